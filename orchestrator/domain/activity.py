@@ -1,0 +1,86 @@
+"""What an agent is doing, as told by its own signals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ActivityState(StrEnum):
+    """What the agent does right now."""
+
+    STARTING = "starting"
+    """Launched; no signal of its own yet."""
+    BUSY = "busy"
+    """It works. A running tool call is work, however long it is silent on the screen."""
+    IDLE = "idle"
+    """Its turn ended and its prompt waits for text."""
+    ASKING = "asking"
+    """It asks a person something and waits."""
+    PERMISSION = "permission"
+    """It waits for leave to run something."""
+    LIMITED = "limited"
+    """The model's provider makes it wait, out of rate or credit; `until` where known."""
+    BLOCKED = "blocked"
+    """It cannot go on by itself: login lost, context full, network down."""
+    EXITED = "exited"
+    """It said that it ended."""
+    UNKNOWN = "unknown"
+    """No source could be read, or none says anything."""
+
+
+class Source(StrEnum):
+    """Where a statement about activity comes from, the most believable first."""
+
+    HOOK = "hook"
+    STATUS_FILE = "status_file"
+    TRANSCRIPT = "transcript"
+    TITLE = "title"
+    SCREEN = "screen"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialog:
+    """Something on the agent's own screen that waits for a choice."""
+
+    id: str
+    """Changes whenever what is asked changes, so an answer cannot land in another dialog."""
+    text: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """One statement about what the agent does, with where it comes from and how old it is."""
+
+    state: ActivityState
+    source: Source = Source.NONE
+    at: float = 0.0
+    """When the agent signalled this (epoch seconds); 0 if nobody knows."""
+    evidence: str = ""
+    """In words, for a person: `hook stop at 12:03:07`."""
+    accepts_text: bool = False
+    """The agent's prompt waits: text typed now is read as a message. False when in doubt."""
+    dialog: Dialog | None = None
+    until: float | None = None
+    """When a limit ends, if the agent says."""
+
+
+class ReceiptStage(StrEnum):
+    """How far a message to the agent has come, as its own signals tell."""
+
+    ACCEPTED = "accepted"
+    WORKING = "working"
+    ANSWERED = "answered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The agent's own word that it has a message."""
+
+    text_digest: str
+    """`domain.message.digest` of the text that the agent says it got."""
+    stage: ReceiptStage
+    at: float
+    evidence: str = ""

@@ -1,0 +1,35 @@
+"""Who does something: a person, the owner of this machine, an agent, or a rule of ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ActorKind(StrEnum):
+    """What kind of actor it is."""
+
+    OWNER = "owner"
+    """Whoever runs `ao start`: reached through the unix socket with the same user id."""
+    PERSON = "person"
+    AGENT = "agent"
+    RULE = "rule"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Somebody, as kept beside each decision."""
+
+    kind: ActorKind
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+OWNER = Actor(kind=ActorKind.OWNER, name="owner")
+
+
+def rule(name: str) -> Actor:
+    """The actor for something that a configured rule did."""
+    return Actor(kind=ActorKind.RULE, name=name)

@@ -1,0 +1,130 @@
+"""A pull request as a forge shows it: state, checks, reviews, mergeability, at one head commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PullRequestState(StrEnum):
+    """Where a pull request stands."""
+
+    DRAFT = "draft"
+    OPEN = "open"
+    MERGED = "merged"
+    CLOSED = "closed"
+
+
+class CheckState(StrEnum):
+    """Where one check run stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Checks(StrEnum):
+    """All check runs of one head, summed up."""
+
+    NONE = "none"
+    PENDING = "pending"
+    PASSING = "passing"
+    FAILING = "failing"
+
+
+class ReviewDecision(StrEnum):
+    """What the reviews of one head come to."""
+
+    NONE = "none"
+    """No review is asked for."""
+    PENDING = "pending"
+    APPROVED = "approved"
+    CHANGES_REQUESTED = "changes_requested"
+
+
+class Mergeable(StrEnum):
+    """Whether the head can be merged into its base."""
+
+    CLEAN = "clean"
+    CONFLICTED = "conflicted"
+    BLOCKED = "blocked"
+    """The forge refuses for a reason of its own; `blockers` says which."""
+    UNKNOWN = "unknown"
+    """The forge has not worked it out yet: neither clean nor conflicted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRun:
+    """One check at one head commit."""
+
+    name: str
+    state: CheckState
+    url: str = ""
+    tail: str = ""
+    """The failing step's last lines: outside text, bounded; empty unless it failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewComment:
+    """One remark of a reviewer. `body` is outside text."""
+
+    id: str
+    author: str
+    body: str
+    path: str = ""
+    line: int = 0
+    url: str = ""
+    resolved: bool = False
+    is_bot: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """One verdict, given by a person at one head commit."""
+
+    author: str
+    decision: ReviewDecision
+    head: str
+    at: float
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequest:
+    """One pull request, as seen in one look."""
+
+    number: int
+    url: str
+    title: str
+    branch: str
+    base: str
+    head: str
+    """Full SHA of the newest commit that the forge has."""
+    state: PullRequestState
+    checks: Checks = Checks.NONE
+    runs: tuple[CheckRun, ...] = ()
+    decision: ReviewDecision = ReviewDecision.NONE
+    reviews: tuple[Review, ...] = ()
+    comments: tuple[ReviewComment, ...] = ()
+    mergeable: Mergeable = Mergeable.UNKNOWN
+    blockers: tuple[str, ...] = ()
+    """Why it cannot be merged now, in words."""
+    behind: bool = False
+    """The base has commits that the head does not."""
+    additions: int = 0
+    deletions: int = 0
+    files: int = 0
+    merge_commit: str = ""
+    """The commit in the base branch, once merged."""
+
+
+def sum_up(runs: tuple[CheckRun, ...]) -> Checks:
+    """One word for many runs: any failed -> failing; any unfinished -> pending; else passing."""
+    states = {run.state for run in runs}
+    if CheckState.FAILED in states:
+        return Checks.FAILING
+    if states & {CheckState.PENDING, CheckState.RUNNING}:
+        return Checks.PENDING
+    return Checks.PASSING if CheckState.PASSED in states else Checks.NONE

@@ -1,0 +1,313 @@
+"""A session: one agent on one task. Five facts are kept; the status is derived from them.
+
+Facts: what is wanted, how far setting up has come, what the agent does, whether its runtime
+lives, and its changes (pull requests). Each carries its reason, its evidence and its time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from orchestrator.domain.activity import Activity, ActivityState
+from orchestrator.domain.event import Event
+from orchestrator.domain.ids import ProjectId, SessionId
+from orchestrator.domain.message import Message
+from orchestrator.domain.person import Actor
+from orchestrator.domain.pull_request import PullRequest
+from orchestrator.domain.status import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What the agent is asked to do. `title` and `body` may be outside text."""
+
+    issue: str = ""
+    """The tracker's ref; empty for a task given in words."""
+    title: str = ""
+    url: str = ""
+    prompt: str = ""
+    """What a person added, or the whole task where there is no issue."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Names of the plugins that this session was made with; they stay when the settings change."""
+
+    runtime: str
+    agent: str
+    workspace: str
+    tracker: str
+    scm: str
+
+
+class WantedState(StrEnum):
+    """What a person, or a rule, wants of the session."""
+
+    RUN = "run"
+    PAUSE = "pause"
+    STOP = "stop"
+
+
+class StopReason(StrEnum):
+    """Why a session is to stop; decides what its end is called."""
+
+    KILLED = "killed"
+    MERGED = "merged"
+    DONE = "done"
+    CLOSED = "closed"
+    FAILED = "failed"
+    """Setting up failed; it is rolled back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is wanted, by whom, since when."""
+
+    state: WantedState
+    by: Actor
+    at: float
+    reason: StopReason | None = None
+    words: str = ""
+
+
+class SetupStep(StrEnum):
+    """How far making the session has come. `RESTORING` means: workspace and agent again."""
+
+    QUEUED = "queued"
+    RESERVING = "reserving"
+    WORKSPACE = "workspace"
+    STARTING = "starting"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """The step reached, and why it is there (`waits: 30 of 30 sessions run`)."""
+
+    step: SetupStep
+    at: float
+    reason: str = ""
+    tries: int = 0
+    resume: bool = False
+    """The agent goes on in its own conversation where it can (after restore)."""
+
+
+class RuntimeState(StrEnum):
+    """Whether what holds the agent's terminal is there."""
+
+    NONE = "none"
+    """Not started yet, or taken down on purpose."""
+    ALIVE = "alive"
+    EXITED = "exited"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+    """Could not look. Never the same as dead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeFact:
+    """Whether the runtime lives; while in doubt, how often and since when."""
+
+    state: RuntimeState
+    at: float
+    reason: str = ""
+    exit_code: int | None = None
+    doubts: int = 0
+    """Looks in a row that did not find it alive."""
+    doubt_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What the agent does, and since when it shows no progress."""
+
+    activity: Activity
+    at: float
+    """When we last looked with success."""
+    progress_at: float
+    """When anything last moved: a signal, the screen, a commit."""
+    screen_digest: str = ""
+    disagreement: str = ""
+    """Sources that contradict each other, in words; shown, not hidden."""
+    conversation: str = ""
+    """The agent's own name for its conversation, for going on in it later."""
+    reported: str = ""
+    """The agent's last own report: `done`, `working: ...`."""
+    reported_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A person's approval, bound to the head that was shown."""
+
+    by: Actor
+    head: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One pull request of the session and what we know and did about it."""
+
+    pr: PullRequest
+    at: float
+    """When the forge was last seen with success."""
+    unseen: str = ""
+    """Why the last look failed; empty when it did not."""
+    red_heads: tuple[str, ...] = ()
+    """Head SHAs that were red, in order; cleared by a green head or a person's Retry."""
+    approvals: tuple[Approval, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Something that the agent wants from a person."""
+
+    id: str
+    text: str
+    asked_at: float
+    options: tuple[str, ...] = ()
+    source: str = "ask"
+    """`ask`: through the agent-side `ao ask`. `dialog`: on its own screen."""
+    request: str = ""
+    """The outbox request that waits for the answer."""
+    answer: str = ""
+    answered_by: Actor | None = None
+    answered_at: float | None = None
+    delivered: bool = False
+    withdrawn: bool = False
+    """The agent went on without an answer."""
+
+    @property
+    def open(self) -> bool:
+        """Nobody has answered, and the agent still waits."""
+        return self.answered_at is None and not self.withdrawn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What a reaction has done so far about one condition."""
+
+    key: str
+    """The reaction's key: `ci-failed`."""
+    fingerprint: str
+    """What it was last done about: a head SHA, sorted comment ids and bodies."""
+    count: int
+    first_at: float
+    last_at: float
+    escalated_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """Something that cannot be repeated, kept before it is done, taken away after."""
+
+    key: str
+    """`merge`, `type:7`, `publish`."""
+    at: float
+    data: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rescue:
+    """Work that was saved before something was removed."""
+
+    ref: str
+    commit: str
+    at: float
+    summary: str
+    """`3 changed files, 1 unpushed commit`."""
+
+
+class EndingStep(StrEnum):
+    """How far taking a session down has come. Each step is repeatable."""
+
+    NONE = "none"
+    RUNTIME = "runtime"
+    RESCUE = "rescue"
+    WORKSPACE = "workspace"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How far the end has come, and what held it up."""
+
+    step: EndingStep = EndingStep.NONE
+    at: float = 0.0
+    reason: str = ""
+    tries: int = 0
+    retry_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusLine:
+    """The status that people see, with its reason and its evidence in words."""
+
+    status: Status
+    reason: str
+    evidence: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One session as kept. Changed only by `dataclasses.replace` under its lock."""
+
+    id: SessionId
+    project: ProjectId
+    created_at: float
+    created_by: Actor
+    task: Task
+    parts: Parts
+    branch: str
+    base: str
+    """The branch it started from and is merged into."""
+    base_sha: str = ""
+    workspace: str = ""
+    """Path of the workspace in the session's place; empty before it exists."""
+    wanted: Wanted
+    setup: Setup
+    work: Work
+    runtime: RuntimeFact
+    status: StatusLine
+    changes: tuple[Change, ...] = ()
+    questions: tuple[Question, ...] = ()
+    messages: tuple[Message, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    intents: tuple[Intent, ...] = ()
+    rescues: tuple[Rescue, ...] = ()
+    ending: Ending = Ending()
+    hold: Actor | None = None
+    """Who said that nobody merges this."""
+    restored_from: str = ""
+    """A rescue ref that the workspace starts from."""
+    local_head: str = ""
+    """Newest commit in the session's own branch, as last seen."""
+    dirty: int = 0
+    """Files with uncommitted changes, as last seen."""
+    event_serial: int = 0
+    message_serial: int = 0
+    outbox: tuple[Event, ...] = ()
+
+    @property
+    def change(self) -> Change | None:
+        """The session's pull request; one today, a list for the day there are several."""
+        return self.changes[-1] if self.changes else None
+
+    @property
+    def question(self) -> Question | None:
+        """The question that waits for an answer, if any."""
+        return next((q for q in reversed(self.questions) if q.open), None)
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more is to be done for it: it may be moved to the ended ones."""
+        return self.wanted.state is WantedState.STOP and self.ending.step is EndingStep.DONE
+
+
+def new_activity(now: float) -> Work:
+    """What is known of an agent that has not been started."""
+    return Work(activity=Activity(state=ActivityState.UNKNOWN, at=now), at=now, progress_at=now)

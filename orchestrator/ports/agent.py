@@ -1,0 +1,87 @@
+"""Slot `agent`: how to launch one kind of coding agent, and how to read its own signals."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from orchestrator.domain.activity import Activity, Dialog, Receipt
+from orchestrator.domain.ids import SessionId
+from orchestrator.domain.look import Look
+from orchestrator.ports.place import Place
+from orchestrator.ports.plugin import Slot
+from orchestrator.ports.runtime import Keys, Launch, RuntimeLook, Text
+from orchestrator.ports.session_ref import SessionRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentTask:
+    """What the agent is started with. The prompt also lies in `<place.folder>/prompt.md`."""
+
+    prompt: str
+    """The task as the agent should read it; outside text in it is fenced and labelled."""
+    resume: bool = False
+    """Go on in the agent's own conversation, where there is one."""
+    conversation: str = ""
+    """The agent's own name of that conversation, from an earlier look."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """How to start the agent, and whether the task is in the launch already."""
+
+    launch: Launch
+    prompt_given: bool
+    """False: the prompt must be typed once the agent's prompt waits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentView:
+    """What an agent plugin looks through: the session, its place, and its terminal as just seen."""
+
+    session: SessionRef
+    place: Place
+    runtime: RuntimeLook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentLook:
+    """What an agent's own signals say."""
+
+    activity: Activity
+    receipts: tuple[Receipt, ...] = ()
+    """What it says of messages that it got."""
+    conversation: str = ""
+    disagreement: str = ""
+    """Sources that contradict each other, in words."""
+    signal_at: float = 0.0
+    """When its newest signal of any kind was made; 0 without one."""
+
+
+class Agent(Protocol):
+    """One kind of coding agent."""
+
+    async def prepare(self, session: SessionRef, place: Place, task: AgentTask) -> Prepared:
+        """Write what the agent needs into its folder and say how to launch it. Repeatable.
+
+        Never writes into the workspace: it stays clean for the agent's own work.
+        """
+
+    async def observe(self, views: Collection[AgentView]) -> Mapping[SessionId, Look[AgentLook]]:
+        """Read each agent's signals: hook events, status file, transcript, title, screen last.
+
+        One answer for each view, never raising for one.
+        """
+
+    def needs_screen(self, session: SessionRef) -> bool:
+        """Whether this agent's own signals do not suffice, so that its screen must be read."""
+
+    async def answer(self, session: SessionRef, dialog: Dialog, answer: str) -> Text | Keys:
+        """What to give the terminal so that `answer` is chosen in `dialog`. Raises `BadInput`."""
+
+    async def interrupt(self, session: SessionRef) -> Keys:
+        """The keys that make the agent stop its turn and wait at its prompt."""
+
+
+AGENT: Slot[Agent] = Slot("agent")

@@ -1,0 +1,67 @@
+"""What a plugin is: a slot, a name, its options, and how to make it. Read this first to write one.
+
+A plugin file ends in `PLUGIN = Plugin(...)`. Its module imports without its third-party library;
+`create` may import it. Its options model says what its block in the configuration may hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Options(BaseModel):
+    """Base of a plugin's options: frozen, unknown keys refused, camelCase and snake_case read."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Slot(Generic[T]):
+    """A place in the program that exactly one plugin fills; carries the port's type."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginContext:
+    """What a plugin is given of the program it lives in."""
+
+    home: Path
+    """`$AO_HOME`."""
+    data: Callable[[str], str]
+    """The text of a file in `config/`: `data("agents/custom.yaml")`. Raises `NotFound`."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables of ours that a plugin may look credentials up in. Never handed to a session."""
+    now: Callable[[], float] = lambda: 0.0
+    """Epoch seconds."""
+    server: str = "ao"
+    """A name for shared servers of this `$AO_HOME` (the tmux socket), unlike any other home's."""
+    wake: Callable[[str], None] = lambda _session: None
+    """Say that something changed for a session (its id), so that the next look comes sooner."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin(Generic[T]):
+    """One plugin. `create` gets validated options; it may raise `NotReady`."""
+
+    slot: Slot[T]
+    name: str
+    summary: str
+    """One line for `ao plugin list`."""
+    create: Callable[[Options, PluginContext], T]
+    options: type[Options] = Options
+    needs: tuple[str, ...] = ()
+    """Programs that must be on the PATH; missing ones are reported as *not ready here*."""
+    runs_code: tuple[str, ...] = ()
+    """Option names whose values are run: they count only once the file is trusted."""

@@ -1,0 +1,48 @@
+"""Slot `tracker`: where issues come from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from orchestrator.domain.issue import Issue, IssueState
+from orchestrator.domain.look import Look
+from orchestrator.domain.project import Project
+from orchestrator.ports.plugin import Slot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueChange:
+    """What to change on an issue; None and empty mean: leave."""
+
+    state: IssueState | None = None
+    add_labels: tuple[str, ...] = ()
+    remove_labels: tuple[str, ...] = ()
+    comment: str = ""
+    assignee: str | None = None
+
+
+class Tracker(Protocol):
+    """A store of issues. Every text of an issue is outside text."""
+
+    async def observe(self, project: Project, refs: Collection[str]) -> Mapping[str, Look[Issue | None]]:
+        """Each issue; None when the tracker says that there is no such issue."""
+
+    async def search(self, project: Project, text: str = "", limit: int = 50) -> Sequence[Issue]:
+        """Open issues, newest last; with `text` those whose title or body holds it."""
+
+    async def create(self, project: Project, title: str, body: str, labels: Collection[str] = ()) -> Issue:
+        """Make an issue."""
+
+    async def update(self, project: Project, ref: str, change: IssueChange) -> Issue:
+        """Change an issue. Repeatable except for `comment`. Raises `NotFound`."""
+
+    def branch_name(self, issue: Issue) -> str:
+        """The branch this tracker suggests for an issue, as `domain.ids.branch_name` accepts it."""
+
+    def parse_ref(self, text: str) -> str:
+        """The ref in what a person typed: `123`, `#123`, a link. Raises `BadInput`."""
+
+
+TRACKER: Slot[Tracker] = Slot("tracker")

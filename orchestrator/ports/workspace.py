@@ -1,0 +1,105 @@
+"""Slot `workspace`: the files that one session works on, and the care that none are lost."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from orchestrator.domain.ids import SessionId
+from orchestrator.domain.look import Look
+from orchestrator.ports.place import Place
+from orchestrator.ports.plugin import Slot
+from orchestrator.ports.session_ref import SessionRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """The commit that work starts from, as the scm fetched it into the project's mirror."""
+
+    branch: str
+    sha: str
+    mirror: Path
+    """Our bare repository on this host that has `sha`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A workspace that is ready."""
+
+    path: str
+    """In the session's place."""
+    branch: str
+    head: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceView:
+    """What a workspace plugin looks through."""
+
+    session: SessionRef
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceLook:
+    """What one look at a workspace showed."""
+
+    exists: bool
+    head: str = ""
+    branch: str = ""
+    """Empty when HEAD is detached."""
+    dirty: int = 0
+    """Files changed or untracked and not ignored."""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """Work that is in our mirror now, under `ref`."""
+
+    ref: str
+    """`refs/ao/rescue/<session>/<n>`"""
+    commit: str
+    files: int
+    """Uncommitted files in it."""
+    commits: int
+    """Commits in it that no forge branch and not the base has."""
+    ignored: int = 0
+    """Ignored files that are *not* in it."""
+
+
+class Workspace(Protocol):
+    """Makes and removes workspaces. Never removes work that is nowhere else."""
+
+    async def create(self, session: SessionRef, place: Place, base: Base, start: str = "") -> Made:
+        """Make the workspace on `session.branch` and run the project's preparation in it.
+
+        `start` is a commit in the mirror to start from instead of the base (restore). Repeatable: a
+        workspace of this session that is there already is finished and returned. Raises `Conflict`
+        when the branch belongs to something else, `PermanentError` when preparation fails (its last
+        lines are in the message); what was made so far is then left for `remove`.
+        """
+
+    async def observe(self, views: Collection[WorkspaceView]) -> Mapping[SessionId, Look[WorkspaceLook]]:
+        """Look at all of them; one answer for each, never raising for one.
+
+        Nothing of the session's repository configuration is run by the look.
+        """
+
+    async def save(self, session: SessionRef, place: Place) -> Saved | None:
+        """Put uncommitted and unpushed work into the mirror; None when there is none.
+
+        Works from our bare mirror with an index of its own; the session's index, branch and files
+        stay as they are. Raises when anything could not be read: then nothing may be removed.
+        """
+
+    async def remove(self, session: SessionRef, place: Place) -> None:
+        """Remove the workspace. Refuses with `Conflict` if it holds work that `save` did not keep.
+
+        Repeatable; gone is success. The branch is removed too when nothing but the base is on it.
+        """
+
+
+WORKSPACE: Slot[Workspace] = Slot("workspace")
