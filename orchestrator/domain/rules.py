@@ -7,8 +7,7 @@ read by `lifecycle`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from orchestrator.domain.event import Level
@@ -21,6 +20,7 @@ MergeMethod: TypeAlias = Literal["merge", "squash", "rebase"]
 
 RestorePolicy: TypeAlias = Literal["ask", "auto"]
 """What happens to sessions whose agents a reboot took away."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReactionRule:
@@ -50,7 +50,7 @@ class ReactionRule:
 class Rules:
     """All that decides by itself in one project."""
 
-    reactions: Mapping[str, ReactionRule] = MappingProxyType({})
+    reactions: Mapping[str, ReactionRule] = field(default_factory=dict)
     approvals: int = 1
     """Approvals that a pull request needs; 0 needs none."""
     ready_after: float = 300.0
