@@ -1,0 +1,1 @@
+"""The configuration: YAML and the environment in, checked `Settings` out; every error at once."""

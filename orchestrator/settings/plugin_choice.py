@@ -1,0 +1,152 @@
+"""Which plugin fills a slot, and with which options: inference, roles, one-way notifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from pydantic import JsonValue
+
+from orchestrator.settings import builtin
+from orchestrator.settings.models import Defaults, NotifierBlock
+from orchestrator.settings.problems import KeyPath
+from orchestrator.settings.project_model import PluginBlock, ProjectKeys, RoleKeys
+
+GENERIC_AGENT_OPTIONS = ("permissions", "model")
+"""Options that any agent may be given; one whose plugin has no use for them is not wrong."""
+
+DEFAULT_PERMISSIONS = "auto-edit"
+"""The reference system's default lets agents do anything unasked; here that must be written down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginUse:
+    """A plugin that the configuration uses somewhere."""
+
+    slot: str
+    name: str
+    """Empty when only a package or a path is named: the plugin itself says its name."""
+    options: Mapping[str, JsonValue] = field(default_factory=dict)
+    """Its own block, as written."""
+    at: KeyPath = ()
+    """Where the block stands, for problems."""
+    package: str = ""
+    path: str = ""
+
+    @property
+    def external(self) -> bool:
+        """It comes from a package or a file that the block names, so the catalog does not know it."""
+        return bool(self.package or self.path)
+
+    def forgives(self, problem: OptionProblem) -> bool:
+        """Whether a problem is none: an agent that has no `model` was given one."""
+        return (
+            self.slot == "agent"
+            and problem.kind == "unknown"
+            and len(problem.path) == 1
+            and problem.path[0] in GENERIC_AGENT_OPTIONS
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionProblem:
+    """What a plugin says of its own block."""
+
+    message: str
+    path: KeyPath = ()
+    """Within the block; empty for the block as a whole."""
+    kind: Literal["unknown", "invalid", "not-ready"] = "invalid"
+    """`unknown`: no such option. `not-ready`: the plugin, or a program it needs, is absent here."""
+    known: tuple[str, ...] = ()
+    """Names that exist, for "did you mean"."""
+
+
+def of_machine(defaults: Defaults, keys: ProjectKeys, slot: str, at: KeyPath) -> PluginUse:
+    """Runtime and workspace: project, then `defaults`, then built-in."""
+    name = getattr(keys, slot) or getattr(defaults, slot) or getattr(builtin.plugin_defaults(), slot)
+    options: Mapping[str, JsonValue] = getattr(keys, f"{slot}_config")
+    return PluginUse(slot=slot, name=name, options=options, at=(*at, f"{slot}Config" if options else slot))
+
+
+def of_agent(defaults: Defaults, keys: ProjectKeys, role: str, asked: str, at: KeyPath) -> PluginUse:
+    """What was asked for at spawn, then the project's role, project, the defaults' role, defaults."""
+    own: RoleKeys = getattr(keys, role)
+    standard = defaults.agent or builtin.plugin_defaults().agent
+    usual = keys.agent or getattr(defaults, role).agent or standard
+    of_role = own.agent or usual
+    name = (asked if role == "worker" else "") or of_role
+    options: dict[str, JsonValue] = {}
+    model: str | None = None
+    if name == usual:
+        options |= keys.agent_config.own_options()
+        model = keys.agent_config.model
+        if role == "orchestrator":
+            model = keys.agent_config.orchestrator_model or model
+    if name == of_role:
+        options |= own.agent_config.own_options()
+        model = own.agent_config.model or model
+        if role == "orchestrator":
+            model = own.agent_config.orchestrator_model or model
+    permissions = own.agent_config.permissions or keys.agent_config.permissions or DEFAULT_PERMISSIONS
+    options["permissions"] = permissions
+    if model:
+        options["model"] = model
+    block = (role, "agentConfig") if own.agent_config.model_fields_set else ("agentConfig",)
+    return PluginUse(slot="agent", name=name, options=options, at=(*at, *block))
+
+
+def of_forge(keys: ProjectKeys, slot: str, at: KeyPath) -> PluginUse:
+    """Tracker and scm: what the block names, else what `repo` and the other block suggest."""
+    block: PluginBlock | None = getattr(keys, slot)
+    standard = str(getattr(_forge(keys), slot))
+    return _of_block(slot, standard, block, (*at, slot))
+
+
+def of_notifier(name: str, block: NotifierBlock | None) -> PluginUse:
+    """A notifier by the name that routing uses: its block's plugin, else a plugin of that name."""
+    use = _of_block("notifier", name, block, ("notifiers", name))
+    one_way = builtin.plugin_defaults().one_way.get(use.name)
+    if use.external or one_way is None:
+        return use
+    options = dict(use.options)
+    if "webhook" in options and not {"webhookUrl", "webhook_url"} & options.keys():
+        options["webhookUrl"] = options.pop("webhook")
+    if not {"webhookUrl", "webhook_url"} & options.keys():
+        return use
+    return PluginUse(slot=use.slot, name=one_way, options=options, at=use.at)
+
+
+def file_inside(folder: Path, name: str | None) -> Path | None:
+    """A regular file beneath `folder` that is reached without following a link out of it."""
+    if not name:
+        return None
+    root, path = folder.resolve(), (folder / name).resolve()
+    return path if path.is_file() and path.is_relative_to(root) else None
+
+
+def _of_block(slot: str, standard: str, block: PluginBlock | None, at: KeyPath) -> PluginUse:
+    if block is None:
+        return PluginUse(slot=slot, name=standard, at=at)
+    external = bool(block.package or block.path)
+    return PluginUse(
+        slot=slot,
+        name=block.plugin or ("" if external else standard),
+        options=block.options(),
+        at=at,
+        package=block.package or "",
+        path=block.path or "",
+    )
+
+
+def _forge(keys: ProjectKeys) -> builtin.Pair:
+    known = builtin.plugin_defaults()
+    named = {block.plugin for block in (keys.tracker, keys.scm) if block and block.plugin}
+    hosts = [str(block.options().get("host", "")) for block in (keys.tracker, keys.scm) if block]
+    if keys.repo and "/" in keys.repo:
+        for forge in known.forges:
+            if forge in named or any(forge in host.lower() for host in hosts):
+                return builtin.Pair(tracker=forge, scm=forge)
+        return known.with_repo
+    return known.without_repo
