@@ -63,6 +63,8 @@ class Activity:
     accepts_text: bool = False
     """The agent's prompt waits: text typed now is read as a message. False when in doubt."""
     dialog: Dialog | None = None
+    tool: str = ""
+    """The tool call that runs now; while one runs, silence is work and never `stuck`."""
     until: float | None = None
     """When a limit ends, if the agent says."""
 

@@ -29,6 +29,7 @@ class Checks(StrEnum):
     """All check runs of one head, summed up."""
 
     NONE = "none"
+    """No check will run for this head. A forge that may still start one says `pending`."""
     PENDING = "pending"
     PASSING = "passing"
     FAILING = "failing"

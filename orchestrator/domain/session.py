@@ -117,6 +117,8 @@ class RuntimeFact:
     doubts: int = 0
     """Looks in a row that did not find it alive."""
     doubt_since: float | None = None
+    lost: bool = False
+    """Gone together with all others (the machine was restarted): one alarm for all, not one each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +156,8 @@ class Change:
     pr: PullRequest
     at: float
     """When the forge was last seen with success."""
+    since: float = 0.0
+    """When its state, head, checks, decision or mergeability last changed."""
     unseen: str = ""
     """Why the last look failed; empty when it did not."""
     red_heads: tuple[str, ...] = ()
@@ -243,6 +247,15 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The answer to a request of the agent, kept before it is given: asked again, it is the same."""
+
+    request: str
+    code: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusLine:
     """The status that people see, with its reason and its evidence in words."""
 
@@ -279,6 +292,7 @@ class Session:
     attempts: tuple[Attempt, ...] = ()
     intents: tuple[Intent, ...] = ()
     rescues: tuple[Rescue, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
     ending: Ending = Ending()
     hold: Actor | None = None
     """Who said that nobody merges this."""
@@ -288,6 +302,10 @@ class Session:
     """Newest commit in the session's own branch, as last seen."""
     dirty: int = 0
     """Files with uncommitted changes, as last seen."""
+    published: str = ""
+    """Newest commit of the session that the forge took from us."""
+    issue_told: str = ""
+    """The issue's state that the tracker was last told: `in_progress`, `closed`."""
     event_serial: int = 0
     message_serial: int = 0
     outbox: tuple[Event, ...] = ()

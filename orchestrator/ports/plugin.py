@@ -11,11 +11,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionProblem:
+    """One thing wrong in a plugin's block: where in the block, and what."""
+
+    path: tuple[str | int, ...]
+    text: str
 
 
 class Options(BaseModel):
@@ -24,6 +32,15 @@ class Options(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
     )
+
+    @classmethod
+    def problems(cls, raw: Mapping[str, object]) -> list[OptionProblem]:
+        """Everything that is wrong in a block, at once; empty when it is right."""
+        try:
+            cls.model_validate(dict(raw))
+        except ValidationError as error:
+            return [OptionProblem(path=tuple(e["loc"]), text=str(e["msg"])) for e in error.errors()]
+        return []
 
 
 @dataclass(frozen=True, slots=True)

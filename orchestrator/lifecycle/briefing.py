@@ -1,0 +1,55 @@
+"""What the agent is told about checks, reviews and conflicts. Pure; outside text is fenced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.domain import outside_text
+from orchestrator.domain.pull_request import CheckRun, ReviewComment
+
+TAIL = 6_000
+"""Characters of a failing step's last lines that go into a message."""
+BODY = 4_000
+"""Characters of one review comment."""
+WHOLE = 30_000
+"""Characters of the whole message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """A review that asks for changes, with its summary."""
+
+    author: str
+    body: str
+    at: float
+
+
+def checks(number: int, head: str, runs: tuple[CheckRun, ...]) -> str:
+    """The failing checks of a head, each with its last lines."""
+    parts = [f"Pull request #{number}, commit {head[:10]}: {len(runs)} failing."]
+    for run in runs:
+        name = outside_text.one_line(run.name, 100)
+        parts.append(f"Check {name!r}" + (f" ({outside_text.one_line(run.url, 300)})" if run.url else "") + ":")
+        tail = outside_text.excerpt(run.tail, TAIL, tail=True).strip()
+        parts.append(outside_text.fence(f"last lines of check {name}", tail) if tail else "(no output was kept)")
+    return "\n\n".join(parts)[:WHOLE]
+
+
+def review(number: int, demands: tuple[Demand, ...], comments: tuple[ReviewComment, ...]) -> str:
+    """Review summaries and unresolved comments, with path, line, author, text and link."""
+    parts = [f"Pull request #{number}: {len(comments)} unresolved comments."]
+    for demand in demands:
+        who = outside_text.one_line(demand.author, 100)
+        parts.append(outside_text.fence(f"review by {who}", outside_text.excerpt(demand.body, BODY)))
+    for index, comment in enumerate(comments, 1):
+        who = outside_text.one_line(comment.author, 100)
+        where = outside_text.one_line(comment.path, 300)
+        where = f"{where}:{comment.line}" if where and comment.line else where or "the whole change"
+        link = f" ({outside_text.one_line(comment.url, 300)})" if comment.url else ""
+        parts.append(f"{index}. {where}, {who}{link}:\n" + outside_text.fence(f"comment by {who}", outside_text.excerpt(comment.body, BODY)))
+    return "\n\n".join(parts)[:WHOLE]
+
+
+def conflict(number: int, branch: str, base: str) -> str:
+    """A branch that cannot be merged as it is."""
+    return f"Pull request #{number}: branch {branch} conflicts with {base}. `git fetch origin {base}` gets the base."

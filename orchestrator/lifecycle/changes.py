@@ -1,0 +1,147 @@
+"""What a look at the pull request changes in a session. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.domain.event import Level
+from orchestrator.domain.look import Look, Unseen
+from orchestrator.domain.pull_request import (
+    CheckRun,
+    Checks,
+    CheckState,
+    Mergeable,
+    PullRequest,
+    PullRequestState,
+    ReviewDecision,
+)
+from orchestrator.domain.rules import Rules
+from orchestrator.domain.session import Change
+from orchestrator.lifecycle.draft import Draft
+
+OPEN = frozenset({PullRequestState.OPEN, PullRequestState.DRAFT})
+
+
+def decide_change(draft: Draft, look: Look[PullRequest | None]) -> None:
+    """Put the pull request as just seen into the draft, telling what is new."""
+    old = draft.session.change
+    if isinstance(look, Unseen):
+        if old is not None and old.unseen != look.reason:
+            _put(draft, replace(old, unseen=look.reason))
+        return
+    if look.value is None:
+        if old is not None and old.pr.state in OPEN and not old.unseen:
+            _put(draft, replace(old, unseen="the forge does not show this pull request any more"))
+        return
+    new = look.value
+    if old is None or old.pr.number != new.number:
+        draft.set(changes=(*draft.session.changes, Change(pr=new, at=draft.now, since=draft.now)))
+        draft.tell(
+            "pr.opened", f"pull request #{new.number} opened: {new.title}", number=new.number, url=new.url, head=new.head
+        )
+        old = Change(pr=replace(new, checks=Checks.NONE, decision=ReviewDecision.NONE, comments=()), at=0, since=draft.now)
+    since = old.since if _condition(old.pr) == _condition(new) else draft.now
+    red = _red_heads(old, new)
+    _put(draft, replace(old, pr=new, at=draft.now, since=since, unseen="", red_heads=red))
+    _tell_changes(draft, old.pr, new)
+
+
+def _condition(pr: PullRequest) -> tuple[object, ...]:
+    return (pr.state, pr.head, pr.checks, pr.decision, pr.mergeable)
+
+
+def _put(draft: Draft, change: Change) -> None:
+    draft.set(changes=(*draft.session.changes[:-1], change))
+
+
+def _red_heads(old: Change, new: PullRequest) -> tuple[str, ...]:
+    """One red head is one attempt; only a green head clears the count."""
+    if new.checks is Checks.PASSING:
+        return ()
+    if new.checks is Checks.FAILING and new.head not in old.red_heads:
+        return (*old.red_heads, new.head)
+    return old.red_heads
+
+
+def _tell_changes(draft: Draft, old: PullRequest, new: PullRequest) -> None:
+    if old.head != new.head:
+        draft.tell("pr.updated", f"pull request #{new.number} is at {new.head[:10]} now", head=new.head)
+    if (old.checks, old.head) != (new.checks, new.head):
+        _tell_checks(draft, new)
+    if old.decision is not new.decision:
+        _tell_review(draft, new)
+    if new.mergeable is Mergeable.CONFLICTED and old.mergeable is not Mergeable.CONFLICTED:
+        text = f"#{new.number} conflicts with {new.base}"
+        draft.tell("merge.conflicts", text, Level.WARNING, head=new.head)
+    if old.state in OPEN and new.state is PullRequestState.MERGED:
+        text = f"#{new.number} is merged into {new.base} as {new.merge_commit[:10]}"
+        draft.tell("pr.merged", text, Level.ACTION, head=new.head, commit=new.merge_commit)
+    if old.state in OPEN and new.state is PullRequestState.CLOSED:
+        draft.tell("pr.closed", f"#{new.number} was closed without a merge", Level.ACTION, head=new.head)
+    fresh = {c.id for c in new.comments} - {c.id for c in old.comments}
+    if fresh:
+        draft.tell("review.commented", f"{len(fresh)} new review comments", count=len(fresh), head=new.head)
+
+
+def _tell_checks(draft: Draft, new: PullRequest) -> None:
+    at = new.head[:10]
+    if new.checks is Checks.FAILING:
+        names = ", ".join(run.name for run in failing(new))
+        draft.tell("ci.failing", f"checks failed at {at}: {names}", Level.WARNING, head=new.head, checks=names)
+    elif new.checks is Checks.PASSING:
+        draft.tell("ci.passing", f"checks passed at {at}", head=new.head)
+
+
+def _tell_review(draft: Draft, new: PullRequest) -> None:
+    if new.decision is ReviewDecision.APPROVED:
+        draft.tell("review.approved", f"#{new.number} is approved", head=new.head)
+    elif new.decision is ReviewDecision.CHANGES_REQUESTED:
+        draft.tell("review.changes_requested", f"changes are asked for on #{new.number}", Level.WARNING, head=new.head)
+
+
+def failing(pr: PullRequest) -> tuple[CheckRun, ...]:
+    """The failed check runs of the head."""
+    return tuple(run for run in pr.runs if run.state is CheckState.FAILED)
+
+
+def approvals(change: Change) -> int:
+    """Distinct people who approved exactly this head."""
+    return len({a.by.name for a in change.approvals if a.head == change.pr.head})
+
+
+def approved(change: Change, rules: Rules) -> bool:
+    """Whether the reviews of this head suffice: the forge's decision and our own count."""
+    if change.pr.decision is ReviewDecision.CHANGES_REQUESTED:
+        return False
+    enough = max(approvals(change), int(change.pr.decision is ReviewDecision.APPROVED)) >= rules.approvals
+    forge_waits = change.pr.decision is ReviewDecision.PENDING and rules.approvals == 0
+    return enough and not forge_waits
+
+
+def green(pr: PullRequest) -> bool:
+    """No check failed or still runs."""
+    return pr.checks in {Checks.PASSING, Checks.NONE}
+
+
+def merge_blockers(change: Change, rules: Rules, *, held_by: str = "") -> tuple[str, ...]:
+    """Why this head cannot be merged now, in words; empty when every condition holds."""
+    pr = change.pr
+    found: list[str] = []
+    if pr.state is PullRequestState.DRAFT:
+        found.append("it is a draft")
+    if pr.state in {PullRequestState.MERGED, PullRequestState.CLOSED}:
+        found.append(f"it is {pr.state.value}")
+    if not green(pr):
+        found.append("checks fail" if pr.checks is Checks.FAILING else "checks run")
+    if not approved(change, rules):
+        found.append(f"{approvals(change)} of {rules.approvals} approvals at {pr.head[:10]}")
+    if pr.mergeable is Mergeable.CONFLICTED:
+        found.append(f"it conflicts with {pr.base}")
+    if pr.mergeable is Mergeable.UNKNOWN:
+        found.append("the forge has not said yet whether it merges cleanly")
+    if held_by:
+        found.append(f"{held_by} holds it")
+    if change.unseen:
+        found.append(f"the last look failed: {change.unseen}")
+    return (*found, *pr.blockers)
+

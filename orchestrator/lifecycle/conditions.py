@@ -1,0 +1,149 @@
+"""What a configured reaction can answer to, read from a session's facts. Pure.
+
+Each condition has a fingerprint: while it stays the same, the reaction has been done already. For
+checks and conflicts that is the head commit, for reviews the comments with their texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.message import digest
+from orchestrator.domain.pull_request import Checks, Mergeable, PullRequestState, ReviewComment, ReviewDecision
+from orchestrator.domain.session import Change, Session
+from orchestrator.lifecycle import briefing
+from orchestrator.lifecycle.changes import OPEN, failing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """Something that holds now and that a reaction may answer."""
+
+    key: str
+    fingerprint: str
+    since: float
+    details: str
+    """What the agent is told after the rule's own message; outside text in it is fenced."""
+
+
+def _change(session: Session) -> Change | None:
+    change = session.change
+    return change if change is not None and change.pr.state in OPEN else None
+
+
+def _ci_failed(session: Session) -> Condition | None:
+    change = _change(session)
+    if change is None or change.pr.checks is not Checks.FAILING:
+        return None
+    pr = change.pr
+    return Condition(
+        key="ci-failed",
+        fingerprint=pr.head,
+        since=change.since,
+        details=briefing.checks(pr.number, pr.head, failing(pr)),
+    )
+
+
+def _unresolved(change: Change, *, bots: bool) -> tuple[ReviewComment, ...]:
+    return tuple(c for c in change.pr.comments if not c.resolved and c.is_bot is bots)
+
+
+def _mark(change: Change, comments: tuple[ReviewComment, ...]) -> str:
+    """Edited comments are new ones: the texts are part of it."""
+    rows = sorted(f"{c.id} {c.body}" for c in comments)
+    return digest("\n".join([*rows, *(f"{r.author} {r.at} {r.body}" for r in _demands(change))]))
+
+
+def _demands(change: Change) -> tuple[briefing.Demand, ...]:
+    return tuple(
+        briefing.Demand(author=r.author, body=r.body, at=r.at)
+        for r in change.pr.reviews
+        if r.decision is ReviewDecision.CHANGES_REQUESTED and r.body
+    )
+
+
+def _changes_requested(session: Session) -> Condition | None:
+    change = _change(session)
+    if change is None:
+        return None
+    comments = _unresolved(change, bots=False)
+    if change.pr.decision is not ReviewDecision.CHANGES_REQUESTED and not comments:
+        return None
+    return Condition(
+        key="changes-requested",
+        fingerprint=_mark(change, comments),
+        since=change.since,
+        details=briefing.review(change.pr.number, _demands(change), comments),
+    )
+
+
+def _bugbot(session: Session) -> Condition | None:
+    change = _change(session)
+    comments = _unresolved(change, bots=True) if change else ()
+    if change is None or not comments:
+        return None
+    return Condition(
+        key="bugbot-comments",
+        fingerprint=digest("\n".join(sorted(f"{c.id} {c.body}" for c in comments))),
+        since=change.since,
+        details=briefing.review(change.pr.number, (), comments),
+    )
+
+
+def _conflicts(session: Session) -> Condition | None:
+    change = _change(session)
+    if change is None or change.pr.mergeable is not Mergeable.CONFLICTED:
+        return None
+    return Condition(
+        key="merge-conflicts",
+        fingerprint=change.pr.head,
+        since=change.since,
+        details=briefing.conflict(change.pr.number, change.pr.branch, change.pr.base),
+    )
+
+
+def _idle(session: Session) -> Condition | None:
+    if session.change is not None or session.work.activity.state is not ActivityState.IDLE:
+        return None
+    if session.work.reported == "done":
+        return None
+    return Condition(
+        key="agent-idle",
+        fingerprint=f"turn {session.message_serial} at {session.local_head[:10]}",
+        since=session.work.progress_at,
+        details="",
+    )
+
+
+CONDITIONS: dict[str, Callable[[Session], Condition | None]] = {
+    "ci-failed": _ci_failed,
+    "changes-requested": _changes_requested,
+    "bugbot-comments": _bugbot,
+    "merge-conflicts": _conflicts,
+    "agent-idle": _idle,
+}
+"""Reactions that are about a condition of one session."""
+
+
+def settled(key: str, session: Session) -> bool:
+    """Whether the trouble is really over, so that its attempts are forgotten.
+
+    Checks that run again, or a mergeability that is not worked out yet, are not the end of it.
+    """
+    change = session.change
+    if change is None:
+        return key != "agent-idle" or session.work.activity.state is not ActivityState.IDLE
+    if change.pr.state in {PullRequestState.MERGED, PullRequestState.CLOSED}:
+        return True
+    if key == "ci-failed":
+        return not change.red_heads
+    if key == "merge-conflicts":
+        return change.pr.mergeable is Mergeable.CLEAN
+    if key == "changes-requested":
+        waits = change.pr.decision in {ReviewDecision.CHANGES_REQUESTED, ReviewDecision.PENDING}
+        return not waits and not _unresolved(change, bots=False)
+    if key == "bugbot-comments":
+        return not _unresolved(change, bots=True)
+    return True

@@ -1,0 +1,151 @@
+"""Facts + what was seen + now -> new facts. Pure: no I/O, time passed in.
+
+One function a fact. `decide` runs them in order on a draft; the status is derived afterwards by
+`settle`, which also every other change of a session goes through.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.event import Level
+from orchestrator.domain.look import Seen, Unseen
+from orchestrator.domain.message import digest as message_digest
+from orchestrator.domain.rules import Rules
+from orchestrator.domain.session import (
+    Question,
+    RuntimeFact,
+    RuntimeState,
+    SetupStep,
+    WantedState,
+    Work,
+)
+from orchestrator.lifecycle import changes, delivery
+from orchestrator.lifecycle.draft import Draft
+from orchestrator.lifecycle.observation import Observation
+from orchestrator.ports.agent import AgentLook
+from orchestrator.ports.runtime import Presence, RuntimeLook
+
+KEPT_QUESTIONS = 20
+
+
+def decide(draft: Draft, seen: Observation, rules: Rules) -> None:
+    """Put what was seen into the draft's facts."""
+    session = draft.session
+    if session.setup.step is not SetupStep.READY or session.wanted.state is WantedState.STOP:
+        return
+    if seen.runtime is not None:
+        draft.set(runtime=_runtime(draft.session.runtime, seen.runtime, rules, draft.now))
+    if isinstance(seen.agent, Seen):
+        _agent(draft, seen.agent.value, seen.runtime)
+    if isinstance(seen.workspace, Seen) and seen.workspace.value.exists:
+        _workspace(draft, seen.workspace.value.head, seen.workspace.value.dirty)
+    if seen.pull_request is not None:
+        changes.decide_change(draft, seen.pull_request)
+
+
+def _runtime(old: RuntimeFact, look: Seen[RuntimeLook] | Unseen, rules: Rules, now: float) -> RuntimeFact:
+    """Alive, exited, missing; or unknown while in doubt. A failed look is never a death."""
+    since = old.doubt_since if old.doubt_since is not None else now
+    if isinstance(look, Unseen):
+        return RuntimeFact(
+            state=RuntimeState.UNKNOWN, at=now, reason=look.reason, doubts=old.doubts, doubt_since=since
+        )
+    if look.value.presence is Presence.ALIVE:
+        return RuntimeFact(state=RuntimeState.ALIVE, at=now)
+    if look.value.presence is Presence.EXITED:
+        code = look.value.exit_code
+        words = "its program ended" if code is None else f"its program ended with code {code}"
+        return RuntimeFact(
+            state=RuntimeState.EXITED, at=now, reason=words, exit_code=code, doubt_since=since
+        )
+    doubts = old.doubts + 1
+    if doubts >= rules.detecting_looks or old.state is RuntimeState.MISSING:
+        words = f"its terminal is not there ({doubts} looks in a row)"
+        return RuntimeFact(
+            state=RuntimeState.MISSING, at=now, reason=words, doubts=doubts, doubt_since=since
+        )
+    words = f"its terminal was not found (look {doubts} of {rules.detecting_looks})"
+    return RuntimeFact(state=RuntimeState.UNKNOWN, at=now, reason=words, doubts=doubts, doubt_since=since)
+
+
+def _agent(draft: Draft, look: AgentLook, runtime: Seen[RuntimeLook] | Unseen | None) -> None:
+    old = draft.session.work
+    screen = runtime.value.screen if isinstance(runtime, Seen) else None
+    digest = old.screen_digest if screen is None else message_digest(screen)
+    moved = (
+        look.activity.state is not old.activity.state
+        or look.signal_at > old.activity.at
+        or digest != old.screen_digest
+    )
+    activity = replace(look.activity, at=max(look.activity.at, look.signal_at))
+    draft.set(
+        work=Work(
+            activity=activity,
+            at=draft.now,
+            progress_at=draft.now if moved else old.progress_at,
+            screen_digest=digest,
+            disagreement=look.disagreement,
+            conversation=look.conversation or old.conversation,
+            reported=_report_after(old, activity.state),
+            reported_at=old.reported_at,
+        )
+    )
+    _dialog(draft)
+    delivery.take_receipts(draft, look)
+
+
+def _report_after(old: Work, state: ActivityState) -> str:
+    """`done` holds until the agent works again."""
+    went_on = old.activity.state is not ActivityState.BUSY and state is ActivityState.BUSY
+    return "" if went_on and old.reported == "done" else old.reported
+
+
+def _dialog(draft: Draft) -> None:
+    """A dialog on the screen is a question; gone from the screen, it is withdrawn."""
+    dialog = draft.session.work.activity.dialog
+    known = {q.id for q in draft.session.questions}
+    kept = []
+    for question in draft.session.questions:
+        gone = question.source == "dialog" and question.open and (dialog is None or dialog.id != question.id)
+        kept.append(replace(question, withdrawn=True) if gone else question)
+        if gone:
+            draft.tell("question.withdrawn", "the agent went on without an answer", question=question.id)
+    if tuple(kept) != draft.session.questions:
+        draft.set(questions=tuple(kept))
+    if dialog is not None and dialog.id not in known:
+        ask(
+            draft,
+            Question(
+                id=dialog.id,
+                text=dialog.text,
+                asked_at=draft.now,
+                options=dialog.options,
+                source="dialog",
+            ),
+        )
+
+
+def ask(draft: Draft, question: Question) -> None:
+    """Open a question to people."""
+    closed = [q for q in draft.session.questions if not q.open][-KEPT_QUESTIONS:]
+    still_open = [q for q in draft.session.questions if q.open]
+    draft.set(questions=(*closed, *still_open, question))
+    draft.tell(
+        "question.asked",
+        question.text,
+        Level.URGENT,
+        question=question.id,
+        options=" | ".join(question.options),
+    )
+
+
+def _workspace(draft: Draft, head: str, dirty: int) -> None:
+    session = draft.session
+    if head == session.local_head and dirty == session.dirty:
+        return
+    moved = bool(session.local_head) and head != session.local_head
+    draft.set(local_head=head, dirty=dirty, work=replace(session.work, progress_at=draft.now))
+    if moved:
+        draft.tell("work.committed", f"new commit {head[:10]}", head=head)

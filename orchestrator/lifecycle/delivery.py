@@ -1,0 +1,108 @@
+"""Messages on their way to an agent: what its signals and the time say of each. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.domain.activity import ActivityState, ReceiptStage
+from orchestrator.domain.event import Level
+from orchestrator.domain.message import OPEN_STAGES, Message, MessageStage, digest
+from orchestrator.domain.session import RuntimeState, Session, WantedState
+from orchestrator.lifecycle.draft import Draft
+from orchestrator.ports.agent import AgentLook
+
+TYPED_WAIT = 15.0
+"""Seconds that a typed message may lack the agent's own signal before Enter is pressed again."""
+TRIES = 3
+PERSON_QUIET = 10.0
+"""Seconds that an attached person must not have typed before we do."""
+KEPT_MESSAGES = 50
+
+_STAGES = {
+    ReceiptStage.ACCEPTED: MessageStage.ACCEPTED,
+    ReceiptStage.WORKING: MessageStage.WORKING,
+    ReceiptStage.ANSWERED: MessageStage.ANSWERED,
+}
+_ORDER = list(MessageStage)
+_ON_THE_WAY = frozenset({MessageStage.TYPING, MessageStage.TYPED, MessageStage.ACCEPTED, MessageStage.WORKING})
+
+
+def stage(draft: Draft, message: Message, to: MessageStage, reason: str = "") -> None:
+    """Move a message to a stage and tell of it."""
+    level = Level.ACTION if to is MessageStage.FAILED else Level.INFO
+    draft.put_message(replace(message, stage=to, stage_at=draft.now, reason=reason))
+    words = f"message {message.number} is {to.value}" + (f": {reason}" if reason else "")
+    draft.tell(f"message.{to.value}", words, level, number=message.number, reason=reason)
+
+
+def take_receipts(draft: Draft, look: AgentLook) -> None:
+    """The agent's own word moves messages on; never back, and an old word never a newer message."""
+    for message in draft.session.messages:
+        if message.stage not in _ON_THE_WAY:
+            continue
+        name = digest(message.text)
+        for receipt in look.receipts:
+            target = _STAGES[receipt.stage]
+            fits = receipt.text_digest == name and receipt.at >= message.stage_at - 5.0
+            current = next(m for m in draft.session.messages if m.number == message.number)
+            if fits and _ORDER.index(target) > _ORDER.index(current.stage):
+                stage(draft, current, target)
+    _by_activity(draft, look)
+    _trim(draft)
+
+
+def _by_activity(draft: Draft, look: AgentLook) -> None:
+    """Where an agent gives no receipts, turning busy after the typing is its signal."""
+    if look.receipts or look.signal_at:
+        return
+    for message in draft.session.messages:
+        busy = look.activity.state is ActivityState.BUSY
+        if message.stage is MessageStage.TYPED and busy:
+            stage(draft, message, MessageStage.ACCEPTED, "the agent turned busy")
+        elif message.stage is MessageStage.ACCEPTED and look.activity.state is ActivityState.IDLE:
+            stage(draft, message, MessageStage.ANSWERED, "its turn ended")
+
+
+def _trim(draft: Draft) -> None:
+    closed = [m for m in draft.session.messages if m.stage not in OPEN_STAGES]
+    surplus = {m.number for m in closed[:-KEPT_MESSAGES]}
+    if surplus:
+        draft.set(messages=tuple(m for m in draft.session.messages if m.number not in surplus))
+
+
+def next_to_type(session: Session) -> Message | None:
+    """The message that may be typed now: the oldest queued, if none is still on its way."""
+    if why_not_typing(session):
+        return None
+    return next((m for m in session.messages if m.stage is MessageStage.RECEIVED), None)
+
+
+def why_not_typing(session: Session) -> str:
+    """Why nothing may be typed into this session now; empty when it may."""
+    if session.wanted.state is not WantedState.RUN:
+        return f"the session is to {session.wanted.state.value}"
+    if session.runtime.state is not RuntimeState.ALIVE:
+        return f"its terminal is {session.runtime.state.value}"
+    if session.work.activity.dialog is not None:
+        return "a dialog is open; only its own answer may go there"
+    if not session.work.activity.accepts_text:
+        return f"its prompt does not wait ({session.work.activity.state.value})"
+    if any(m.stage in {MessageStage.TYPING, MessageStage.TYPED} for m in session.messages):
+        return "an earlier message is not confirmed yet"
+    return ""
+
+
+def overdue(session: Session, now: float) -> Message | None:
+    """A typed message that the agent has not confirmed in time."""
+    for message in session.messages:
+        if message.stage is MessageStage.TYPED and now - message.stage_at >= TYPED_WAIT:
+            return message
+    return None
+
+
+def unsettled_typing(session: Session, now: float) -> Message | None:
+    """A message whose typing was begun and never heard of again (we died in between)."""
+    for message in session.messages:
+        if message.stage is MessageStage.TYPING and now - message.stage_at >= TYPED_WAIT:
+            return message
+    return None

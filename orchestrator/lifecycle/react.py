@@ -1,0 +1,200 @@
+"""Facts + rules + what was tried -> what is to happen next. Pure.
+
+A reaction's outcome inside the session (a queued message, a counted attempt, an escalation) is part
+of the draft and so is kept together with what caused it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.event import Level
+from orchestrator.domain.message import Message, MessageStage
+from orchestrator.domain.person import rule as rule_actor
+from orchestrator.domain.pull_request import PullRequestState
+from orchestrator.domain.rules import ReactionRule, Rules
+from orchestrator.domain.session import (
+    Attempt,
+    SetupStep,
+    StopReason,
+    Wanted,
+    WantedState,
+)
+from orchestrator.domain.status import Status
+from orchestrator.lifecycle import delivery
+from orchestrator.lifecycle.conditions import CONDITIONS, Condition, settled
+from orchestrator.lifecycle.draft import Draft
+
+TYPING_LOST = 30.0
+"""Seconds after which a message in stage `typing` counts as interrupted by a crash of ours."""
+
+
+def react(draft: Draft, rules: Rules) -> None:
+    """Bring the draft to where the rules want it."""
+    if draft.session.wanted.state is WantedState.STOP:
+        return
+    _give_up_setup(draft)
+    _clean_up_after_merge(draft, rules)
+    if draft.session.wanted.state is not WantedState.RUN or draft.session.setup.step is not SetupStep.READY:
+        return
+    _settle_messages(draft)
+    for key, find in CONDITIONS.items():
+        known = rules.reactions.get(key)
+        if known is not None:
+            _one(draft, known, find(draft.session))
+    _auto_merge(draft, rules)
+
+
+def _give_up_setup(draft: Draft) -> None:
+    setup = draft.session.setup
+    if setup.step is SetupStep.FAILED:
+        stop(draft, StopReason.FAILED, setup.reason)
+
+
+def stop(draft: Draft, reason: StopReason, words: str) -> None:
+    """A rule of ours wants the session to end."""
+    by = rule_actor("ao")
+    draft.set(wanted=Wanted(state=WantedState.STOP, by=by, at=draft.now, reason=reason, words=words))
+
+
+def _clean_up_after_merge(draft: Draft, rules: Rules) -> None:
+    change = draft.session.change
+    if change is None or change.pr.state is not PullRequestState.MERGED or not rules.cleanup_on_merge:
+        return
+    busy = draft.session.work.activity.state is ActivityState.BUSY
+    if busy and draft.now - change.since < rules.cleanup_grace:
+        return
+    stop(draft, StopReason.MERGED, f"#{change.pr.number} is in {change.pr.base}")
+
+
+def _settle_messages(draft: Draft) -> None:
+    """Messages that time has decided: typing that a crash cut off, typing that nobody confirmed."""
+    for message in draft.session.messages:
+        age = draft.now - message.stage_at
+        if message.stage is MessageStage.TYPING and age >= TYPING_LOST:
+            reason = "we were interrupted while typing it, and the agent does not say that it has it"
+            delivery.stage(draft, message, MessageStage.FAILED, f"{reason}; it was not typed again")
+        elif message.stage is MessageStage.TYPED and message.tries >= delivery.TRIES and age >= delivery.TYPED_WAIT:
+            reason = f"typed, and not confirmed by the agent after {message.tries} tries"
+            delivery.stage(draft, message, MessageStage.FAILED, reason)
+
+
+def _one(draft: Draft, rule: ReactionRule, condition: Condition | None) -> None:
+    """One reaction: once for each fingerprint, counted, and escalated when it does not help."""
+    attempt = next((a for a in draft.session.attempts if a.key == rule.key), None)
+    if condition is None:
+        _overtaken(draft, rule.key, "")
+        if attempt is not None and settled(rule.key, draft.session):
+            _put(draft, rule.key, None)
+        return
+    _overtaken(draft, rule.key, condition.fingerprint)
+    if rule.threshold is not None and draft.now - condition.since < rule.threshold:
+        return
+    if attempt is None or attempt.fingerprint != condition.fingerprint:
+        _next_attempt(draft, rule, condition, attempt)
+        return
+    _late(draft, rule, condition, attempt)
+
+
+def _next_attempt(draft: Draft, rule: ReactionRule, condition: Condition, old: Attempt | None) -> None:
+    count = (old.count if old else 0) + 1
+    attempt = Attempt(
+        key=rule.key,
+        fingerprint=condition.fingerprint,
+        count=count,
+        first_at=old.first_at if old else draft.now,
+        last_at=draft.now,
+        escalated_at=old.escalated_at if old else None,
+    )
+    _put(draft, rule.key, attempt)
+    limits = [n for n in (rule.retries, rule.escalate_after_count) if n is not None]
+    if limits and count > min(limits):
+        _escalate(draft, rule, attempt, f"tried {count - 1} times")
+    elif rule.auto and rule.action == "send-to-agent":
+        text = "\n\n".join(part for part in (rule.message, condition.details) if part)
+        key = f"{rule.key}:{condition.fingerprint}"
+        draft.enqueue(text, by=f"reaction {rule.key}", key=key)
+        draft.tell(
+            "reaction.sent",
+            f"{rule.key}: attempt {count}, the agent is told",
+            reaction=rule.key,
+            attempt=count,
+            fingerprint=condition.fingerprint,
+        )
+
+
+def _late(draft: Draft, rule: ReactionRule, condition: Condition, attempt: Attempt) -> None:
+    """Nothing new happened: time, or a message that never arrived, may escalate it."""
+    if attempt.escalated_at is not None:
+        return
+    if rule.escalate_after is not None and draft.now - attempt.first_at >= rule.escalate_after:
+        minutes = int(rule.escalate_after // 60)
+        _escalate(draft, rule, attempt, f"not settled for {minutes} min")
+        return
+    key = f"{rule.key}:{condition.fingerprint}"
+    sent = next((m for m in draft.session.messages if m.key == key), None)
+    if sent is not None and sent.stage is MessageStage.FAILED:
+        _escalate(draft, rule, attempt, f"the agent could not be told: {sent.reason}")
+
+
+def _escalate(draft: Draft, rule: ReactionRule, attempt: Attempt, why: str) -> None:
+    if attempt.escalated_at is not None:
+        return
+    _put(draft, rule.key, replace(attempt, escalated_at=draft.now))
+    level = Level.URGENT if rule.action == "send-to-agent" else rule.priority
+    draft.tell(
+        "reaction.escalated",
+        f"{rule.key} needs a person: {why}",
+        level,
+        reaction=rule.key,
+        attempt=attempt.count,
+        fingerprint=attempt.fingerprint,
+    )
+
+
+def _overtaken(draft: Draft, key: str, fingerprint: str) -> None:
+    """A queued message about something that is no longer so is not typed."""
+    for message in draft.session.messages:
+        stale = _is_about(message, key) and message.key != f"{key}:{fingerprint}"
+        if stale and message.stage is MessageStage.RECEIVED:
+            reason = "overtaken: what it was about is no longer so"
+            draft.put_message(replace(message, stage=MessageStage.FAILED, stage_at=draft.now, reason=reason))
+            draft.tell("message.overtaken", f"message {message.number} is {reason}", number=message.number)
+
+
+def _is_about(message: Message, key: str) -> bool:
+    return message.key.startswith(f"{key}:")
+
+
+def _put(draft: Draft, key: str, attempt: Attempt | None) -> None:
+    others = tuple(a for a in draft.session.attempts if a.key != key)
+    draft.set(attempts=others if attempt is None else (*others, attempt))
+
+
+def _auto_merge(draft: Draft, rules: Rules) -> None:
+    """`approved-and-green` with `auto: true` and `action: auto-merge` merges at the head that is so."""
+    rule = rules.reactions.get("approved-and-green")
+    change = draft.session.change
+    if rule is None or not rule.auto or rule.action != "auto-merge" or change is None:
+        return
+    head = change.pr.head
+    attempt = next((a for a in draft.session.attempts if a.key == rule.key), None)
+    if draft.session.status.status is not Status.MERGEABLE:
+        return
+    if attempt is not None and attempt.fingerprint == head:
+        return
+    count = (attempt.count if attempt else 0) + 1
+    first = attempt.first_at if attempt else draft.now
+    _put(
+        draft,
+        rule.key,
+        Attempt(key=rule.key, fingerprint=head, count=count, first_at=first, last_at=draft.now),
+    )
+    ask_merge(draft, head, by=f"reaction {rule.key}")
+
+
+def ask_merge(draft: Draft, head: str, *, by: str) -> None:
+    """Keep the intent to merge at that head; `act` carries it out and keeps the outcome."""
+    draft.open_intent("merge", head=head, by=by)
+    draft.tell("merge.asked", f"{by} merges {head[:10]}", head=head, by=by)

@@ -1,0 +1,249 @@
+"""Session + rules + now -> the status that people see, with reason and evidence. Pure.
+
+`RULES` is the order of precedence: the first rule that has something to say decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.pull_request import Checks, Mergeable, PullRequestState, ReviewDecision
+from orchestrator.domain.rules import Rules
+from orchestrator.domain.session import (
+    Change,
+    RuntimeState,
+    Session,
+    SetupStep,
+    StatusLine,
+    StopReason,
+    WantedState,
+)
+from orchestrator.domain.status import Status
+from orchestrator.lifecycle import changes
+from orchestrator.lifecycle.changes import OPEN
+
+Rule = Callable[[Session, Rules, float], tuple[Status, str] | None]
+
+_ENDS = {
+    StopReason.KILLED: Status.KILLED,
+    StopReason.MERGED: Status.MERGED,
+    StopReason.DONE: Status.DONE,
+    StopReason.CLOSED: Status.DONE,
+    StopReason.FAILED: Status.ERRORED,
+}
+_WAITS_FOR_AGENT = frozenset({ActivityState.IDLE, ActivityState.UNKNOWN, ActivityState.STARTING})
+
+
+def derive(session: Session, rules: Rules, now: float) -> StatusLine:
+    """The status now. `since` is kept from before while the status is the same."""
+    for rule in RULES:
+        found = rule(session, rules, now)
+        if found is not None:
+            status, reason = found
+            same = session.status.status is status
+            since = session.status.since if same else now
+            return StatusLine(status=status, reason=reason, evidence=_evidence(session), since=since)
+    msg = f"no rule says what {session.id} is"  # the last rule always answers
+    raise AssertionError(msg)
+
+
+def _evidence(session: Session) -> str:
+    """What the statement rests on, in words and without times that only pass."""
+    parts = [f"runtime {session.runtime.state.value}"]
+    activity = session.work.activity
+    parts.append(f"agent {activity.state.value} by {activity.source.value}")
+    if activity.tool:
+        parts.append(f"runs {activity.tool}")
+    if session.work.disagreement:
+        parts.append(session.work.disagreement)
+    if session.change is not None:
+        pr = session.change.pr
+        parts.append(f"#{pr.number} {pr.state.value} at {pr.head[:10]}, checks {pr.checks.value}")
+    return "; ".join(parts)
+
+
+def _wanted_stop(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
+    if session.wanted.state is not WantedState.STOP:
+        return None
+    status = _ENDS[session.wanted.reason or StopReason.KILLED]
+    words = session.wanted.words or f"{status.value} by {session.wanted.by}"
+    if session.ending.reason:
+        words += f"; clean-up waits: {session.ending.reason}"
+    return status, words
+
+
+def _setup(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
+    step = session.setup.step
+    if step is SetupStep.READY:
+        return None
+    if step is SetupStep.FAILED:
+        return Status.ERRORED, session.setup.reason or "it could not be set up"
+    if step is SetupStep.QUEUED:
+        return Status.QUEUED, session.setup.reason or "waits for its turn"
+    return Status.SPAWNING, session.setup.reason or f"step {step.value}"
+
+
+def _merged(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
+    change = session.change
+    if change is None or change.pr.state is not PullRequestState.MERGED:
+        return None
+    return Status.MERGED, f"#{change.pr.number} is in {change.pr.base}"
+
+
+def _merging(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
+    intent = next((i for i in session.intents if i.key == "merge"), None)
+    if intent is None:
+        return None
+    return Status.MERGING, f"{intent.data.get('by', 'a rule')} merges {intent.data.get('head', '')[:10]}"
+
+
+def _paused(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
+    if session.wanted.state is not WantedState.PAUSE:
+        return None
+    return Status.PAUSED, session.wanted.words or f"paused by {session.wanted.by}"
+
+
+def _runtime(session: Session, rules: Rules, now: float) -> tuple[Status, str] | None:
+    fact = session.runtime
+    if fact.state in {RuntimeState.ALIVE, RuntimeState.NONE}:
+        return None
+    if fact.state is RuntimeState.UNKNOWN:
+        since = fact.doubt_since if fact.doubt_since is not None else fact.at
+        if now - since > rules.detecting_for:
+            return Status.STUCK, f"nobody could tell for {_span(now - since)} whether it lives: {fact.reason}"
+        return Status.DETECTING, fact.reason
+    if _people_can_finish(session):
+        return None
+    finished = session.work.reported == "done" or (
+        fact.state is RuntimeState.EXITED and fact.exit_code == 0 and _open(session) is None
+    )
+    if finished:
+        return Status.DONE, "the agent finished and exited"
+    return Status.ERRORED, fact.reason
+
+
+def _people_can_finish(session: Session) -> bool:
+    """The agent is gone, but what it left needs people and no agent."""
+    change = _open(session)
+    if change is None:
+        return False
+    pr = change.pr
+    return (
+        changes.green(pr)
+        and pr.mergeable is not Mergeable.CONFLICTED
+        and pr.decision is not ReviewDecision.CHANGES_REQUESTED
+        and pr.state is PullRequestState.OPEN
+    )
+
+
+def _question(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
+    question = session.question
+    if question is not None:
+        return Status.WAITING_INPUT, question.text.split("\n", 1)[0][:200]
+    if session.work.activity.state in {ActivityState.ASKING, ActivityState.PERMISSION}:
+        return Status.WAITING_INPUT, session.work.activity.evidence or "the agent waits for a person"
+    return None
+
+
+def _limits(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
+    activity = session.work.activity
+    if activity.state is ActivityState.LIMITED:
+        return Status.LIMITED, activity.evidence or "the model's provider makes it wait"
+    if activity.state is ActivityState.BLOCKED:
+        return Status.STUCK, activity.evidence or "the agent cannot go on by itself"
+    return None
+
+
+def _silent(session: Session, rules: Rules, now: float) -> tuple[Status, str] | None:
+    """Busy without a tool call and without any progress for too long."""
+    activity = session.work.activity
+    quiet = now - session.work.progress_at
+    works = activity.state in {ActivityState.BUSY, ActivityState.STARTING}
+    if works and not activity.tool and quiet > rules.stuck_after:
+        return Status.STUCK, f"no sign of progress for {_span(rules.stuck_after)} while it should work"
+    return None
+
+
+def _pull_request(session: Session, rules: Rules, now: float) -> tuple[Status, str] | None:
+    change = _open(session)
+    if change is None:
+        return None
+    for judge in (_needs_agent, _needs_people):
+        found = judge(session, change, rules, now)
+        if found is not None:
+            return found
+    at = change.pr.head[:10]
+    words = "; ".join(changes.merge_blockers(change, rules, held_by=str(session.hold or "")))
+    return Status.PR_OPEN, f"#{change.pr.number} at {at}: {words}"
+
+
+def _needs_agent(session: Session, change: Change, rules: Rules, now: float) -> tuple[Status, str] | None:
+    """Conflicts, red checks, requested changes: the agent's turn, and stuck if it does not take it."""
+    pr = change.pr
+    if pr.mergeable is Mergeable.CONFLICTED:
+        status, words = Status.CONFLICTED, f"#{pr.number} conflicts with {pr.base}"
+    elif pr.checks is Checks.FAILING:
+        names = ", ".join(run.name for run in changes.failing(pr))
+        status, words = Status.CI_FAILED, f"checks failed at {pr.head[:10]}: {names}"
+    elif pr.decision is ReviewDecision.CHANGES_REQUESTED:
+        status, words = Status.CHANGES_REQUESTED, f"changes are asked for on #{pr.number}"
+    else:
+        return None
+    last = max([session.work.progress_at, change.since, *(m.stage_at for m in session.messages)])
+    waits = session.work.activity.state in _WAITS_FOR_AGENT
+    if waits and now - last > rules.stuck_after:
+        return Status.STUCK, f"{words}, and the agent has done nothing for {_span(rules.stuck_after)}"
+    return status, words
+
+
+def _needs_people(session: Session, change: Change, rules: Rules, _now: float) -> tuple[Status, str] | None:
+    pr = change.pr
+    blockers = changes.merge_blockers(change, rules, held_by=str(session.hold or ""))
+    if not blockers:
+        return Status.MERGEABLE, f"#{pr.number} at {pr.head[:10]} can be merged"
+    if pr.state is PullRequestState.DRAFT or not changes.green(pr):
+        return None
+    if changes.approved(change, rules):
+        return Status.APPROVED, "; ".join(blockers)
+    return Status.REVIEW_PENDING, "; ".join(blockers)
+
+
+def _alone(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
+    """No open pull request: what the agent does is all there is."""
+    state = session.work.activity.state
+    if session.change is not None and session.change.pr.state is PullRequestState.CLOSED:
+        return Status.IDLE, f"#{session.change.pr.number} was closed without a merge"
+    if session.work.reported == "done" and state is not ActivityState.BUSY:
+        return Status.DONE, "the agent says that it is done"
+    if state is ActivityState.IDLE:
+        return Status.IDLE, "its turn is over and no pull request is open"
+    words = session.work.activity.evidence or f"agent {state.value}"
+    return Status.WORKING, words
+
+
+def _open(session: Session) -> Change | None:
+    change = session.change
+    return change if change is not None and change.pr.state in OPEN else None
+
+
+def _span(seconds: float) -> str:
+    minutes = int(seconds // 60)
+    if minutes < 1:
+        return f"{int(seconds)} s"
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+
+
+RULES: tuple[Rule, ...] = (
+    _wanted_stop,
+    _merged,
+    _merging,
+    _paused,
+    _setup,
+    _runtime,
+    _question,
+    _limits,
+    _silent,
+    _pull_request,
+    _alone,
+)

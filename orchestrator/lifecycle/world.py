@@ -1,0 +1,114 @@
+"""The outside as the lifecycle meets it: each session's plugins, its place and its environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from orchestrator.clock import Clock
+from orchestrator.domain.ids import ProjectId, SessionId
+from orchestrator.domain.project import Project
+from orchestrator.domain.rules import Rules
+from orchestrator.domain.session import Session
+from orchestrator.lifecycle.environment import session_environment
+from orchestrator.ports.agent import AGENT, Agent
+from orchestrator.ports.place import Place
+from orchestrator.ports.plugin import Slot
+from orchestrator.ports.runtime import RUNTIME, Runtime
+from orchestrator.ports.scm import SCM, Scm
+from orchestrator.ports.session_ref import SessionRef
+from orchestrator.ports.tracker import TRACKER, Tracker
+from orchestrator.ports.workspace import WORKSPACE, Workspace
+from orchestrator.registry import Registry
+
+
+T = TypeVar("T")
+
+
+class Config(Protocol):
+    """What the lifecycle reads of the configuration; always the newest good one."""
+
+    def project(self, project: ProjectId) -> Project:
+        """The project. Raises `NotFound`."""
+
+    def rules(self, project: ProjectId) -> Rules:
+        """Reactions and thresholds, with every override merged in. Raises `NotFound`."""
+
+    def options(self, project: ProjectId, slot: str, name: str) -> Mapping[str, object]:
+        """The block of the configuration that is for this plugin of the project."""
+
+    def agent_rules(self, project: ProjectId) -> str:
+        """`agentRules` and the text of `agentRulesFile`."""
+
+
+class World:
+    """Finds the plugins of a session. Instances with equal options are one and the same."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        config: Config,
+        clock: Clock,
+        environment: Mapping[str, str],
+        projects: Path,
+    ) -> None:
+        self.registry = registry
+        self.config = config
+        self.clock = clock
+        self._environment = dict(environment)
+        self._projects = projects
+        self._places: dict[SessionId, Place] = {}
+
+    def ref(self, session: Session) -> SessionRef:
+        """The session as ports are told of it."""
+        project = self.config.project(session.project)
+        folder = self._projects / session.project / "sessions" / session.id
+        place = self._places.get(session.id)
+        inside = place.folder if place is not None else str(folder)
+        return SessionRef(
+            id=session.id,
+            project=project,
+            folder=folder,
+            branch=session.branch,
+            workspace=session.workspace,
+            environment=session_environment(
+                self._environment, project=project, session=session, folder=inside
+            ),
+        )
+
+    async def place(self, session: Session) -> Place:
+        """The session's place, kept while the session lives."""
+        place = self._places.get(session.id)
+        if place is None:
+            place = await self.runtime(session).place(self.ref(session))
+            self._places[session.id] = place
+        return place
+
+    def forget(self, session: SessionId) -> None:
+        """The session has ended: let its place go."""
+        self._places.pop(session, None)
+
+    def _make(self, slot: Slot[T], project: ProjectId, name: str) -> T:
+        return self.registry.create(slot, name, self.config.options(project, slot.name, name))
+
+    def runtime(self, session: Session) -> Runtime:
+        """What holds its terminal."""
+        return self._make(RUNTIME, session.project, session.parts.runtime)
+
+    def agent(self, session: Session) -> Agent:
+        """How its agent is driven."""
+        return self._make(AGENT, session.project, session.parts.agent)
+
+    def workspace(self, session: Session) -> Workspace:
+        """What makes its files."""
+        return self._make(WORKSPACE, session.project, session.parts.workspace)
+
+    def scm(self, session: Session) -> Scm:
+        """Where it is pushed and merged."""
+        return self._make(SCM, session.project, session.parts.scm)
+
+    def tracker(self, session: Session) -> Tracker:
+        """Where its issue is."""
+        return self._make(TRACKER, session.project, session.parts.tracker)
