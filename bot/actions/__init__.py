@@ -1,0 +1,1 @@
+"""One verb, one file: grammar, help, role, confirmation, inverse, and what it runs."""

@@ -1,0 +1,1 @@
+"""The fleet: looks after sessions, and knows no chat and no plugin."""

@@ -1,0 +1,1 @@
+"""Who hears what, when and where. Pure: values in, values out."""

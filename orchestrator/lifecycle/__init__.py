@@ -1,0 +1,4 @@
+"""The eighth slot: observe, decide, keep, react, act.
+
+Deciding and reacting are pure; looking and acting go through the ports.
+"""

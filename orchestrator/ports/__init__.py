@@ -1,0 +1,1 @@
+"""The slots: one file each. The docstrings are the promise that the contract tests check."""

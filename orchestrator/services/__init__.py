@@ -1,0 +1,1 @@
+"""What a person can ask of the fleet, one file each. Front ends call only these."""

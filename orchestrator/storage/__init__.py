@@ -1,0 +1,1 @@
+"""What is kept, in flat files under `$AO_HOME`: documents, the event log, requests, the lock."""

@@ -1,0 +1,1 @@
+"""What several plugins need: one file per third-party client. Imports no slot."""

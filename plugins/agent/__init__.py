@@ -1,0 +1,1 @@
+"""Which program works on the task. Each module ends in `PLUGIN`."""

@@ -1,0 +1,1 @@
+"""One-way ways to tell a person. Each module ends in `PLUGIN`."""

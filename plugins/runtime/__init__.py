@@ -1,0 +1,1 @@
+"""Where agents run. Each module ends in `PLUGIN`."""

@@ -1,0 +1,1 @@
+"""How a person opens a session's terminal. Each module ends in `PLUGIN`."""

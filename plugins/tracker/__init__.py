@@ -1,0 +1,1 @@
+"""Where issues live. Each module ends in `PLUGIN`."""
