@@ -1,0 +1,158 @@
+"""Files beneath a folder that is not ours, opened without following links out of it.
+
+A repository can hold a link where a folder or a file is expected; a plain open would read or write
+wherever it points to. Here every step below the root is opened by itself and a link is refused.
+The calls block: run them in an executor of your own.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from orchestrator.errors import BadInput, NotFound, PermanentError, TemporaryError
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_LINKED = (errno.ELOOP, errno.ENOTDIR)
+
+
+def parts_of(path: str) -> tuple[str, ...]:
+    """The names in a relative path. Raises `BadInput` for one that leads elsewhere."""
+    parts = tuple(part for part in path.split("/") if part not in {"", "."})
+    if path.startswith("/") or ".." in parts or "\x00" in path or not parts:
+        msg = f"{path!r} must be a relative path that stays inside its folder."
+        raise BadInput(msg)
+    return parts
+
+
+@contextmanager
+def folder(root: Path, parts: Sequence[str], *, make: bool = False) -> Iterator[int]:
+    """A descriptor of the folder `parts` beneath `root`.
+
+    Raises `NotFound` when it is not there, and `PermanentError` when a step is a link or a file.
+    """
+    try:
+        fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise _explained(error, str(root)) from error
+    try:
+        for part in parts:
+            fd = _step(fd, part, make=make)
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def read(fd: int, name: str, limit: int) -> bytes:
+    """A regular file in an open folder. Raises `NotFound`, or `PermanentError` beyond `limit` bytes."""
+    try:
+        handle = os.open(name, _FILE, dir_fd=fd)
+    except OSError as error:
+        raise _explained(error, name) from error
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            msg = f"{name} is no regular file."
+            raise PermanentError(msg)
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        msg = f"{name} is larger than {limit} bytes."
+        raise PermanentError(msg)
+    return data
+
+
+def replace(fd: int, name: str, data: bytes) -> None:
+    """Replace a file in an open folder atomically, keeping its mode. A link is replaced by a file."""
+    try:
+        _write(fd, name, data, _mode_of(fd, name))
+    except OSError as error:
+        raise _explained(error, name) from error
+
+
+def create(fd: int, name: str, data: bytes) -> bool:
+    """Make a file that must be new; False when the name is taken. It appears whole or not at all."""
+    part = _part(name)
+    try:
+        _fill(fd, part, data, None)
+        try:
+            os.link(part, name, src_dir_fd=fd, dst_dir_fd=fd, follow_symlinks=False)
+        except FileExistsError:
+            return False
+        finally:
+            os.unlink(part, dir_fd=fd)
+        os.fsync(fd)
+    except OSError as error:
+        raise _explained(error, name) from error
+    return True
+
+
+def _step(fd: int, part: str, *, make: bool) -> int:
+    try:
+        if make:
+            with suppress(FileExistsError):
+                os.mkdir(part, dir_fd=fd)
+        inner = os.open(part, _FOLDER, dir_fd=fd)
+    except OSError as error:
+        raise _explained(error, part) from error
+    os.close(fd)
+    return inner
+
+
+def _write(fd: int, name: str, data: bytes, mode: int | None) -> None:
+    part = _part(name)
+    try:
+        _fill(fd, part, data, mode)
+        os.rename(part, name, src_dir_fd=fd, dst_dir_fd=fd)
+    except OSError:
+        _forget(fd, part)
+        raise
+    os.fsync(fd)
+
+
+def _fill(fd: int, part: str, data: bytes, mode: int | None) -> None:
+    """Write a new file whole. Without a mode it gets the one that the user's umask leaves."""
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666, dir_fd=fd)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            if mode is not None:
+                os.fchmod(handle, mode)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        _forget(fd, part)
+        raise
+
+
+def _forget(fd: int, part: str) -> None:
+    try:
+        os.unlink(part, dir_fd=fd)
+    except FileNotFoundError:
+        return
+
+
+def _part(name: str) -> str:
+    return f".{name}.{secrets.token_hex(4)}.part"
+
+
+def _mode_of(fd: int, name: str) -> int | None:
+    try:
+        found = os.stat(name, dir_fd=fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return stat.S_IMODE(found.st_mode) if stat.S_ISREG(found.st_mode) else None
+
+
+def _explained(error: OSError, name: str) -> NotFound | PermanentError | TemporaryError:
+    if error.errno == errno.ENOENT:
+        return NotFound(f"{name} is not there.")
+    if error.errno in _LINKED:
+        return PermanentError(f"{name} is a link or no folder; links are not followed.")
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return TemporaryError(f"{name} cannot be written: the disk is full.", delay=30)
+    return PermanentError(f"{name} cannot be used: {error.strerror or error}.")
