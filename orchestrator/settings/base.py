@@ -21,7 +21,6 @@ class Keys(BaseModel):
         alias_generator=to_camel,
         populate_by_name=True,
         coerce_numbers_to_str=True,
-        validate_default=True,
     )
 
     @model_validator(mode="before")

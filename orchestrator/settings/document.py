@@ -61,7 +61,9 @@ def parse(text: str, file: Path) -> Document:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        _complain(document, mark.line + 1 if mark else 0, f"This is no YAML: {error.problem or error.context}.")
+        _complain(
+            document, mark.line + 1 if mark else 0, f"This is no YAML: {error.problem or error.context}."
+        )
         return document
     except (yaml.YAMLError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
@@ -134,7 +136,9 @@ class _Builder:
             key = self._key(key_node, path)
             line = key_node.start_mark.line + 1
             if key in seen:
-                self._complain(key_node, (*path, key), f"This key is doubled: it stands in line {seen[key]} already.")
+                self._complain(
+                    key_node, (*path, key), f"This key is doubled: it stands in line {seen[key]} already."
+                )
                 continue
             seen[key] = line
             self._document.lines[(*path, key)] = line

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
-
-from pydantic import JsonValue
 
 from orchestrator.domain.event import Level
 from orchestrator.domain.ids import ProjectId
@@ -17,16 +15,13 @@ from orchestrator.domain.session import Parts
 from orchestrator.errors import NotFound
 from orchestrator.settings import builtin, naming, plugin_choice
 from orchestrator.settings.models import Config, Limits
-from orchestrator.settings.plugin_choice import OptionProblem, PluginUse
-from orchestrator.settings.problems import Grade, KeyPath, Problem, Spots, nearest
+from orchestrator.settings.plugin_choice import PluginUse
+from orchestrator.settings.problems import KeyPath, Spots, nearest
 from orchestrator.settings.project_model import ProjectKeys
 from orchestrator.settings.rules_of import rules_of
 from orchestrator.settings.shapes import ConfigFile, project_folder
 
 Role: TypeAlias = Literal["worker", "orchestrator"]
-Options: TypeAlias = Mapping[str, JsonValue]
-CheckPlugin: TypeAlias = Callable[[str, str, Options], Sequence[OptionProblem]]
-"""Asks the registry: slot, name and options in, what is wrong with them out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +54,11 @@ class Settings:
         """A project's keys as written. Raises `NotFound`."""
         if project not in self.config.projects:
             close = nearest(project, self.config.projects)
-            hint = f"Did you mean {close}?" if close else f"There are: {', '.join(self.config.projects) or 'none yet'}."
+            hint = (
+                f"Did you mean {close}?"
+                if close
+                else f"There are: {', '.join(self.config.projects) or 'none yet'}."
+            )
             msg = f"There is no project {project!r}."
             raise NotFound(msg, next_step=hint)
         return self.config.projects[project]
@@ -86,6 +85,10 @@ class Settings:
     def folder(self, project: str) -> Path:
         """The user's own checkout of a project."""
         return project_folder(self.keys(project).path, self.main.parent, self.user_home)
+
+    def beside(self, written: str, at: KeyPath) -> Path:
+        """The path `written` at `at` as an absolute one: it starts at the file it stands in."""
+        return project_folder(written, self.spots.find(at).file.parent, self.user_home)
 
     def rules(self, project: str) -> Rules:
         """All that is done by itself in a project. Raises `NotFound`."""
@@ -116,14 +119,18 @@ class Settings:
         `permissions` and `model` may stand in the options of any agent. Options written for the
         project's agent are not handed to another one.
         """
-        return plugin_choice.of_agent(self.config.defaults, self.keys(project), role, name, ("projects", project))
+        return plugin_choice.of_agent(
+            self.config.defaults, self.keys(project), role, name, ("projects", project)
+        )
 
     @property
     def terminal(self) -> PluginUse:
         """The plugin that opens sessions' terminals for a person."""
         defaults = self.config.defaults
         name = defaults.terminal or builtin.plugin_defaults().terminal
-        return PluginUse(slot="terminal", name=name, options=defaults.terminal_config, at=("defaults", "terminalConfig"))
+        return PluginUse(
+            slot="terminal", name=name, options=defaults.terminal_config, at=("defaults", "terminalConfig")
+        )
 
     @property
     def notifiers(self) -> dict[str, PluginUse]:
@@ -168,21 +175,6 @@ class Settings:
                 yield orchestrator
         yield from self.notifiers.values()
         yield self.terminal
-
-    def check_plugins(self, check: CheckPlugin) -> tuple[Problem, ...]:
-        """Let every plugin that is used judge its own block; problems come with file and line."""
-        found: dict[tuple[str, KeyPath, str], Problem] = {}
-        for use in self.uses():
-            if use.external:
-                continue
-            for problem in check(use.slot, use.name, use.options):
-                if not use.forgives(problem):
-                    at = (*use.at, *problem.path)
-                    grade = Grade.NOT_READY if problem.kind == "not-ready" else Grade.ERROR
-                    close = nearest(str(problem.path[-1]), problem.known) if problem.path else ""
-                    close = close or nearest(use.name, problem.known)
-                    found[use.slot, at, problem.message] = self.spots.problem(at, problem.message, grade, close)
-        return tuple(found.values())
 
     @property
     def _surfaces(self) -> tuple[str, ...]:

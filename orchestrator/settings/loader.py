@@ -103,7 +103,9 @@ def _unknown_reactions(data: dict[str, Data], spots: Spots) -> Iterator[Problem]
     for at, table in tables:
         for key in table if isinstance(table, dict) else ():
             if key not in known:
-                yield spots.problem((*at, key), "Nothing triggers a reaction of this name.", nearest=nearest(key, known))
+                yield spots.problem(
+                    (*at, key), "Nothing triggers a reaction of this name.", nearest=nearest(key, known)
+                )
 
 
 def _prefixes(data: dict[str, Data], base: Path, user_home: Path) -> dict[str, str]:
@@ -124,7 +126,9 @@ def _not_ready(settings: Settings) -> Iterator[Problem]:
     for name, keys in settings.config.projects.items():
         folder = settings.folder(name)
         if not folder.is_dir():
-            yield settings.spots.problem(("projects", name, "path"), f"There is no folder {folder}.", Grade.NOT_READY)
+            yield settings.spots.problem(
+                ("projects", name, "path"), f"There is no folder {folder}.", Grade.NOT_READY
+            )
         elif keys.agent_rules_file and file_inside(folder, keys.agent_rules_file) is None:
             message = f"There is no file {keys.agent_rules_file} inside {folder}."
             yield settings.spots.problem(("projects", name, "agentRulesFile"), message, Grade.NOT_READY)

@@ -16,21 +16,24 @@ from orchestrator.settings.values import AtLeastOne, Count, Milliseconds, Name, 
 class Power(Keys):
     """The machine's own sleep."""
 
-    prevent_idle_sleep: bool = Field(default=True, description="Keep the machine awake while `ao start` runs.")
+    prevent_idle_sleep: bool = Field(
+        default=True, description="Keep the machine awake while `ao start` runs."
+    )
 
 
 class Lifecycle(Keys):
     """When sessions are looked at, doubted and taken down."""
 
     auto_cleanup_on_merge: bool = Field(
-        default=True, description="Take a session down once its pull request is merged; unsaved work is saved first."
+        default=True,
+        description="Take a session down once its pull request is merged; unsaved work is saved first.",
     )
     merge_cleanup_idle_grace_ms: Milliseconds = Field(
         default=300_000,
         description="How long a busy agent may go on after the merge, in milliseconds: 0, or 10 s and more.",
     )
     detecting_for: Seconds = Field(
-        default="5m", description="How long at most a session may be in doubt, alive or dead."
+        default=300.0, description="How long at most a session may be in doubt, alive or dead."
     )
     detecting_looks: AtLeastOne = Field(
         default=3, description="Looks in a row without a sign of life before a session counts as dead."
@@ -57,16 +60,21 @@ class Defaults(Keys):
     runtime: Name | None = Field(default=None, description="Plugin that holds the agents' terminals.")
     agent: Name | None = Field(default=None, description="Agent plugin.")
     workspace: Name | None = Field(default=None, description="Plugin that makes the agents' workspaces.")
-    terminal: Name | None = Field(default=None, description="Plugin that opens a session's terminal for a person.")
+    terminal: Name | None = Field(
+        default=None, description="Plugin that opens a session's terminal for a person."
+    )
     terminal_config: Loose = Field(default={}, description="Options of the terminal plugin.")
     notifiers: tuple[Name, ...] | None = Field(
-        default=None, description="Who is told where `notificationRouting` is silent: every configured one if left out."
+        default=None,
+        description="Who is told where `notificationRouting` is silent: every configured one if left out.",
     )
     orchestrator: RoleDefaults = Field(default=RoleDefaults(), description="The orchestrator agents.")
     worker: RoleDefaults = Field(default=RoleDefaults(), description="The agents that work on tasks.")
     approvals: Count = Field(default=1, description="Approvals that a pull request needs; 0 is none.")
     merge_method: MergeMethod = Field(default="squash", description="How a pull request gets into its base.")
-    restore: RestorePolicy = Field(default="ask", description="Sessions after a reboot: ask first, or restore.")
+    restore: RestorePolicy = Field(
+        default="ask", description="Sessions after a reboot: ask first, or restore."
+    )
 
 
 class PluginEntry(Keys):
@@ -74,7 +82,8 @@ class PluginEntry(Keys):
 
     name: Name = Field(description="The plugin's name, as its own manifest gives it.")
     source: Literal["registry", "npm", "local", "entry-point"] = Field(
-        default="entry-point", description="Where it comes from: an installed package's entry point, or a `path`."
+        default="entry-point",
+        description="Where it comes from: an installed package's entry point, or a `path`.",
     )
     package: Name | None = Field(default=None, description="The package that brings it.")
     version: str | None = Field(default=None, description="Version of the package; accepted without effect.")
@@ -87,22 +96,28 @@ class PluginEntry(Keys):
 class Dashboard(Keys):
     """How the browser shows the fleet."""
 
-    attention_zones: Literal["simple", "detailed"] = Field(default="simple", description="Four or five columns.")
+    attention_zones: Literal["simple", "detailed"] = Field(
+        default="simple", description="Four or five columns."
+    )
 
 
 class NotifierBlock(PluginBlock):
     """One place that people are told at. Keys besides `plugin` are the plugin's own options."""
 
-    plugin: Name | None = Field(default=None, description="The plugin's name; the notifier's key if left out.")
+    plugin: Name | None = Field(
+        default=None, description="The plugin's name; the notifier's key if left out."
+    )
 
 
 class Limits(Keys):
     """How much runs at once. What is above waits, visibly and in order."""
 
     sessions: AtLeastOne = Field(default=30, description="Sessions that run at once, over all projects.")
-    per_project: AtLeastOne | None = Field(default=None, description="Sessions that run at once in one project.")
+    per_project: AtLeastOne | None = Field(
+        default=None, description="Sessions that run at once in one project."
+    )
     memory: ByteSize = Field(
-        default="512MiB",
+        default=ByteSize(512 * 1024 * 1024),
         description="Free memory that one more agent needs; 0 does not look. Common agents hold 300 to 500 MB idle.",
     )
 
@@ -114,18 +129,25 @@ class Chat(Block):
 class Config(Keys):
     """A whole configuration file: settings of the fleet, and its projects."""
 
-    schema_: str | None = Field(default=None, alias="$schema", description="Address of this schema, for editors.")
+    schema_: str | None = Field(
+        default=None, alias="$schema", description="Address of this schema, for editors."
+    )
     projects: dict[ProjectName, ProjectKeys] = Field(default={}, description="The projects, by id.")
-    defaults: Defaults = Field(default=Defaults(), description="What every project uses unless it says otherwise.")
+    defaults: Defaults = Field(
+        default=Defaults(), description="What every project uses unless it says otherwise."
+    )
     reactions: dict[str, Reaction] = Field(
         default={}, description="What is done by itself, laid field by field over the built-in table."
     )
-    notifiers: dict[Name, NotifierBlock] = Field(default={}, description="Places that people are told at, by name.")
+    notifiers: dict[Name, NotifierBlock] = Field(
+        default={}, description="Places that people are told at, by name."
+    )
     notification_routing: dict[Literal["urgent", "action", "warning", "info"], tuple[Name, ...]] = Field(
         default={}, description="Who is told what; a level left out goes to `defaults.notifiers`."
     )
     ready_threshold_ms: Milliseconds = Field(
-        default=300_000, description="How long a finished turn is shown before the session counts as idle, in ms."
+        default=300_000,
+        description="How long a finished turn is shown before the session counts as idle, in ms.",
     )
     lifecycle: Lifecycle = Field(default=Lifecycle(), description="When sessions are doubted and taken down.")
     limits: Limits = Field(default=Limits(), description="How much runs at once.")
@@ -137,7 +159,9 @@ class Config(Keys):
     terminal_port: Port | None = Field(default=None, description="Terminals are served on `port`.")
     direct_terminal_port: Port | None = Field(default=None, description="Terminals are served on `port`.")
     power: Power = Field(default=Power(), description="The machine's own sleep.")
-    project_order: tuple[str, ...] = Field(default=(), description="Order of the projects where they are listed.")
+    project_order: tuple[str, ...] = Field(
+        default=(), description="Order of the projects where they are listed."
+    )
     dashboard: Dashboard = Field(default=Dashboard(), description="How the browser shows the fleet.")
     chat: Chat = Field(default=Chat(), description="Surfaces where people talk to the fleet, by name.")
     people: Loose = Field(default={}, description="Who is who on which surface, by name.")

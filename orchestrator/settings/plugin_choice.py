@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from pydantic import JsonValue
 
 from orchestrator.settings import builtin
 from orchestrator.settings.models import Defaults, NotifierBlock
-from orchestrator.settings.problems import KeyPath
+from orchestrator.settings.problems import KeyPath, camel
 from orchestrator.settings.project_model import PluginBlock, ProjectKeys, RoleKeys
 
 GENERIC_AGENT_OPTIONS = ("permissions", "model")
@@ -40,27 +39,14 @@ class PluginUse:
         """It comes from a package or a file that the block names, so the catalog does not know it."""
         return bool(self.package or self.path)
 
-    def forgives(self, problem: OptionProblem) -> bool:
-        """Whether a problem is none: an agent that has no `model` was given one."""
-        return (
-            self.slot == "agent"
-            and problem.kind == "unknown"
-            and len(problem.path) == 1
-            and problem.path[0] in GENERIC_AGENT_OPTIONS
-        )
+    def fitted(self, accepted: Collection[str]) -> dict[str, JsonValue]:
+        """The options for a plugin whose model has the fields `accepted` (in any spelling).
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptionProblem:
-    """What a plugin says of its own block."""
-
-    message: str
-    path: KeyPath = ()
-    """Within the block; empty for the block as a whole."""
-    kind: Literal["unknown", "invalid", "not-ready"] = "invalid"
-    """`unknown`: no such option. `not-ready`: the plugin, or a program it needs, is absent here."""
-    known: tuple[str, ...] = ()
-    """Names that exist, for "did you mean"."""
+        Generic options that it has no use for are left out; anything else unknown stays, to be refused.
+        """
+        known = {camel(name) for name in accepted}
+        generic = set(GENERIC_AGENT_OPTIONS) - known if self.slot == "agent" else set()
+        return {key: value for key, value in self.options.items() if key not in generic}
 
 
 def of_machine(defaults: Defaults, keys: ProjectKeys, slot: str, at: KeyPath) -> PluginUse:

@@ -10,6 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
+from typing_extensions import override
+
 KeyPath: TypeAlias = tuple[str | int, ...]
 """Where a value stands in a configuration: `("projects", "app", "symlinks", 0)`."""
 
@@ -37,6 +39,7 @@ class Problem:
     nearest: str = ""
     """What may have been meant."""
 
+    @override
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else str(self.file)
         key = f" {self.path}:" if self.path else ""

@@ -21,8 +21,12 @@ SessionStrategy = Literal["reuse", "delete", "ignore", "delete-new", "ignore-new
 class PluginBlock(Block):
     """Which plugin fills a slot, with that plugin's own options beside it."""
 
-    plugin: Name | None = Field(default=None, description="The plugin's name; left out, it is inferred from `repo`.")
-    package: Name | None = Field(default=None, description="Instead of a name: the package that brings the plugin.")
+    plugin: Name | None = Field(
+        default=None, description="The plugin's name; left out, it is inferred from `repo`."
+    )
+    package: Name | None = Field(
+        default=None, description="Instead of a name: the package that brings the plugin."
+    )
     path: str | None = Field(
         default=None,
         min_length=1,
@@ -42,11 +46,15 @@ class Webhook(Keys):
 
     enabled: bool = Field(default=True, description="Whether webhooks are received.")
     path: str | None = Field(default=None, description="Path of the address that receives them.")
-    secret_env_var: str | None = Field(default=None, description="Name of the variable that holds the shared secret.")
+    secret_env_var: str | None = Field(
+        default=None, description="Name of the variable that holds the shared secret."
+    )
     signature_header: str | None = Field(default=None, description="Header that carries the signature.")
     event_header: str | None = Field(default=None, description="Header that names the event.")
     delivery_header: str | None = Field(default=None, description="Header that numbers the delivery.")
-    max_body_bytes: AtLeastOne | None = Field(default=None, description="Larger bodies are refused, in bytes.")
+    max_body_bytes: AtLeastOne | None = Field(
+        default=None, description="Larger bodies are refused, in bytes."
+    )
 
 
 class ScmBlock(PluginBlock):
@@ -62,7 +70,9 @@ class AgentConfig(Block):
         default=None,
         description="What the agent may do unasked; auto-edit unless written otherwise. `skip` means permissionless.",
     )
-    model: str | None = Field(default=None, min_length=1, description="Model, as the agent's own program names it.")
+    model: str | None = Field(
+        default=None, min_length=1, description="Model, as the agent's own program names it."
+    )
     orchestrator_model: str | None = Field(
         default=None, min_length=1, description="Model of the project's orchestrator agent."
     )
@@ -77,7 +87,9 @@ class RoleKeys(Keys):
     """What differs for one role of agents in a project."""
 
     agent: Name | None = Field(default=None, description="Agent plugin for this role.")
-    agent_config: AgentConfig = Field(default=AgentConfig(), description="Laid over the project's `agentConfig`.")
+    agent_config: AgentConfig = Field(
+        default=AgentConfig(), description="Laid over the project's `agentConfig`."
+    )
 
 
 class BehaviourKeys(Keys):
@@ -90,19 +102,24 @@ class BehaviourKeys(Keys):
     workspace: Name | None = Field(default=None, description="Plugin that makes the agents' workspaces.")
     workspace_config: Loose = Field(default={}, description="Options of the workspace plugin.")
     tracker: PluginBlock | None = Field(default=None, description="Where issues come from.")
-    scm: ScmBlock | None = Field(default=None, description="Where pull requests are; its own options beside `plugin`.")
+    scm: ScmBlock | None = Field(
+        default=None, description="Where pull requests are; its own options beside `plugin`."
+    )
     symlinks: tuple[InsidePath, ...] = Field(
         default=(), description="Paths in the repository that a workspace links to instead of having its own."
     )
     post_create: tuple[Command, ...] = Field(
-        default=(), description="Commands that prepare a new workspace. They run only once this file is trusted."
+        default=(),
+        description="Commands that prepare a new workspace. They run only once this file is trusted.",
     )
     orchestrator: RoleKeys = Field(default=RoleKeys(), description="What differs for the orchestrator agent.")
     worker: RoleKeys = Field(default=RoleKeys(), description="What differs for agents that work on a task.")
     reactions: dict[str, Reaction] = Field(
         default={}, description="Laid field by field over the global reactions and the built-in table."
     )
-    agent_rules: str | None = Field(default=None, max_length=50_000, description="Rules that every task's prompt holds.")
+    agent_rules: str | None = Field(
+        default=None, max_length=50_000, description="Rules that every task's prompt holds."
+    )
     agent_rules_file: InsidePath | None = Field(
         default=None, description="File in the repository with such rules; added after `agentRules`."
     )
@@ -116,17 +133,21 @@ class BehaviourKeys(Keys):
         default=None, description="What one agent does with its last conversation on an issue."
     )
     approvals: Count | None = Field(
-        default=None, description="Approvals that a pull request needs: 1 unless `defaults` says otherwise; 0 is none."
+        default=None,
+        description="Approvals that a pull request needs: 1 unless `defaults` says otherwise; 0 is none.",
     )
     merge_method: MergeMethod | None = Field(
-        default=None, description="How a pull request gets into its base: squash unless `defaults` says otherwise."
+        default=None,
+        description="How a pull request gets into its base: squash unless `defaults` says otherwise.",
     )
     restore: RestorePolicy | None = Field(
         default=None, description="Sessions after a reboot: ask (the default), or auto, a few a minute."
     )
     plan: JsonValue = Field(default=None, description="Whether a plan is approved before the work.")
     decomposer: Loose = Field(default={}, description="A part that the reference system took out.")
-    guard: Loose = Field(default={}, description="Paths that no push changes unreleased, over the global ones.")
+    guard: Loose = Field(
+        default={}, description="Paths that no push changes unreleased, over the global ones."
+    )
     policy: Loose = Field(default={}, description="What agents may run, over the global policy.")
     budget: Loose = Field(default={}, description="What this project may spend.")
 
@@ -135,11 +156,18 @@ class ProjectKeys(BehaviourKeys):
     """One project: which repository, and how agents work on it."""
 
     path: str = Field(
-        min_length=1, description="Your own checkout; `~/` is your home, other relative paths start at this file."
+        min_length=1,
+        description="Your own checkout; `~/` is your home, other relative paths start at this file.",
     )
-    name: str | None = Field(default=None, max_length=100, description="Name for people; the project's key if left out.")
-    repo: Repo | None = Field(default=None, description="`owner/name` on the forge; left out, no forge is needed.")
-    default_branch: Branch = Field(default="main", description="Branch that work starts from and is merged into.")
+    name: str | None = Field(
+        default=None, max_length=100, description="Name for people; the project's key if left out."
+    )
+    repo: Repo | None = Field(
+        default=None, description="`owner/name` on the forge; left out, no forge is needed."
+    )
+    default_branch: Branch = Field(
+        default="main", description="Branch that work starts from and is merged into."
+    )
     session_prefix: Prefix | None = Field(
         default=None,
         description="Sessions are `<prefix>-<n>`: a-z, 0-9, - and _, at most 16; made from the path if left out.",

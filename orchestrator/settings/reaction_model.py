@@ -14,7 +14,8 @@ class Reaction(Keys):
     """What is done when something happens to a session."""
 
     auto: bool | None = Field(
-        default=None, description="Done by itself. False: people are told, and the action waits for one of them."
+        default=None,
+        description="Done by itself. False: people are told, and the action waits for one of them.",
     )
     action: ReactionAction | None = Field(
         default=None, description="Write to the agent, tell people, or merge once every condition holds."
@@ -27,9 +28,14 @@ class Reaction(Keys):
     priority: Level | None = Field(
         default=None, description="How much it matters to the people who are told."
     )
-    retries: Count | None = Field(default=None, description="Tries before people are told; one red head is one try.")
-    escalate_after: TriesOrSeconds | None = Field(
-        default=None, description="People are told after so many tries (2), or so long after the first one (30m)."
+    retries: Count | None = Field(
+        default=None, description="Tries before people are told; one red head is one try."
     )
-    threshold: Seconds | None = Field(default=None, description="How long it must have been so before anything is done.")
+    escalate_after: TriesOrSeconds | None = Field(
+        default=None,
+        description="People are told after so many tries (2), or so long after the first one (30m).",
+    )
+    threshold: Seconds | None = Field(
+        default=None, description="How long it must have been so before anything is done."
+    )
     include_summary: bool | None = Field(default=None, description="The notification sums up all sessions.")

@@ -13,7 +13,11 @@ from orchestrator.errors import BadInput
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)")
-_DURATION_SCHEMA = {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?\\s*(ms|s|m|h|d)$", "examples": ["30s", "10m"]}
+_DURATION_SCHEMA = {
+    "type": "string",
+    "pattern": "^[0-9]+(\\.[0-9]+)?\\s*(ms|s|m|h|d)$",
+    "examples": ["30s", "10m"],
+}
 _NEITHER = "{!r} is no duration: write a number with its unit, as 30s, 10m, 2h or 1d"
 
 
