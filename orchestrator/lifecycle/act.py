@@ -1,0 +1,79 @@
+"""Carries out acts: which function does which, and what a failure means for the session."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from orchestrator.domain.event import Level
+from orchestrator.domain.message import MessageStage
+from orchestrator.domain.session import Session, Setup, SetupStep
+from orchestrator.errors import AoError
+from orchestrator.lifecycle import acts, delivery, end, forge, setup, speak
+from orchestrator.lifecycle.draft import Draft
+from orchestrator.lifecycle.fleet import Fleet
+
+Perform = Callable[[Fleet, Session, Any], Awaitable[None]]
+
+_DO: dict[type[acts.Act], Perform] = {
+    acts.MakeWorkspace: setup.make_workspace,
+    acts.StartAgent: setup.start_agent,
+    acts.TypeMessage: speak.type_message,
+    acts.PressEnter: speak.press_enter,
+    acts.DeliverAnswer: speak.deliver_answer,
+    acts.Publish: forge.publish,
+    acts.Merge: forge.merge,
+    acts.TellTracker: forge.tell_tracker,
+    acts.TidyForge: forge.tidy,
+    acts.StopRuntime: end.stop_runtime,
+    acts.SaveWork: end.save_work,
+    acts.RemoveWorkspace: end.remove_workspace,
+    acts.Archive: end.archive,
+}
+_ENDING = (acts.StopRuntime, acts.SaveWork, acts.RemoveWorkspace, acts.TidyForge, acts.Archive)
+
+
+class Act:
+    """The fleet's performer."""
+
+    async def perform(self, fleet: Fleet, session: Session, act: acts.Act) -> None:
+        """Do it and put the outcome into the session. Raises `AoError`."""
+        await _DO[type(act)](fleet, session, act)
+
+    def refused(self, draft: Draft, act: acts.Act, error: AoError) -> None:
+        """Trying again will not help: the session says so and goes on without."""
+        match act:
+            case acts.MakeWorkspace() | acts.StartAgent():
+                failed = Setup(step=SetupStep.FAILED, at=draft.now, reason=str(error))
+                draft.set(setup=failed)
+            case acts.TypeMessage(number=number) | acts.PressEnter(number=number):
+                speak.fail(draft, number, str(error))
+            case acts.DeliverAnswer(question=question):
+                speak.undeliverable(draft, question, str(error))
+            case acts.Publish(head=head):
+                draft.set(published=head)
+                draft.tell("push.refused", f"{head[:10]} was not pushed: {error}", Level.ACTION, head=head)
+            case acts.Merge(head=head):
+                draft.close_intent("merge")
+                draft.tell("merge.refused", f"{head[:10]} was not merged: {error}", Level.ACTION, head=head)
+            case acts.TellTracker(state=state):
+                draft.set(issue_told=state)
+                draft.tell("tracker.refused", f"the tracker was not told {state}: {error}", state=state)
+            case _:
+                self.delayed(draft, act, error, draft.now + 60.0)
+
+    def delayed(self, draft: Draft, act: acts.Act, error: AoError, retry_at: float) -> None:
+        """It is tried again; the session says what it waits for."""
+        if isinstance(act, acts.MakeWorkspace | acts.StartAgent):
+            draft.set(setup=replace(draft.session.setup, reason=f"tried again soon: {error}"))
+        elif isinstance(act, acts.TypeMessage):
+            message = speak.find(draft, act.number)
+            if message is not None and message.stage is MessageStage.TYPING:
+                # The plugin said that it did not get through: nothing was typed.
+                delivery.stage(draft, message, MessageStage.RECEIVED, str(error))
+        elif isinstance(act, _ENDING):
+            ending = draft.session.ending
+            if ending.tries == 0:
+                draft.tell("cleanup.delayed", f"clean-up is tried again: {error}", Level.WARNING)
+            draft.set(ending=replace(ending, reason=str(error), tries=ending.tries + 1, retry_at=retry_at))

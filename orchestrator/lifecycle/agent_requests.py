@@ -1,0 +1,157 @@
+"""What agents ask for through their folder, carried out. The answer is kept before it is given.
+
+A request that was answered before a crash gets the same answer again and is not carried out twice.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from orchestrator.domain.agent_request import (
+    AgentRequest,
+    Asks,
+    Reports,
+    SaysDone,
+    WantsPullRequest,
+    WantsPush,
+    wish,
+)
+from orchestrator.domain.message import digest
+from orchestrator.domain.session import Outcome, Question, Session
+from orchestrator.errors import AoError, BadInput, Conflict, TemporaryError
+from orchestrator.lifecycle import agent_folder, decide, forge
+from orchestrator.lifecycle.changes import OPEN
+from orchestrator.lifecycle.draft import Draft
+from orchestrator.lifecycle.fleet import Fleet
+
+log = logging.getLogger(__name__)
+KEPT_OUTCOMES = 20
+REFUSED = 1
+
+
+class AgentRequests:
+    """Takes requests up, one at a time for each session."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    async def take(self, session: Session) -> None:
+        """Carry out whatever waits in the session's outbox now."""
+        place = await self._fleet.world.place(session)
+        asked = {q.request for q in session.questions if q.open or not q.delivered}
+        for request in await agent_folder.requests(place, session.id, asked):
+            await self._one(request)
+
+    async def _one(self, request: AgentRequest) -> None:
+        session = self._fleet.get(request.session)
+        place = await self._fleet.world.place(session)
+        outcome = next((o for o in session.outcomes if o.request == request.id), None)
+        if outcome is None:
+            try:
+                outcome = await self._carry_out(session, request)
+            except TemporaryError as error:
+                # It stays in the outbox and is taken up again; the agent waits meanwhile.
+                log.warning("agent request waits: %s", error, extra={"session": session.id})
+                return
+            except AoError as error:
+                outcome = Outcome(request=request.id, code=REFUSED, text=f"ao: {error}")
+        if outcome is None:
+            return
+        await self._keep(session, outcome)
+        await agent_folder.answer(place, outcome.request, outcome.code, outcome.text)
+        await agent_folder.forget(place, outcome.request)
+
+    async def _keep(self, session: Session, outcome: Outcome) -> None:
+        def put(draft: Draft) -> None:
+            known = draft.session.outcomes
+            if all(o.request != outcome.request for o in known):
+                draft.set(outcomes=(*known, outcome)[-KEPT_OUTCOMES:])
+
+        await self._fleet.change(session.id, put)
+
+    async def _carry_out(self, session: Session, request: AgentRequest) -> Outcome | None:
+        """The answer, or None when it comes later (a person has to give it)."""
+        match wish(request):
+            case WantsPullRequest() as pull:
+                return Outcome(request=request.id, code=0, text=await self._pull_request(session, pull))
+            case WantsPush() as push:
+                return Outcome(request=request.id, code=0, text=await self._push(session, push))
+            case Reports(text=text):
+                return await self._told(session, request, "agent.reported", text)
+            case SaysDone(text=text):
+                return await self._told(session, request, "agent.done", text or "done")
+            case Asks() as asks:
+                await self._fleet.change(session.id, lambda d: _ask(d, request, asks))
+                return None
+
+    async def _told(self, session: Session, request: AgentRequest, kind: str, text: str) -> Outcome:
+        """Kept together with its outcome, so that it is told once."""
+        outcome = Outcome(request=request.id, code=0, text="noted")
+        done = kind == "agent.done"
+
+        def put(draft: Draft) -> None:
+            work = draft.session.work
+            said = "done" if done else text
+            draft.set(
+                work=replace(work, reported=said, reported_at=draft.now, progress_at=draft.now),
+                outcomes=(*draft.session.outcomes, outcome)[-KEPT_OUTCOMES:],
+            )
+            draft.tell(kind, text)
+
+        await self._fleet.change(session.id, put)
+        return outcome
+
+    async def _pull_request(self, session: Session, pull: WantsPullRequest) -> str:
+        look = await forge.look_at_workspace(self._fleet, session)
+        if look.branch != session.branch:
+            msg = f"HEAD is on {look.branch or 'no branch'}; this session's branch is {session.branch}."
+            raise Conflict(msg, next_step=f"Bring your commits to {session.branch} and try again.")
+        if look.head == session.base_sha:
+            msg = f"{session.branch} has no commit of its own yet."
+            raise BadInput(msg, next_step="Commit your work first.")
+        has_one = session.change is not None and session.change.pr.state in OPEN
+        title = pull.title or ("" if has_one else session.task.title or session.branch)
+        shown = await forge.push(
+            self._fleet,
+            session,
+            look.head,
+            title=title,
+            body=_body(session, pull.body) if not has_one or pull.body else "",
+            draft=pull.draft,
+            open_it=True,
+        )
+        if shown is None:
+            msg = "the forge made no pull request."
+            raise AoError(msg)
+        note = f"\nNote: {look.dirty} uncommitted files are not in it." if look.dirty else ""
+        return f"#{shown.number} {shown.url}\n{shown.title}{note}"
+
+    async def _push(self, session: Session, push: WantsPush) -> str:
+        if push.branch != session.branch:
+            msg = f"only {session.branch} can be pushed from this session, not {push.branch}."
+            raise BadInput(msg)
+        await forge.push(self._fleet, session, push.commit)
+        has_one = session.change is not None and session.change.pr.state in OPEN
+        return "pushed" if has_one else "pushed; `ao pr create` opens the pull request"
+
+
+def _body(session: Session, body: str | None) -> str:
+    """The pull request's text, which always names the issue."""
+    link = session.task.url or (f"issue {session.task.issue}" if session.task.issue else "")
+    parts = [body or "", f"For {link}." if link else "", f"Session {session.id}."]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _ask(draft: Draft, request: AgentRequest, asks: Asks) -> None:
+    if any(q.request == request.id for q in draft.session.questions):
+        return
+    question = Question(
+        id=f"q{digest(request.id)[:8]}",
+        text=asks.question,
+        asked_at=draft.now,
+        options=asks.options,
+        source="ask",
+        request=request.id,
+    )
+    decide.ask(draft, question)

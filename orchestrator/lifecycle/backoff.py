@@ -1,0 +1,44 @@
+"""How long what failed waits before it is tried again; one counter for each session and act. Pure."""
+
+from __future__ import annotations
+
+from orchestrator.domain.ids import SessionId
+from orchestrator.errors import AoError, Conflict, PermanentError, TemporaryError
+
+Key = tuple[SessionId, str]
+STEPS = (1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 21.0, 34.0, 55.0, 89.0, 144.0)
+"""Seconds; the last one is repeated."""
+UNFORESEEN = 5
+"""An error that nobody foresaw is tried so often, then counts as refused."""
+
+
+class Backoff:
+    """Failures in a row."""
+
+    def __init__(self) -> None:
+        self._failures: dict[Key, tuple[int, float]] = {}
+
+    def ready(self, key: Key, now: float) -> bool:
+        """Whether it may be tried (again). A clock that stepped back does not hold it for long."""
+        failures = self._failures.get(key)
+        return failures is None or not 0 < failures[1] - now <= STEPS[-1]
+
+    def failed(self, key: Key, error: AoError, now: float) -> tuple[float, bool]:
+        """Count a failure: when to try again, and whether to give up instead."""
+        count = self._failures.get(key, (0, 0.0))[0] + 1
+        wait = STEPS[min(count, len(STEPS)) - 1]
+        if isinstance(error, TemporaryError):
+            wait = max(wait, error.delay) if count > 1 else min(wait, error.delay)
+        self._failures[key] = (count, now + wait)
+        temporary = isinstance(error, TemporaryError)
+        refused = isinstance(error, PermanentError | Conflict)
+        return now + wait, refused or (not temporary and count >= UNFORESEEN)
+
+    def clear(self, key: Key) -> None:
+        """It succeeded."""
+        self._failures.pop(key, None)
+
+    def forget(self, session: SessionId) -> None:
+        """The session has ended."""
+        for key in [k for k in self._failures if k[0] == session]:
+            del self._failures[key]

@@ -1,0 +1,252 @@
+"""The live sessions, and the one way to change them: decide, settle, keep, react, act.
+
+One lock a session; acts of one session run one after the other, those of several beside each other.
+Nothing else in the program holds a session's state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+from orchestrator.domain.event import Event
+from orchestrator.domain.ids import ProjectId, SessionId
+from orchestrator.domain.session import Session, WantedState
+from orchestrator.errors import AoError, NotFound
+from orchestrator.lifecycle import acts, plan, react, transitions
+from orchestrator.lifecycle.backoff import Backoff
+from orchestrator.lifecycle.draft import Draft
+from orchestrator.lifecycle.world import World
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+PARALLEL_ACTS = 16
+
+
+class Keeping(Protocol):
+    """Where sessions and events are kept; `storage.keep.Keeper` is the real one."""
+
+    async def keep(self, session: Session) -> Session:
+        """Write the document with its outbox, then append the outbox to the log."""
+
+    async def tell(self, event: Event) -> None:
+        """Append an event that belongs to no session."""
+
+    async def archive(self, session: Session) -> None:
+        """Move an ended session out of the way."""
+
+
+class Performer(Protocol):
+    """Carries out one act for a session (`lifecycle.act`)."""
+
+    async def perform(self, fleet: Fleet, session: Session, act: acts.Act) -> None:
+        """Do it and put the outcome into the session. Raises `AoError`."""
+
+    def refused(self, draft: Draft, act: acts.Act, error: AoError) -> None:
+        """Put into the session that the act was refused for good."""
+
+    def delayed(self, draft: Draft, act: acts.Act, error: AoError, retry_at: float) -> None:
+        """Put into the session that the act failed and is tried again at `retry_at`."""
+
+
+class Fleet:
+    """All live sessions of this `$AO_HOME`."""
+
+    def __init__(self, *, world: World, keeping: Keeping, performer: Performer) -> None:
+        self.world = world
+        self._keeping = keeping
+        self._performer = performer
+        self._sessions: dict[SessionId, Session] = {}
+        self._locks: dict[SessionId, asyncio.Lock] = {}
+        self._workers: dict[SessionId, asyncio.Task[None]] = {}
+        self._current: dict[SessionId, acts.Act] = {}
+        self._slots = asyncio.Semaphore(PARALLEL_ACTS)
+        self._backoff = Backoff()
+        self._woken: set[SessionId] = set()
+        self._stopping = False
+        self.awake = asyncio.Event()
+        """Set when somebody should look sooner than at the next tick."""
+
+    @property
+    def now(self) -> float:
+        """Epoch seconds."""
+        return self.world.clock.now()
+
+    def all(self) -> tuple[Session, ...]:
+        """Every live session, as it is now."""
+        return tuple(self._sessions.values())
+
+    def get(self, session: SessionId) -> Session:
+        """One live session. Raises `NotFound`."""
+        found = self._sessions.get(session)
+        if found is None:
+            msg = f"there is no running session {session}."
+            raise NotFound(msg, next_step="`ao status --all` lists the ended ones too.")
+        return found
+
+    def adopt(self, sessions: Iterable[Session]) -> None:
+        """Take over sessions that were kept before this start."""
+        for session in sessions:
+            self._sessions[session.id] = session
+
+    async def add(self, session: Session, told: Callable[[Draft], None]) -> Session:
+        """Take up a new session; `told` adds its first events."""
+        self._sessions[session.id] = session
+        return await self.change(session.id, told, force=True)
+
+    async def change(
+        self, session_id: SessionId, how: Callable[[Draft], object], *, force: bool = False
+    ) -> Session:
+        """Change one session under its lock; keep it, then act on what follows from it.
+
+        Whatever `how` raises leaves the session as it was.
+        """
+        async with self._locks.setdefault(session_id, asyncio.Lock()):
+            before = self.get(session_id)
+            draft = Draft(before, self.now)
+            how(draft)
+            rules = self.world.config.rules(before.project)
+            transitions.settle(draft, rules)
+            react.react(draft, rules)
+            transitions.settle(draft, rules)
+            after = replace(draft.session, outbox=tuple(draft.events)) if draft.events else draft.session
+            if force or draft.events or _durable(after) != _durable(before):
+                after = await self._keeping.keep(after)
+            self._sessions[session_id] = after
+        self._engage(session_id)
+        return after
+
+    async def tell(self, event: Event) -> None:
+        """Tell of something that belongs to no single session."""
+        await self._keeping.tell(event)
+
+    def wake(self, session_id: SessionId | None = None) -> None:
+        """Look sooner: at one session, or at whatever is due."""
+        if session_id is not None:
+            self._woken.add(session_id)
+        self.awake.set()
+
+    def take_woken(self) -> set[SessionId]:
+        """The sessions to look at whole; asking clears it."""
+        woken, self._woken = self._woken, set()
+        self.awake.clear()
+        return woken
+
+    def engage_all(self) -> None:
+        """Start whatever is due in any session."""
+        for session_id in list(self._sessions):
+            self._engage(session_id)
+
+    def _engage(self, session_id: SessionId) -> None:
+        session = self._sessions.get(session_id)
+        if session is None or self._stopping:
+            return
+        current = self._current.get(session_id)
+        if current is not None and _overtaken(session, current):
+            self._workers[session_id].cancel()
+            return
+        if session_id not in self._workers and self._next(session) is not None:
+            task = asyncio.create_task(self._work(session_id), name=f"acts of {session_id}")
+            self._workers[session_id] = task
+
+    def _next(self, session: Session) -> acts.Act | None:
+        now = self.now
+        return next(
+            (a for a in plan.due(session, now) if self._backoff.ready((session.id, a.key), now)), None
+        )
+
+    async def _work(self, session_id: SessionId) -> None:
+        """Do what is due for one session until nothing is."""
+        try:
+            while not self._stopping and (session := self._sessions.get(session_id)) is not None:
+                act = self._next(session)
+                if act is None:
+                    return
+                await self._perform(session, act)
+        except asyncio.CancelledError:
+            if self._stopping:
+                raise
+            log.info("act ended early", extra={"session": session_id})
+        finally:
+            self._workers.pop(session_id, None)
+            if not self._stopping:
+                asyncio.get_running_loop().call_soon(self._engage, session_id)
+
+    async def _perform(self, session: Session, act: acts.Act) -> None:
+        key = (session.id, act.key)
+        self._current[session.id] = act
+        try:
+            async with self._slots:
+                await self._performer.perform(self, session, act)
+            self._backoff.clear(key)
+        except AoError as error:
+            await self._failed(session, act, error)
+        except Exception as error:
+            log.exception("act failed", extra={"session": session.id, "action": act.key})
+            wrapped = AoError(f"{act.key}: {type(error).__name__}: {error}", session=session.id)
+            await self._failed(session, act, wrapped)
+        finally:
+            self._current.pop(session.id, None)
+
+    async def _failed(self, session: Session, act: acts.Act, error: AoError) -> None:
+        """Tried again later if it may pass, else refused; either way the session says why."""
+        retry_at, give_up = self._backoff.failed((session.id, act.key), error, self.now)
+        log.warning("act failed: %s", error, extra={"session": session.id, "action": act.key})
+        if session.id not in self._sessions:
+            return
+        if give_up:
+            await self.change(session.id, lambda d: self._performer.refused(d, act, error))
+        else:
+            await self.change(session.id, lambda d: self._performer.delayed(d, act, error, retry_at))
+
+    async def archive(self, session_id: SessionId) -> None:
+        """The session has ended: keep it among the ended ones and let it go."""
+        session = self.get(session_id)
+        await self._keeping.archive(session)
+        self._sessions.pop(session_id, None)
+        self._locks.pop(session_id, None)
+        self._backoff.forget(session_id)
+        self.world.forget(session_id)
+
+    def resting(self) -> bool:
+        """Nothing is being done and nothing is due."""
+        return not self._workers and all(self._next(s) is None for s in self._sessions.values())
+
+    def live(self, project: ProjectId | None = None) -> tuple[Session, ...]:
+        """Live sessions, of one project or of all, in the order of their making."""
+        found = [s for s in self._sessions.values() if project in {None, s.project}]
+        return tuple(sorted(found, key=lambda s: s.created_at))
+
+    async def stop(self) -> None:
+        """Stop acting. What was under way is ended; kept state carries it on at the next start."""
+        self._stopping = True
+        workers = list(self._workers.values())
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+
+def _overtaken(session: Session, current: acts.Act) -> bool:
+    """A session that is to stop does not wait for its own setting up."""
+    setting_up = isinstance(current, acts.MakeWorkspace | acts.StartAgent)
+    return setting_up and session.wanted.state is WantedState.STOP
+
+
+def _durable(session: Session) -> Session:
+    """The session without what merely says when we last looked: that is not worth a write."""
+    return replace(
+        session,
+        work=replace(
+            session.work,
+            at=0.0,
+            progress_at=0.0,
+            screen_digest="",
+            activity=replace(session.work.activity, at=0.0, evidence=""),
+        ),
+        runtime=replace(session.runtime, at=0.0),
+        changes=tuple(replace(c, at=0.0) for c in session.changes),
+        outbox=(),
+    )

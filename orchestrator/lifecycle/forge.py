@@ -1,0 +1,123 @@
+"""Pushing, opening, merging and tidying up on the forge, and telling the tracker."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.domain.event import Level
+from orchestrator.domain.issue import IssueState
+from orchestrator.domain.look import Seen
+from orchestrator.domain.pull_request import PullRequest, PullRequestState
+from orchestrator.domain.session import Ending, EndingStep, Session, StopReason
+from orchestrator.errors import NotFound, PermanentError, TemporaryError
+from orchestrator.lifecycle import acts, changes
+from orchestrator.lifecycle.draft import Draft
+from orchestrator.lifecycle.fleet import Fleet
+from orchestrator.ports.scm import Publication
+from orchestrator.ports.tracker import IssueChange
+from orchestrator.ports.workspace import WorkspaceLook, WorkspaceView
+
+
+async def publish(fleet: Fleet, session: Session, act: acts.Publish) -> None:
+    """The turn ended with commits that the open pull request has not: push them."""
+    await push(fleet, session, act.head)
+
+
+async def push(
+    fleet: Fleet,
+    session: Session,
+    head: str,
+    *,
+    title: str = "",
+    body: str = "",
+    draft: bool = False,
+    open_it: bool = False,
+) -> PullRequest | None:
+    """Bring a head from the session's repository to the forge; keep what the forge then shows."""
+    world = fleet.world
+    place = await world.place(session)
+    async with place.export(session.workspace, f"refs/heads/{session.branch}") as source:
+        what = Publication(
+            session=world.ref(session),
+            source=source,
+            head=head,
+            base=session.base,
+            title=title,
+            body=body,
+            draft=draft,
+            open=open_it,
+        )
+        shown = await world.scm(session).publish(what)
+
+    def done(d: Draft) -> None:
+        d.set(published=head, local_head=head)
+        if shown is None:
+            d.tell("push.done", f"{head[:10]} is pushed", head=head)
+        else:
+            changes.decide_change(d, Seen(shown))
+
+    await fleet.change(session.id, done)
+    fleet.wake(session.id)
+    return shown
+
+
+async def look_at_workspace(fleet: Fleet, session: Session) -> WorkspaceLook:
+    """The workspace as it is now. Raises `TemporaryError` when it cannot be seen."""
+    world = fleet.world
+    view = WorkspaceView(session=world.ref(session), place=await world.place(session))
+    look = (await world.workspace(session).observe([view]))[session.id]
+    if not isinstance(look, Seen):
+        msg = f"its workspace could not be looked at: {look.reason}"
+        raise TemporaryError(msg, session=session.id)
+    if not look.value.exists:
+        msg = "its workspace is gone."
+        raise PermanentError(msg, session=session.id)
+    return look.value
+
+
+async def merge(fleet: Fleet, session: Session, act: acts.Merge) -> None:
+    """Merge at the head that was shown. Asked again after a crash, the forge names the same merge."""
+    world = fleet.world
+    rules = world.config.rules(session.project)
+    change = session.change
+    if change is None:
+        msg = "there is no pull request to merge."
+        raise PermanentError(msg, session=session.id)
+    merged = await world.scm(session).merge(
+        world.ref(session), act.head, rules.merge_method, change.pr.title
+    )
+
+    def done(d: Draft) -> None:
+        latest = d.session.change
+        d.close_intent("merge")
+        if latest is None or latest.pr.state is PullRequestState.MERGED:
+            return
+        shown = replace(latest.pr, state=PullRequestState.MERGED, merge_commit=merged.commit, head=act.head)
+        changes.decide_change(d, Seen(shown))
+
+    await fleet.change(session.id, done)
+
+
+async def tell_tracker(fleet: Fleet, session: Session, act: acts.TellTracker) -> None:
+    """Bring the issue to where the session is."""
+    world = fleet.world
+    project = world.config.project(session.project)
+    change = IssueChange(state=IssueState(act.state))
+    try:
+        await world.tracker(session).update(project, session.task.issue, change)
+    except NotFound as error:
+        raise PermanentError(error.what, session=session.id) from error
+    await fleet.change(session.id, lambda d: d.set(issue_told=act.state))
+
+
+async def tidy(fleet: Fleet, session: Session, act: acts.TidyForge) -> None:
+    """After a merge the branch on the forge goes; otherwise pull request and branch stay."""
+    del act
+    if session.wanted.reason is StopReason.MERGED and session.change is not None:
+        await fleet.world.scm(session).close(fleet.world.ref(session), delete_branch=True)
+
+    def done(d: Draft) -> None:
+        d.set(ending=Ending(step=EndingStep.DONE, at=d.now))
+        d.tell("session.ended", f"everything is cleaned up ({d.session.status.status.value})", Level.INFO)
+
+    await fleet.change(session.id, done)

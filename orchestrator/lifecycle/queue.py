@@ -1,0 +1,76 @@
+"""Who may start now, and what the others wait for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator.domain.ids import SessionId
+from orchestrator.domain.session import EndingStep, Session, SetupStep, WantedState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How many sessions may run."""
+
+    sessions: int
+    """`limits.sessions`"""
+    free_memory: int | None = None
+    """Bytes that the machine has free now; None when nobody can tell."""
+    memory: int = 0
+    """`limits.memory`: bytes that one agent is reckoned with; 0 for no limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """What is decided about one waiting session."""
+
+    session: SessionId
+    admitted: bool
+    reason: str
+
+
+def admit(sessions: Sequence[Session], room: Room) -> list[Admission]:
+    """Decide for every waiting session, in the order in which they were asked for."""
+    waiting = [s for s in sessions if _waits(s)]
+    running = sum(_takes_a_place(s) for s in sessions)
+    starting = sum(_is_starting(s) for s in sessions)
+    found = []
+    line = 0
+    for session in sorted(waiting, key=lambda s: (s.setup.at, s.created_at, s.id)):
+        why = _full(running, starting, room)
+        if why:
+            line += 1
+            found.append(
+                Admission(session=session.id, admitted=False, reason=f"{why}; number {line} in line")
+            )
+        else:
+            running += 1
+            starting += 1
+            found.append(Admission(session=session.id, admitted=True, reason=""))
+    return found
+
+
+def _full(running: int, starting: int, room: Room) -> str:
+    if running >= room.sessions:
+        return f"waits: {running} of {room.sessions} sessions run"
+    if room.memory and room.free_memory is not None:
+        # Agents that are just starting have not taken their memory yet.
+        left = room.free_memory - starting * room.memory
+        if left < room.memory and running > 0:
+            return f"waits for memory: {left // 2**20} MB free, {room.memory // 2**20} MB for an agent"
+    return ""
+
+
+def _waits(session: Session) -> bool:
+    return session.setup.step is SetupStep.QUEUED and session.wanted.state is WantedState.RUN
+
+
+def _is_starting(session: Session) -> bool:
+    return session.setup.step in {SetupStep.RESERVING, SetupStep.WORKSPACE, SetupStep.STARTING}
+
+
+def _takes_a_place(session: Session) -> bool:
+    if session.wanted.state is WantedState.STOP:
+        return session.ending.step is EndingStep.NONE
+    return session.setup.step not in {SetupStep.QUEUED, SetupStep.FAILED}

@@ -1,0 +1,232 @@
+"""One round of the ring: who may start, look at what is due, decide, take requests. And the gap in time.
+
+The endless loop only waits; a round is a plain coroutine that a test calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.event import Event, Level
+from orchestrator.domain.ids import ProjectId, SessionId
+from orchestrator.domain.look import Seen
+from orchestrator.domain.session import RuntimeFact, RuntimeState, Session, SetupStep, WantedState
+from orchestrator.errors import AoError
+from orchestrator.lifecycle import decide, looks, queue, setup
+from orchestrator.lifecycle.agent_requests import AgentRequests
+from orchestrator.lifecycle.draft import Draft
+from orchestrator.lifecycle.fleet import Fleet
+from orchestrator.lifecycle.observation import Observation
+from orchestrator.lifecycle.observe import Asked, observe
+from orchestrator.ports.runtime import Presence
+
+log = logging.getLogger(__name__)
+
+REDECIDE = 15.0
+"""Seconds after which a session is decided again although nothing new was seen: timers fire then."""
+GAP = 60.0
+"""Seconds that the wall clock may jump against the machine's own before everything is looked at anew."""
+
+
+class Rounds:
+    """The ring, one round at a time."""
+
+    def __init__(self, fleet: Fleet, room: Callable[[], queue.Room]) -> None:
+        self._fleet = fleet
+        self._room = room
+        self._requests = AgentRequests(fleet)
+        self._looked: dict[SessionId, looks.Looked] = {}
+        self._last: dict[SessionId, tuple[Observation, float]] = {}
+        self._times: tuple[float, float] | None = None
+        self._taking: dict[SessionId, asyncio.Task[None]] = {}
+
+    async def round(self) -> None:
+        """Look at everything that is due, decide, and start what follows from it."""
+        woken = self._fleet.take_woken()
+        if self._time_jumped():
+            await self._after_gap()
+        await self.admit()
+        asked = self._due(woken)
+        seen = await observe(self._fleet.world, asked)
+        for one in asked:
+            await self._decide(one, seen[one.session.id])
+        self._fleet.engage_all()
+        live = {s.id for s in self._fleet.all()}
+        for gone in self._looked.keys() - live:
+            self._looked.pop(gone, None)
+            self._last.pop(gone, None)
+
+    def _due(self, woken: set[SessionId]) -> list[Asked]:
+        now = self._fleet.now
+        found = []
+        for session in self._fleet.all():
+            looked = self._looked.setdefault(session.id, looks.Looked())
+            due = looks.due(session, looked, now, woken=session.id in woken)
+            if due is looks.NONE:
+                continue
+            self._mark(looked, due, session, now)
+            found.append(Asked(session=session, due=due))
+        return found
+
+    def _mark(self, looked: looks.Looked, due: looks.Due, session: Session, now: float) -> None:
+        if due.agent:
+            looked.agent = now
+        if due.workspace:
+            looked.workspace = now
+            looked.turns = session.work.activity.state.value
+        if due.forge:
+            looked.forge = now
+        if due.requests:
+            looked.requests = now
+            self._take(session)
+
+    def _take(self, session: Session) -> None:
+        """Requests can take long (a push), so they run beside the round; one taker a session."""
+        if session.id in self._taking:
+            return
+        task = asyncio.create_task(self._taker(session), name=f"requests of {session.id}")
+        self._taking[session.id] = task
+
+    async def _taker(self, session: Session) -> None:
+        try:
+            await self._requests.take(session)
+        except AoError as error:
+            log.warning("requests not read: %s", error, extra={"session": session.id})
+        except Exception:
+            log.exception("requests not read", extra={"session": session.id})
+        finally:
+            self._taking.pop(session.id, None)
+
+    async def _decide(self, one: Asked, seen: Observation) -> None:
+        session_id = one.session.id
+        now = self._fleet.now
+        last = self._last.get(session_id)
+        if last is not None and last[0] == seen and now - last[1] < REDECIDE:
+            return
+        self._last[session_id] = (seen, now)
+
+        def how(draft: Draft) -> None:
+            if draft.session.setup.step is one.session.setup.step:
+                rules = self._fleet.world.config.rules(draft.session.project)
+                decide.decide(draft, seen, rules)
+
+        try:
+            await self._fleet.change(session_id, how)
+        except AoError as error:
+            log.warning("not decided: %s", error, extra={"session": session_id})
+        except Exception:
+            log.exception("not decided", extra={"session": session_id})
+
+    async def admit(self) -> None:
+        """Let those start for whom there is room; tell the others what they wait for."""
+        waiting = [s for s in self._fleet.all() if s.setup.step is SetupStep.QUEUED]
+        if not waiting:
+            return
+        for one in queue.admit(self._fleet.all(), self._room()):
+            session = self._fleet.get(one.session)
+            step = SetupStep.RESERVING if one.admitted else SetupStep.QUEUED
+            if (step, one.reason) != (session.setup.step, session.setup.reason):
+                changed = replace(session.setup, step=step, reason=one.reason)
+                await self._fleet.change(one.session, lambda d, c=changed: d.set(setup=c))  # type: ignore[misc]
+
+    def _time_jumped(self) -> bool:
+        """The wall clock and the machine's own disagree: suspend, or a clock that was set."""
+        clock = self._fleet.world.clock
+        now, mono = clock.now(), clock.monotonic()
+        before, self._times = self._times, (now, mono)
+        return before is not None and abs((now - before[0]) - (mono - before[1])) > GAP
+
+    async def _after_gap(self) -> None:
+        """Nobody made progress while time jumped: no timer fires before everything was looked at."""
+        log.warning("time jumped; everything is looked at before any timer fires")
+        for session in self._fleet.all():
+            self._fleet.wake(session.id)
+            await self._fleet.change(session.id, restart_timers)
+
+    async def first(self) -> None:
+        """The round after a start: adopt what lives, and tell once of what was lost together."""
+        for session in self._fleet.all():
+            await self._fleet.change(session.id, restart_timers)
+            self._fleet.wake(session.id)
+        running = [
+            s
+            for s in self._fleet.all()
+            if s.setup.step is SetupStep.READY and s.wanted.state is WantedState.RUN
+            and s.runtime.state in {RuntimeState.ALIVE, RuntimeState.UNKNOWN}
+        ]
+        asked = [Asked(session=s, due=looks.Due(runtime=True)) for s in running]
+        seen = await observe(self._fleet.world, asked)
+        lost = [s for s in running if _is_missing(seen[s.id])]
+        if lost:
+            await self._lost(lost)
+        await self.round()
+
+    async def _lost(self, lost: list[Session]) -> None:
+        by_project: dict[ProjectId, list[Session]] = {}
+        for session in lost:
+            runtime = self._fleet.world.runtime(session)
+            rules = self._fleet.world.config.rules(session.project)
+            if not runtime.outlives_us or rules.restore == "auto":
+                await self._fleet.change(session.id, restore_lost)
+            else:
+                await self._fleet.change(session.id, mark_lost)
+                by_project.setdefault(session.project, []).append(session)
+        for project, sessions in by_project.items():
+            await self._fleet.tell(lost_event(project, sessions, self._fleet.now))
+
+    async def close(self) -> None:
+        """End what runs beside the rounds."""
+        tasks = list(self._taking.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def resting(self) -> bool:
+        """Nothing runs beside the rounds."""
+        return not self._taking
+
+
+def _is_missing(seen: Observation) -> bool:
+    return isinstance(seen.runtime, Seen) and seen.runtime.value.presence is Presence.MISSING
+
+
+def restart_timers(draft: Draft) -> None:
+    """Time that passed while nobody looked does not count against the agent."""
+    session = draft.session
+    doubt = None if session.runtime.doubt_since is None else draft.now
+    draft.set(
+        work=replace(session.work, progress_at=draft.now),
+        runtime=replace(session.runtime, doubt_since=doubt),
+    )
+
+
+def mark_lost(draft: Draft) -> None:
+    """Its terminal went together with others: one message for all of them follows."""
+    words = "its terminal is gone, together with all others (was the machine restarted?)"
+    draft.set(runtime=RuntimeFact(state=RuntimeState.MISSING, at=draft.now, reason=words, lost=True))
+
+
+def restore_lost(draft: Draft) -> None:
+    """Set it up again by itself; the workspace is still there."""
+    draft.session = setup.again(draft.session, draft.now, resume=True)
+    draft.set(work=replace(draft.session.work, activity=replace(draft.session.work.activity, state=ActivityState.UNKNOWN)))
+    draft.tell("session.restoring", "its terminal was gone; it is started again")
+
+
+def lost_event(project: ProjectId, sessions: list[Session], now: float) -> Event:
+    """One message for all sessions of a project that were lost together."""
+    names = ", ".join(s.id for s in sessions)
+    return Event(
+        id=f"lost:{project}:{int(now)}",
+        type="fleet.lost",
+        at=now,
+        project=project,
+        text=f"{len(sessions)} terminals are gone: {names}. Restore all (`ao restore --all`), some "
+        "(`ao restore ID`), or leave them; their work is safe.",
+        level=Level.URGENT,
+        data={"sessions": names, "count": len(sessions)},
+    )

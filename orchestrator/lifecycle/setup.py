@@ -1,0 +1,109 @@
+"""Setting a session up: place, folder, base, workspace, then the agent. Each step is repeatable."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.domain.activity import Activity, ActivityState
+from orchestrator.domain.issue import Issue
+from orchestrator.domain.look import Seen, Unseen
+from orchestrator.domain.session import RuntimeFact, RuntimeState, Session, Setup, SetupStep, Work
+from orchestrator.errors import PermanentError, TemporaryError
+from orchestrator.lifecycle import acts, agent_folder, prompts
+from orchestrator.lifecycle.draft import Draft
+from orchestrator.lifecycle.fleet import Fleet
+from orchestrator.ports.agent import AgentTask
+
+PROMPT = "prompt.md"
+
+
+async def make_workspace(fleet: Fleet, session: Session, act: acts.MakeWorkspace) -> None:
+    """Base fetched, workspace made and prepared, the session's folder filled."""
+    del act
+    world = fleet.world
+    await fleet.change(session.id, lambda d: _step(d, SetupStep.WORKSPACE))
+    place = await world.place(session)
+    base = await world.scm(session).base(world.config.project(session.project), session.base)
+    made = await world.workspace(session).create(world.ref(session), place, base, session.restored_from)
+    await agent_folder.install(place)
+
+    def done(draft: Draft) -> None:
+        # A session that was restored keeps the base that it really started from.
+        sha = draft.session.base_sha or base.sha
+        draft.set(workspace=made.path, base_sha=sha, local_head=made.head, restored_from="")
+        draft.tell("session.workspace", f"workspace ready on {made.branch}", branch=made.branch, base=base.sha)
+        _step(draft, SetupStep.STARTING)
+
+    await fleet.change(session.id, done)
+
+
+def _step(draft: Draft, step: SetupStep) -> None:
+    setup = draft.session.setup
+    draft.set(setup=Setup(step=step, at=draft.now, tries=setup.tries, resume=setup.resume))
+
+
+async def start_agent(fleet: Fleet, session: Session, act: acts.StartAgent) -> None:
+    """Prompt written, agent launched."""
+    del act
+    world = fleet.world
+    place = await world.place(session)
+    prompt = await prompt_text(fleet, session)
+    await place.write(f"{place.folder}/{PROMPT}", prompt.encode())
+    resume = session.setup.resume
+    task = AgentTask(prompt=prompt, resume=resume, conversation=session.work.conversation)
+    ref = world.ref(session)
+    prepared = await world.agent(session).prepare(ref, place, task)
+    await world.runtime(session).start(ref, prepared.launch)
+
+    def done(draft: Draft) -> None:
+        work = draft.session.work
+        draft.set(
+            setup=Setup(step=SetupStep.READY, at=draft.now),
+            runtime=RuntimeFact(state=RuntimeState.ALIVE, at=draft.now),
+            work=Work(
+                activity=Activity(state=ActivityState.STARTING, at=draft.now, evidence="just launched"),
+                at=draft.now,
+                progress_at=draft.now,
+                conversation=work.conversation,
+            ),
+        )
+        draft.tell("session.started", f"{session.parts.agent} runs in {session.parts.runtime}", resumed=resume)
+        if not prepared.prompt_given and not (resume and work.conversation):
+            draft.enqueue(prompt, by="ao", key="prompt")
+
+    await fleet.change(session.id, done)
+    fleet.wake(session.id)
+
+
+async def prompt_text(fleet: Fleet, session: Session) -> str:
+    """The whole task: base, project, rules, issue, and what a person added."""
+    world = fleet.world
+    issue: Issue | None = None
+    if session.task.issue:
+        look = (
+            await world.tracker(session).observe(
+                world.config.project(session.project), [session.task.issue]
+            )
+        )[session.task.issue]
+        if isinstance(look, Unseen):
+            msg = f"issue {session.task.issue} could not be read: {look.reason}"
+            raise TemporaryError(msg, session=session.id)
+        issue = look.value if isinstance(look, Seen) else None
+        if issue is None:
+            msg = f"issue {session.task.issue} is gone from the tracker."
+            raise PermanentError(msg, session=session.id)
+    return prompts.worker(
+        project=world.config.project(session.project),
+        session=session,
+        issue=issue,
+        rules=world.config.agent_rules(session.project),
+    )
+
+
+def again(session: Session, now: float, *, resume: bool) -> Session:
+    """The session as it is set up anew: after a restore, or when its terminal was lost."""
+    return replace(
+        session,
+        setup=Setup(step=SetupStep.QUEUED, at=now, resume=resume),
+        runtime=RuntimeFact(state=RuntimeState.NONE, at=now),
+    )

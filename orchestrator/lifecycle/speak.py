@@ -1,0 +1,139 @@
+"""Typing to the agent: messages, Enter, answers. Intent before, outcome after."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.domain.activity import Dialog
+from orchestrator.domain.event import Level
+from orchestrator.domain.look import Seen, Unseen
+from orchestrator.domain.message import Message, MessageStage
+from orchestrator.domain.session import Question, Session
+from orchestrator.errors import TemporaryError
+from orchestrator.lifecycle import acts, agent_folder, delivery
+from orchestrator.lifecycle.draft import Draft
+from orchestrator.lifecycle.fleet import Fleet
+from orchestrator.ports.agent import AgentView
+from orchestrator.ports.runtime import Keys, Presence, RuntimeLook, Text
+
+
+def find(draft: Draft, number: int) -> Message | None:
+    """The message of that number."""
+    return next((m for m in draft.session.messages if m.number == number), None)
+
+
+def fail(draft: Draft, number: int, reason: str) -> None:
+    """The message will not arrive."""
+    message = find(draft, number)
+    if message is not None:
+        delivery.stage(draft, message, MessageStage.FAILED, reason)
+
+
+async def type_message(fleet: Fleet, session: Session, act: acts.TypeMessage) -> None:
+    """Look once more, keep the intent, type, keep the outcome."""
+    await _prompt_waits(fleet, session)
+
+    def begin(draft: Draft) -> None:
+        message = find(draft, act.number)
+        if message is not None and message.stage is MessageStage.RECEIVED:
+            tried = replace(message, tries=message.tries + 1)
+            delivery.stage(draft, tried, MessageStage.TYPING)
+
+    begun = await fleet.change(session.id, begin)
+    message = next(m for m in begun.messages if m.number == act.number)
+    if message.stage is not MessageStage.TYPING:
+        return
+    runtime = fleet.world.runtime(session)
+    await runtime.send(fleet.world.ref(session), Text(text=message.text))
+
+    def typed(draft: Draft) -> None:
+        now_at = find(draft, act.number)
+        if now_at is not None and now_at.stage is MessageStage.TYPING:
+            delivery.stage(draft, now_at, MessageStage.TYPED)
+
+    await fleet.change(session.id, typed)
+    fleet.wake(session.id)
+
+
+async def _prompt_waits(fleet: Fleet, session: Session) -> None:
+    """The kept look may be seconds old: text goes only into a prompt that waits right now."""
+    world = fleet.world
+    ref = world.ref(session)
+    agent = world.agent(session)
+    wanted = [session.id] if agent.needs_screen(ref) else []
+    seen = (await world.runtime(session).observe([ref], wanted))[session.id]
+    if isinstance(seen, Unseen):
+        msg = f"its terminal could not be looked at: {seen.reason}"
+        raise TemporaryError(msg, session=session.id)
+    _terminal_free(fleet, session, seen.value)
+    view = AgentView(session=ref, place=await world.place(session), runtime=seen.value)
+    look = (await agent.observe([view]))[session.id]
+    if not isinstance(look, Seen) or not look.value.activity.accepts_text:
+        msg = "its prompt does not wait for text now"
+        raise TemporaryError(msg, session=session.id, delay=2.0)
+
+
+def _terminal_free(fleet: Fleet, session: Session, look: RuntimeLook) -> None:
+    if look.presence is not Presence.ALIVE:
+        msg = f"its terminal is {look.presence.value}"
+        raise TemporaryError(msg, session=session.id)
+    if look.mode:
+        msg = f"its terminal is in {look.mode}; a person reads there"
+        raise TemporaryError(msg, session=session.id)
+    if look.attached and fleet.now - look.person_at < delivery.PERSON_QUIET:
+        msg = "a person types in its terminal"
+        raise TemporaryError(msg, session=session.id)
+
+
+async def press_enter(fleet: Fleet, session: Session, act: acts.PressEnter) -> None:
+    """Typed and not confirmed: submit once more, if the prompt still waits."""
+    await _prompt_waits(fleet, session)
+
+    def count(draft: Draft) -> None:
+        message = find(draft, act.number)
+        if message is not None:
+            draft.put_message(replace(message, tries=message.tries + 1, stage_at=draft.now))
+
+    await fleet.change(session.id, count)
+    await fleet.world.runtime(session).send(fleet.world.ref(session), Keys(keys=("Enter",)))
+    fleet.wake(session.id)
+
+
+async def deliver_answer(fleet: Fleet, session: Session, act: acts.DeliverAnswer) -> None:
+    """An `ask` gets its answer file; a dialog gets its own answer, and only if it still is that dialog."""
+    question = next(q for q in session.questions if q.id == act.question)
+    if question.source == "ask":
+        place = await fleet.world.place(session)
+        await agent_folder.answer(place, question.request, 0, question.answer)
+    else:
+        await _answer_dialog(fleet, session, question)
+
+    def done(draft: Draft) -> None:
+        questions = tuple(
+            replace(q, delivered=True) if q.id == act.question else q for q in draft.session.questions
+        )
+        draft.set(questions=questions)
+        draft.tell("question.delivered", "the agent has the answer", question=act.question)
+
+    await fleet.change(session.id, done)
+    fleet.wake(session.id)
+
+
+async def _answer_dialog(fleet: Fleet, session: Session, question: Question) -> None:
+    world = fleet.world
+    current = session.work.activity.dialog
+    if current is None or current.id != question.id:
+        msg = "the dialog that was answered is not open any more"
+        raise TemporaryError(msg, session=session.id)
+    dialog = Dialog(id=question.id, text=question.text, options=question.options)
+    keys = await world.agent(session).answer(world.ref(session), dialog, question.answer)
+    await world.runtime(session).send(world.ref(session), keys)
+
+
+def undeliverable(draft: Draft, question_id: str, reason: str) -> None:
+    """The answer will not arrive: whoever gave it is told."""
+    questions = tuple(
+        replace(q, withdrawn=True) if q.id == question_id else q for q in draft.session.questions
+    )
+    draft.set(questions=questions)
+    draft.tell("question.undelivered", f"the answer did not arrive: {reason}", Level.ACTION, question=question_id)

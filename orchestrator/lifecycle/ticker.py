@@ -1,0 +1,68 @@
+"""Wakes the ring: every few seconds by APScheduler, sooner when something said that it changed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from orchestrator.lifecycle.fleet import Fleet
+from orchestrator.lifecycle.rounds import Rounds
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+log = logging.getLogger(__name__)
+TICK = 5.0
+"""Seconds between rounds when nothing wakes the ring."""
+
+
+class Ticker:
+    """The endless loop. It only waits; `Rounds.round` does the work."""
+
+    def __init__(self, fleet: Fleet, rounds: Rounds, *, tick: float = TICK) -> None:
+        self._fleet = fleet
+        self._rounds = rounds
+        self._tick = tick
+        self._scheduler: AsyncIOScheduler | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Make the first round, then go on until `stop`."""
+        from apscheduler.schedulers.asyncio import AsyncIOScheduler  # noqa: PLC0415 - heavy, only here
+
+        await self._rounds.first()
+        scheduler = AsyncIOScheduler(timezone="UTC")
+        scheduler.add_job(
+            self._poke,
+            "interval",
+            seconds=self._tick,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+        scheduler.start()
+        self._scheduler = scheduler
+        self._task = asyncio.create_task(self._loop(), name="ring")
+
+    async def _poke(self) -> None:
+        self._fleet.wake()
+
+    async def _loop(self) -> None:
+        while True:
+            await self._fleet.awake.wait()
+            try:
+                await self._rounds.round()
+            except Exception:
+                # A round that failed as a whole must not end the ring; the next one looks again.
+                log.exception("round failed")
+                self._fleet.awake.clear()
+
+    async def stop(self) -> None:
+        """End the loop; a round under way is cut short, kept state carries on."""
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._rounds.close()

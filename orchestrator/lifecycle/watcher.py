@@ -1,0 +1,74 @@
+"""One watcher over all sessions' folders: a changed file only means "look sooner"."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from orchestrator.domain.ids import SessionId, session_id
+from orchestrator.errors import BadInput
+
+log = logging.getLogger(__name__)
+SPOKEN = frozenset({"agent", "outbox"})
+"""The parts of a session's folder in which the agent speaks; our own writes elsewhere wake nobody."""
+
+
+class Watcher:
+    """Watches `projects/*/sessions` below `$AO_HOME`, never worktrees."""
+
+    def __init__(self, projects: Path, wake: Callable[[SessionId], None]) -> None:
+        self._projects = projects
+        self._wake = wake
+        self._again = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to watch. New projects are taken up by `refresh`."""
+        self._task = asyncio.create_task(self._run(), name="watcher")
+
+    def refresh(self) -> None:
+        """The set of projects may have changed."""
+        self._again.set()
+
+    async def stop(self) -> None:
+        """Stop watching."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def folders(self) -> list[Path]:
+        """The folders to watch; made here so that the first session is seen too."""
+        if not self._projects.is_dir():
+            return []
+        return sorted(p / "sessions" for p in self._projects.iterdir() if (p / "sessions").is_dir())
+
+    async def _run(self) -> None:
+        from watchfiles import awatch  # noqa: PLC0415 - heavy, only here
+
+        while True:
+            self._again.clear()
+            folders = self.folders()
+            if not folders:
+                await self._again.wait()
+                continue
+            # rust_timeout bounds how long `stop` waits for the watching thread.
+            async for changes in awatch(
+                *folders, stop_event=self._again, recursive=True, step=50, debounce=200, rust_timeout=1000
+            ):
+                for session in {s for _, path in changes if (s := self.session_of(path))}:
+                    self._wake(session)
+
+    def session_of(self, path: str) -> SessionId | None:
+        """The session that spoke, by the path of what changed; None for what is not its speech."""
+        try:
+            parts = Path(path).relative_to(self._projects).parts
+        except ValueError:
+            return None
+        if len(parts) < 5 or parts[1] != "sessions" or parts[3] not in SPOKEN:
+            return None
+        try:
+            return session_id(parts[2])
+        except BadInput:
+            return None
