@@ -1,0 +1,205 @@
+"""What an agent asks of us through its folder: parsed, bounded, and cleaned like all outside text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from orchestrator.domain.ids import SessionId, branch_name
+from orchestrator.domain.outside_text import excerpt, one_line
+from orchestrator.errors import BadInput
+
+MOST_BYTES = 256 * 1024
+MOST_FIELDS = 64
+MOST_OPTIONS = 10
+MOST_BODY = 60_000
+"""Forges refuse pull request texts over 65,536 characters."""
+MOST_TEXT = 4_000
+
+_NAME = re.compile(r"([0-9]{9,11})-([0-9]{1,10})-([A-Za-z0-9]{1,24})")
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_HEADS = "refs/heads/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRequest:
+    """One request as it lay in the outbox."""
+
+    id: str
+    """The file's name: `<epoch>-<pid>-<random>`."""
+    session: SessionId
+    verb: str
+    args: tuple[str, ...]
+    at: float
+    """When the agent says that it asked (epoch seconds)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantsPullRequest:
+    """`ao pr create` and `ao pr update`. None: leave it, or choose something fitting."""
+
+    update: bool
+    title: str | None = None
+    body: str | None = None
+    draft: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantsPush:
+    """`git push`: bring `commit` to `branch`."""
+
+    commit: str
+    branch: str
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reports:
+    """`ao report`: what the agent says that it does."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asks:
+    """`ao ask`: the agent waits for a person's answer."""
+
+    question: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaysDone:
+    """`ao done`: the agent says that the task is finished."""
+
+    text: str = ""
+
+
+Wish: TypeAlias = WantsPullRequest | WantsPush | Reports | Asks | SaysDone
+
+
+def is_request_name(name: str) -> bool:
+    """Whether a file of that name can be a request."""
+    return _NAME.fullmatch(name) is not None
+
+
+def parse(session: SessionId, name: str, data: bytes) -> AgentRequest:
+    """The request in the outbox file `name`. Raises `BadInput`; the message is for the agent."""
+    match = _NAME.fullmatch(name)
+    if not match:
+        msg = f"{name[:80]!r} is no name of a request."
+        raise BadInput(msg, session=session)
+    if len(data) > MOST_BYTES:
+        msg = f"The request is larger than {MOST_BYTES} bytes."
+        raise BadInput(msg, session=session)
+    if not data.endswith(b"\0"):
+        msg = "The request is not whole: each argument ends with a NUL."
+        raise BadInput(msg, session=session)
+    fields = data[:-1].decode(errors="replace").split("\0")
+    if len(fields) > MOST_FIELDS:
+        msg = f"The request has more than {MOST_FIELDS} arguments."
+        raise BadInput(msg, session=session)
+    return AgentRequest(
+        id=name, session=session, verb=fields[0], args=tuple(fields[1:]), at=float(match.group(1))
+    )
+
+
+def wish(request: AgentRequest) -> Wish:
+    """What the request asks for, with every text cleaned, masked and bounded. Raises `BadInput`."""
+    match request.verb:
+        case "pr":
+            return _pull_request(request)
+        case "push":
+            return _push(request)
+        case "report":
+            return Reports(text=_text(request, "ao report TEXT"))
+        case "ask":
+            return _ask(request)
+        case "done":
+            return SaysDone(text=excerpt(" ".join(request.args), MOST_TEXT).strip())
+        case _:
+            raise _bad(request, f"There is no verb {one_line(request.verb, 40)!r}; see `ao help`.")
+
+
+def _pull_request(request: AgentRequest) -> WantsPullRequest:
+    kind, *rest = request.args or ("",)
+    if kind not in {"create", "update"}:
+        raise _bad(request, "Say `ao pr create` or `ao pr update`.")
+    title = body = None
+    draft = False
+    for option, value in _options(request, rest, with_value=("--title", "--body"), plain=("--draft",)):
+        if option == "--title":
+            title = one_line(excerpt(value, 1000), 200)
+        elif option == "--body":
+            body = excerpt(value, MOST_BODY)
+        elif option == "--draft":
+            draft = True
+        else:
+            raise _bad(request, f"`ao pr {kind}` does not understand {one_line(value, 80)!r}.")
+    if title == "":
+        raise _bad(request, "The title is empty.")
+    return WantsPullRequest(update=kind == "update", title=title, body=body, draft=draft)
+
+
+def _push(request: AgentRequest) -> WantsPush:
+    if len(request.args) not in {2, 3} or request.args[2:] not in {(), ("force",)}:
+        raise _bad(request, "A push is a commit and a branch.")
+    commit, target = request.args[:2]
+    if not _COMMIT.fullmatch(commit):
+        raise _bad(request, "The commit is no full object name.")
+    if not target.startswith(_HEADS):
+        raise _bad(request, "Only branches are pushed here, no tags and no other refs.")
+    return WantsPush(
+        commit=commit, branch=branch_name(target.removeprefix(_HEADS)), force=len(request.args) == 3
+    )
+
+
+def _ask(request: AgentRequest) -> Asks:
+    words: list[str] = []
+    options: list[str] = []
+    for option, value in _options(request, request.args, with_value=("--option",)):
+        (options if option == "--option" else words).append(value)
+    question = excerpt(" ".join(words), MOST_TEXT).strip()
+    shown = tuple(dict.fromkeys(one_line(excerpt(text, 1000), 75) for text in options))
+    if not question:
+        raise _bad(request, "Say `ao ask QUESTION [--option O]...`.")
+    if len(shown) > MOST_OPTIONS or "" in shown:
+        raise _bad(request, f"At most {MOST_OPTIONS} options, and none of them empty.")
+    return Asks(question=question, options=shown)
+
+
+def _text(request: AgentRequest, usage: str) -> str:
+    text = excerpt(" ".join(request.args), MOST_TEXT).strip()
+    if not text:
+        raise _bad(request, f"Say `{usage}`.")
+    return text
+
+
+def _options(
+    request: AgentRequest,
+    args: list[str] | tuple[str, ...],
+    *,
+    with_value: tuple[str, ...],
+    plain: tuple[str, ...] = (),
+) -> Iterator[tuple[str, str]]:
+    """(option, value) in order, `("", word)` for a word that is no option. `--` ends the options."""
+    words = iter(args)
+    for word in words:
+        name, equals, value = word.partition("=")
+        if word == "--":
+            yield from (("", rest) for rest in words)
+        elif name in with_value:
+            given = value if equals else next(words, None)
+            if given is None:
+                raise _bad(request, f"{name} needs a value.")
+            yield name, given
+        elif word in plain:
+            yield word, ""
+        else:
+            yield "", word
+
+
+def _bad(request: AgentRequest, what: str) -> BadInput:
+    return BadInput(what, session=request.session)
