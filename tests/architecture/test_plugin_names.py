@@ -1,0 +1,64 @@
+"""The fleet knows no agent, tracker or forge by name: a plugin is added without touching the core."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from tests.architecture import tree
+
+# A plugin's name that is also an everyday word cannot be told from the word.
+_SLOTS = ("agent", "tracker", "scm", "runtime", "workspace", "terminal", "notifier")
+_EVERYDAY = {"local", "custom", "none", "process", "copy", "clone", "desktop", "web", "webhook"}
+
+
+def catalog_names() -> set[str]:
+    """Names of the built-in plugins, as the catalog lists them."""
+    catalog = tree.syntax(tree.ROOT / "plugins" / "catalog.py")
+    found = set()
+    for node in ast.walk(catalog):
+        if isinstance(node, ast.Tuple) and len(node.elts) == 2:
+            slot, name = node.elts
+            if isinstance(slot, ast.Constant) and isinstance(name, ast.Constant) and slot.value in _SLOTS:
+                found.add(str(name.value))
+    return found
+
+
+def mentions(text: str, names: set[str]) -> set[str]:
+    """Which plugin names a literal holds as whole words."""
+    return {name for name in names - _EVERYDAY if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)}
+
+
+def _core_files() -> list[str]:
+    return [
+        tree.name(path)
+        for path in tree.python_files("orchestrator", "bot")
+        if not tree.name(path).startswith(("bot/demo/", "orchestrator/testing/"))
+    ]
+
+
+def test_the_catalog_is_read() -> None:
+    assert {"tmux", "worktree", "rehearsal"} <= catalog_names()
+
+
+@pytest.mark.parametrize("text", ["tmux", "starts tmux here", "a:rehearsal"])
+def test_a_mention_is_seen(text: str) -> None:
+    assert mentions(text, {"tmux", "rehearsal"})
+
+
+@pytest.mark.parametrize("text", ["", "tmuxinator", "local", "worktrees"])
+def test_a_word_that_only_looks_alike_passes(text: str) -> None:
+    assert not mentions(text, {"tmux", "local", "worktree"})
+
+
+def test_no_plugin_is_named_in_the_core() -> None:
+    names = catalog_names()
+    found = [
+        f"{file}:{line}: {sorted(mentions(text, names))}"
+        for file in _core_files()
+        for line, text in tree.strings(tree.syntax(tree.ROOT / file))
+        if mentions(text, names)
+    ]
+    assert found == []

@@ -1,0 +1,88 @@
+"""Nothing is swallowed, nothing is patched, nothing waits by the clock."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.architecture import tree
+
+_WIDE = {"Exception", "BaseException"}
+_DOUBLES = {"patch", "Mock", "MagicMock", "AsyncMock", "create_autospec"}
+
+
+def _called(node: ast.Call) -> str:
+    return ast.unparse(node.func)
+
+
+def wide_suppressions(module: ast.Module) -> Iterator[int]:
+    """Lines with `contextlib.suppress(Exception)`."""
+    for node in ast.walk(module):
+        if not isinstance(node, ast.Call) or not _called(node).endswith("suppress"):
+            continue
+        if any(ast.unparse(argument) in _WIDE for argument in node.args):
+            yield node.lineno
+
+
+def doubles(module: ast.Module) -> Iterator[int]:
+    """Lines that make a mock or patch one in."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call):
+            parts = set(_called(node).split("."))
+            if parts & _DOUBLES:
+                yield node.lineno
+        if isinstance(node, ast.ImportFrom | ast.Import):
+            names = [getattr(node, "module", "") or "", *(alias.name for alias in node.names)]
+            if any("mock" in name.lower().split(".") for name in names):
+                yield node.lineno
+
+
+def sleeps(module: ast.Module) -> Iterator[int]:
+    """Lines with `time.sleep(...)`; a bounded wait for a condition uses the loop or an event."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) and _called(node) in {"time.sleep", "sleep"}:
+            yield node.lineno
+
+
+def _found(rule: object, paths: list[Path]) -> list[str]:
+    assert callable(rule)
+    return [f"{tree.name(path)}:{line}" for path in paths for line in rule(tree.syntax(path))]
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [
+        (wide_suppressions, "with contextlib.suppress(Exception): pass"),
+        (doubles, "from unittest import mock"),
+        (doubles, "mock.patch('a.b')"),
+        (doubles, "x = MagicMock()"),
+        (sleeps, "time.sleep(1)"),
+    ],
+)
+def test_each_rule_sees_what_it_is_for(rule: object, code: str) -> None:
+    assert callable(rule)
+    assert list(rule(ast.parse(code)))
+
+
+def test_no_error_is_suppressed_wholesale() -> None:
+    assert _found(wide_suppressions, tree.python_files(*tree.PACKAGES, "tests")) == []
+
+
+def test_fakes_are_written_and_not_patched_in() -> None:
+    assert _found(doubles, tree.python_files("tests", "orchestrator/testing")) == []
+
+
+def test_no_test_waits_by_the_clock() -> None:
+    # A hook fixture that blocks on purpose says so on its line.
+    hits = _found(sleeps, tree.python_files("tests", "orchestrator/testing"))
+    assert [hit for hit in hits if not _allowed(hit)] == []
+
+
+def _allowed(hit: str) -> bool:
+    name, _, line = hit.rpartition(":")
+    text = (tree.ROOT / name).read_text(encoding="utf-8").splitlines()[int(line) - 1]
+    return bool(re.search(r"#\s*blocks on purpose", text))
