@@ -11,7 +11,6 @@ from orchestrator.settings.models import Config
 from orchestrator.settings.project_model import ProjectKeys
 from orchestrator.settings.reaction_model import Reaction
 
-
 _STUCK_AFTER = Rules().stuck_after
 
 

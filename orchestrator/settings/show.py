@@ -65,7 +65,7 @@ def _hides(key: str, item: JsonValue, secrets: Mapping[str, str]) -> bool:
     return isinstance(item, str) and bool(_SECRET_KEY.search(key)) and mask(item, secrets) == item
 
 
-def _without_empty(data: Any) -> Any:
+def _without_empty(data: object) -> object:
     if isinstance(data, dict):
         kept = {key: _without_empty(value) for key, value in data.items()}
         return {key: value for key, value in kept.items() if value not in ({}, [])}

@@ -63,5 +63,5 @@ def _nearest(detail: ErrorDetails, path: KeyPath, schema: dict[str, Any]) -> str
         return nearest(str(path[-1]), known_keys(schema, path[:-1]))
     if detail["type"] == "literal_error" and isinstance(detail["input"], str):
         expected = str(detail.get("ctx", {}).get("expected", ""))
-        return nearest(detail["input"], [word for word in expected.split("'")[1::2]])
+        return nearest(detail["input"], list(expected.split("'")[1::2]))
     return ""

@@ -70,7 +70,7 @@ def tries_or_seconds(value: object) -> int | float:
 def _not_bool(value: object) -> object:
     if isinstance(value, bool):
         msg = "a number is needed"
-        raise ValueError(msg)  # noqa: TRY004 - pydantic reports ValueError, and lets TypeError through
+        raise ValueError(msg)
     return value
 
 
