@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -32,8 +33,8 @@ def parts_of(path: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def folder(root: Path, parts: Sequence[str], *, make: bool = False) -> Iterator[int]:
-    """A descriptor of the folder `parts` beneath `root`.
+def folder(root: Path, parts: Sequence[str], *, make: bool = False, mode: int = 0o777) -> Iterator[int]:
+    """A descriptor of the folder `parts` beneath `root`; with `make`, missing ones are made with `mode`.
 
     Raises `NotFound` when it is not there, and `PermanentError` when a step is a link or a file.
     """
@@ -43,7 +44,7 @@ def folder(root: Path, parts: Sequence[str], *, make: bool = False) -> Iterator[
         raise _explained(error, str(root)) from error
     try:
         for part in parts:
-            fd = _step(fd, part, make=make)
+            fd = _step(fd, part, make=make, mode=mode)
         yield fd
     finally:
         os.close(fd)
@@ -66,10 +67,70 @@ def read(fd: int, name: str, limit: int) -> bytes:
     return data
 
 
-def replace(fd: int, name: str, data: bytes) -> None:
-    """Replace a file in an open folder atomically, keeping its mode. A link is replaced by a file."""
+def read_part(fd: int, name: str, limit: int, offset: int = 0) -> bytes:
+    """At most `limit` bytes of a regular file from `offset`; a negative one counts from the file's end."""
     try:
-        _write(fd, name, data, _mode_of(fd, name))
+        handle = os.open(name, _FILE, dir_fd=fd)
+    except OSError as error:
+        raise _explained(error, name) from error
+    with os.fdopen(handle, "rb") as file:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            msg = f"{name} is no regular file."
+            raise PermanentError(msg)
+        file.seek(offset if offset >= 0 else max(found.st_size + offset, 0))
+        return file.read(limit)
+
+
+def entries(fd: int) -> list[tuple[str, os.stat_result]]:
+    """What an open folder holds, by name. Links are described themselves, not what they point to."""
+    found = []
+    with os.scandir(fd) as each:
+        for entry in each:
+            try:
+                found.append((entry.name, entry.stat(follow_symlinks=False)))
+            except FileNotFoundError:
+                continue  # Gone since the folder was read.
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def kind(fd: int, name: str) -> str:
+    """What stands under a name in an open folder: as `kind_of`, or empty when nothing does."""
+    try:
+        return kind_of(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return ""
+
+
+def kind_of(mode: int) -> str:
+    """`file`, `folder`, `link` or `other`."""
+    if stat.S_ISREG(mode):
+        return "file"
+    if stat.S_ISDIR(mode):
+        return "folder"
+    return "link" if stat.S_ISLNK(mode) else "other"
+
+
+def remove(fd: int, name: str) -> None:
+    """Remove a file, a link itself, or a folder with all in it. Not there is no error."""
+    try:
+        if stat.S_ISDIR(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode):
+            shutil.rmtree(name, dir_fd=fd)
+        else:
+            os.unlink(name, dir_fd=fd)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _explained(error, name) from error
+
+
+def replace(fd: int, name: str, data: bytes, *, mode: int | None = None) -> None:
+    """Replace a file in an open folder atomically, keeping its mode or giving it `mode`.
+
+    A link is replaced by a file.
+    """
+    try:
+        _write(fd, name, data, _mode_of(fd, name) if mode is None else mode)
     except OSError as error:
         raise _explained(error, name) from error
 
@@ -91,11 +152,11 @@ def create(fd: int, name: str, data: bytes) -> bool:
     return True
 
 
-def _step(fd: int, part: str, *, make: bool) -> int:
+def _step(fd: int, part: str, *, make: bool, mode: int) -> int:
     try:
         if make:
             with suppress(FileExistsError):
-                os.mkdir(part, dir_fd=fd)
+                os.mkdir(part, mode, dir_fd=fd)
         inner = os.open(part, _FOLDER, dir_fd=fd)
     except OSError as error:
         raise _explained(error, part) from error
