@@ -29,7 +29,11 @@ BREAKS = {
     "cycles": ("orchestrator/errors.py", "import orchestrator.clock; import orchestrator.domain"),
 }
 # A module that nobody placed breaks the contracts that are exhaustive.
-STRANGERS = {"bot": "bot/stranger.py", "orchestrator": "orchestrator/stranger.py", "plugins": "plugins/stranger.py"}
+STRANGERS = {
+    "bot": "bot/stranger.py",
+    "orchestrator": "orchestrator/stranger.py",
+    "plugins": "plugins/stranger.py",
+}
 
 
 @pytest.fixture
