@@ -1,0 +1,80 @@
+"""Everything that is kept under one home, opened and closed together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from orchestrator.domain.session import Session
+from orchestrator.storage.audit import Audit
+from orchestrator.storage.damage import Damaged
+from orchestrator.storage.documents import Documents
+from orchestrator.storage.events import EventLog
+from orchestrator.storage.faults import Faults
+from orchestrator.storage.fleet import FleetStore
+from orchestrator.storage.ids import Ids
+from orchestrator.storage.keep import Keeper
+from orchestrator.storage.lanes import Lanes
+from orchestrator.storage.layout import Home
+from orchestrator.storage.migrations import check_format
+from orchestrator.storage.requests import Requests
+
+
+@dataclass(slots=True, kw_only=True)
+class Store:
+    """The kept state. Whoever has one holds the home's lock."""
+
+    home: Home
+    faults: Faults
+    log: EventLog
+    documents: Documents
+    keeper: Keeper
+    requests: Requests
+    audit: Audit
+    fleet: FleetStore
+    ids: Ids
+    sessions: tuple[Session, ...] = ()
+    """The live sessions as they were found at start."""
+    damaged: list[Damaged] = field(default_factory=list)
+    """What was found broken at start; people are told."""
+
+    @classmethod
+    async def open(cls, home: Home, faults: Faults) -> Store:
+        """Load what is kept, heal what a crash cut off, and complete the log from the outboxes.
+
+        The home is prepared and its lock is held. Raises `NotReady` for a home of a newer program.
+        """
+        start = Lanes(1, "ao-start")
+        try:
+            await start.run("format", check_format, home, faults)
+        finally:
+            await start.close()
+        log = EventLog(home.events, faults)
+        documents = Documents(home, faults)
+        store = cls(
+            home=home,
+            faults=faults,
+            log=log,
+            documents=documents,
+            keeper=Keeper(documents, log),
+            requests=Requests(home.requests, faults),
+            audit=Audit(home.audit, faults),
+            fleet=FleetStore(home, faults),
+            ids=Ids(home, faults),
+        )
+        await store._load()
+        return store
+
+    async def _load(self) -> None:
+        for part in (self.log, self.requests, self.audit, self.fleet):
+            self.damaged.extend(await part.open())
+        loaded = await self.keeper.open()
+        self.sessions = loaded.sessions
+        self.damaged.extend(loaded.damaged)
+
+    async def close(self) -> None:
+        """Finish what is being written and empty the outboxes. Raises `TemporaryError` when it cannot."""
+        try:
+            await self.keeper.flush()
+        finally:
+            for part in (self.ids, self.fleet, self.audit, self.requests, self.documents, self.log):
+                await part.close()
