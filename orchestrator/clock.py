@@ -9,6 +9,8 @@ import asyncio
 import time
 from typing import Protocol
 
+from typing_extensions import override
+
 
 class Clock(Protocol):
     """What the time is, and waiting for it to pass."""
@@ -23,14 +25,20 @@ class Clock(Protocol):
         """Return after `seconds` of this clock have passed."""
 
 
-class SystemClock:
+class SystemClock(Clock):
     """The machine's clock."""
 
+    @override
     def now(self) -> float:
+        """Wall clock time."""
         return time.time()
 
+    @override
     def monotonic(self) -> float:
+        """Time since the machine started."""
         return time.monotonic()
 
+    @override
     async def sleep(self, seconds: float) -> None:
+        """Wait in earnest."""
         await asyncio.sleep(seconds)

@@ -6,6 +6,8 @@ original. Actions turn an `AoError` into words for a person; nothing else does.
 
 from __future__ import annotations
 
+from typing_extensions import override
+
 
 class AoError(Exception):
     """Something went wrong in a way that we can explain.
@@ -22,6 +24,7 @@ class AoError(Exception):
         self.session = session
         self.next_step = next_step
 
+    @override
     def __str__(self) -> str:
         head = f"{self.session}: {self.what}" if self.session else self.what
         return f"{head} {self.next_step}".strip() if self.next_step else head

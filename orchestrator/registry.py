@@ -132,7 +132,9 @@ def _guarded(load: Callable[[], T], origin: str) -> T:
         raise
     except Exception as error:
         msg = f"{origin} could not be loaded: {type(error).__name__}: {error}."
-        raise BadInput(msg, next_step="Mend or remove it; ao does not start without a part in use.") from error
+        raise BadInput(
+            msg, next_step="Mend or remove it; ao does not start without a part in use."
+        ) from error
 
 
 def _checked(plugin: object, origin: str) -> Plugin[Any]:

@@ -1,1 +1,1 @@
-"""Who hears what, when and where. Pure: values in, values out."""
+"""Who hears what: pure decisions over the event log. No I/O, time passed in."""

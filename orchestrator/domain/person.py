@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from typing_extensions import override
+
 
 class ActorKind(StrEnum):
     """What kind of actor it is."""
@@ -23,6 +25,7 @@ class Actor:
     kind: ActorKind
     name: str
 
+    @override
     def __str__(self) -> str:
         return self.name
 

@@ -42,5 +42,7 @@ class Status(StrEnum):
 ENDED = frozenset({Status.MERGED, Status.DONE, Status.ERRORED, Status.KILLED})
 """Nothing more happens by itself, save the clean-up."""
 
-NEEDS_PERSON = frozenset({Status.WAITING_INPUT, Status.STUCK, Status.ERRORED, Status.MERGEABLE, Status.REVIEW_PENDING})
+NEEDS_PERSON = frozenset(
+    {Status.WAITING_INPUT, Status.STUCK, Status.ERRORED, Status.MERGEABLE, Status.REVIEW_PENDING}
+)
 """A person is needed for it to go on."""

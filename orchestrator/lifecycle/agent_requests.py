@@ -112,15 +112,9 @@ class AgentRequests:
             raise BadInput(msg, next_step="Commit your work first.")
         has_one = session.change is not None and session.change.pr.state in OPEN
         title = pull.title or ("" if has_one else session.task.title or session.branch)
-        shown = await forge.push(
-            self._fleet,
-            session,
-            look.head,
-            title=title,
-            body=_body(session, pull.body) if not has_one or pull.body else "",
-            draft=pull.draft,
-            open_it=True,
-        )
+        body = _body(session, pull.body) if not has_one or pull.body else ""
+        words = forge.PullRequestWords(title=title, body=body, draft=pull.draft)
+        shown = await forge.push(self._fleet, session, look.head, words)
         if shown is None:
             msg = "the forge made no pull request."
             raise AoError(msg)

@@ -29,9 +29,13 @@ def checks(number: int, head: str, runs: tuple[CheckRun, ...]) -> str:
     parts = [f"Pull request #{number}, commit {head[:10]}: {len(runs)} failing."]
     for run in runs:
         name = outside_text.one_line(run.name, 100)
-        parts.append(f"Check {name!r}" + (f" ({outside_text.one_line(run.url, 300)})" if run.url else "") + ":")
+        parts.append(
+            f"Check {name!r}" + (f" ({outside_text.one_line(run.url, 300)})" if run.url else "") + ":"
+        )
         tail = outside_text.excerpt(run.tail, TAIL, tail=True).strip()
-        parts.append(outside_text.fence(f"last lines of check {name}", tail) if tail else "(no output was kept)")
+        parts.append(
+            outside_text.fence(f"last lines of check {name}", tail) if tail else "(no output was kept)"
+        )
     return "\n\n".join(parts)[:WHOLE]
 
 
@@ -46,7 +50,10 @@ def review(number: int, demands: tuple[Demand, ...], comments: tuple[ReviewComme
         where = outside_text.one_line(comment.path, 300)
         where = f"{where}:{comment.line}" if where and comment.line else where or "the whole change"
         link = f" ({outside_text.one_line(comment.url, 300)})" if comment.url else ""
-        parts.append(f"{index}. {where}, {who}{link}:\n" + outside_text.fence(f"comment by {who}", outside_text.excerpt(comment.body, BODY)))
+        parts.append(
+            f"{index}. {where}, {who}{link}:\n"
+            + outside_text.fence(f"comment by {who}", outside_text.excerpt(comment.body, BODY))
+        )
     return "\n\n".join(parts)[:WHOLE]
 
 

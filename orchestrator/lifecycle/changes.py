@@ -37,9 +37,17 @@ def decide_change(draft: Draft, look: Look[PullRequest | None]) -> None:
     if old is None or old.pr.number != new.number:
         draft.set(changes=(*draft.session.changes, Change(pr=new, at=draft.now, since=draft.now)))
         draft.tell(
-            "pr.opened", f"pull request #{new.number} opened: {new.title}", number=new.number, url=new.url, head=new.head
+            "pr.opened",
+            f"pull request #{new.number} opened: {new.title}",
+            number=new.number,
+            url=new.url,
+            head=new.head,
         )
-        old = Change(pr=replace(new, checks=Checks.NONE, decision=ReviewDecision.NONE, comments=()), at=0, since=draft.now)
+        old = Change(
+            pr=replace(new, checks=Checks.NONE, decision=ReviewDecision.NONE, comments=()),
+            at=0,
+            since=draft.now,
+        )
     since = old.since if _condition(old.pr) == _condition(new) else draft.now
     red = _red_heads(old, new)
     _put(draft, replace(old, pr=new, at=draft.now, since=since, unseen="", red_heads=red))
@@ -87,7 +95,9 @@ def _tell_checks(draft: Draft, new: PullRequest) -> None:
     at = new.head[:10]
     if new.checks is Checks.FAILING:
         names = ", ".join(run.name for run in failing(new))
-        draft.tell("ci.failing", f"checks failed at {at}: {names}", Level.WARNING, head=new.head, checks=names)
+        draft.tell(
+            "ci.failing", f"checks failed at {at}: {names}", Level.WARNING, head=new.head, checks=names
+        )
     elif new.checks is Checks.PASSING:
         draft.tell("ci.passing", f"checks passed at {at}", head=new.head)
 
@@ -96,7 +106,12 @@ def _tell_review(draft: Draft, new: PullRequest) -> None:
     if new.decision is ReviewDecision.APPROVED:
         draft.tell("review.approved", f"#{new.number} is approved", head=new.head)
     elif new.decision is ReviewDecision.CHANGES_REQUESTED:
-        draft.tell("review.changes_requested", f"changes are asked for on #{new.number}", Level.WARNING, head=new.head)
+        draft.tell(
+            "review.changes_requested",
+            f"changes are asked for on #{new.number}",
+            Level.WARNING,
+            head=new.head,
+        )
 
 
 def failing(pr: PullRequest) -> tuple[CheckRun, ...]:
@@ -126,22 +141,21 @@ def green(pr: PullRequest) -> bool:
 def merge_blockers(change: Change, rules: Rules, *, held_by: str = "") -> tuple[str, ...]:
     """Why this head cannot be merged now, in words; empty when every condition holds."""
     pr = change.pr
-    found: list[str] = []
-    if pr.state is PullRequestState.DRAFT:
-        found.append("it is a draft")
-    if pr.state in {PullRequestState.MERGED, PullRequestState.CLOSED}:
-        found.append(f"it is {pr.state.value}")
-    if not green(pr):
-        found.append("checks fail" if pr.checks is Checks.FAILING else "checks run")
-    if not approved(change, rules):
-        found.append(f"{approvals(change)} of {rules.approvals} approvals at {pr.head[:10]}")
-    if pr.mergeable is Mergeable.CONFLICTED:
-        found.append(f"it conflicts with {pr.base}")
-    if pr.mergeable is Mergeable.UNKNOWN:
-        found.append("the forge has not said yet whether it merges cleanly")
-    if held_by:
-        found.append(f"{held_by} holds it")
-    if change.unseen:
-        found.append(f"the last look failed: {change.unseen}")
-    return (*found, *pr.blockers)
+    conditions = (
+        (pr.state is PullRequestState.DRAFT, "it is a draft"),
+        (pr.state not in OPEN, f"it is {pr.state.value}"),
+        (pr.checks is Checks.FAILING, "checks fail"),
+        (pr.checks is Checks.PENDING, "checks run"),
+        (not approved(change, rules), _approval_words(change, rules)),
+        (pr.mergeable is Mergeable.CONFLICTED, f"it conflicts with {pr.base}"),
+        (pr.mergeable is Mergeable.UNKNOWN, "the forge has not said yet whether it merges cleanly"),
+        (bool(held_by), f"{held_by} holds it"),
+        (bool(change.unseen), f"the last look failed: {change.unseen}"),
+    )
+    return (*(words for holds, words in conditions if holds), *pr.blockers)
 
+
+def _approval_words(change: Change, rules: Rules) -> str:
+    if change.pr.decision is ReviewDecision.CHANGES_REQUESTED:
+        return "changes are asked for"
+    return f"{approvals(change)} of {rules.approvals} approvals at {change.pr.head[:10]}"

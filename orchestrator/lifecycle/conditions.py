@@ -11,7 +11,13 @@ from dataclasses import dataclass
 
 from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.message import digest
-from orchestrator.domain.pull_request import Checks, Mergeable, PullRequestState, ReviewComment, ReviewDecision
+from orchestrator.domain.pull_request import (
+    Checks,
+    Mergeable,
+    PullRequestState,
+    ReviewComment,
+    ReviewDecision,
+)
 from orchestrator.domain.session import Change, Session
 from orchestrator.lifecycle import briefing
 from orchestrator.lifecycle.changes import OPEN, failing

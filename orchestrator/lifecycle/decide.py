@@ -57,15 +57,11 @@ def _runtime(old: RuntimeFact, look: Seen[RuntimeLook] | Unseen, rules: Rules, n
     if look.value.presence is Presence.EXITED:
         code = look.value.exit_code
         words = "its program ended" if code is None else f"its program ended with code {code}"
-        return RuntimeFact(
-            state=RuntimeState.EXITED, at=now, reason=words, exit_code=code, doubt_since=since
-        )
+        return RuntimeFact(state=RuntimeState.EXITED, at=now, reason=words, exit_code=code, doubt_since=since)
     doubts = old.doubts + 1
     if doubts >= rules.detecting_looks or old.state is RuntimeState.MISSING:
         words = f"its terminal is not there ({doubts} looks in a row)"
-        return RuntimeFact(
-            state=RuntimeState.MISSING, at=now, reason=words, doubts=doubts, doubt_since=since
-        )
+        return RuntimeFact(state=RuntimeState.MISSING, at=now, reason=words, doubts=doubts, doubt_since=since)
     words = f"its terminal was not found (look {doubts} of {rules.detecting_looks})"
     return RuntimeFact(state=RuntimeState.UNKNOWN, at=now, reason=words, doubts=doubts, doubt_since=since)
 

@@ -24,7 +24,9 @@ _STAGES = {
     ReceiptStage.ANSWERED: MessageStage.ANSWERED,
 }
 _ORDER = list(MessageStage)
-_ON_THE_WAY = frozenset({MessageStage.TYPING, MessageStage.TYPED, MessageStage.ACCEPTED, MessageStage.WORKING})
+_ON_THE_WAY = frozenset(
+    {MessageStage.TYPING, MessageStage.TYPED, MessageStage.ACCEPTED, MessageStage.WORKING}
+)
 
 
 def stage(draft: Draft, message: Message, to: MessageStage, reason: str = "") -> None:

@@ -54,9 +54,7 @@ class Draft:
 
     def put_message(self, message: Message) -> None:
         """Replace the message with the same number."""
-        self.set(
-            messages=tuple(message if m.number == message.number else m for m in self.session.messages)
-        )
+        self.set(messages=tuple(message if m.number == message.number else m for m in self.session.messages))
 
     def open_intent(self, key: str, **data: str) -> None:
         """Keep that something which cannot be repeated is about to be done."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
@@ -27,16 +27,20 @@ PARALLEL_ACTS = 16
 
 
 class Keeping(Protocol):
-    """Where sessions and events are kept; `storage.keep.Keeper` is the real one."""
+    """Where sessions are kept; `storage.keep.Keeper` is the real one."""
 
     async def keep(self, session: Session) -> Session:
         """Write the document with its outbox, then append the outbox to the log."""
 
-    async def tell(self, event: Event) -> None:
-        """Append an event that belongs to no session."""
+    async def end(self, session: Session) -> None:
+        """Keep an ended session for the last time and move it out of the way."""
 
-    async def archive(self, session: Session) -> None:
-        """Move an ended session out of the way."""
+
+class Log(Protocol):
+    """The event log; `storage.events.EventLog` is the real one."""
+
+    async def append(self, events: Sequence[Event]) -> object:
+        """Append events that belong to no session."""
 
 
 class Performer(Protocol):
@@ -55,9 +59,10 @@ class Performer(Protocol):
 class Fleet:
     """All live sessions of this `$AO_HOME`."""
 
-    def __init__(self, *, world: World, keeping: Keeping, performer: Performer) -> None:
+    def __init__(self, *, world: World, keeping: Keeping, log: Log, performer: Performer) -> None:
         self.world = world
         self._keeping = keeping
+        self._log = log
         self._performer = performer
         self._sessions: dict[SessionId, Session] = {}
         self._locks: dict[SessionId, asyncio.Lock] = {}
@@ -121,13 +126,26 @@ class Fleet:
 
     async def tell(self, event: Event) -> None:
         """Tell of something that belongs to no single session."""
-        await self._keeping.tell(event)
+        await self._log.append([event])
 
     def wake(self, session_id: SessionId | None = None) -> None:
         """Look sooner: at one session, or at whatever is due."""
         if session_id is not None:
             self._woken.add(session_id)
         self.awake.set()
+
+    def wake_by_name(self, name: str) -> None:
+        """As `wake`, for a plugin that names a session; a name that is not live wakes nobody."""
+        session_id = SessionId(name)
+        if session_id in self._sessions:
+            self.wake(session_id)
+
+    async def changed(self) -> None:
+        """Return soon after an act ended or somebody woke the ring; at the latest after a second."""
+        waiting = [asyncio.create_task(self.awake.wait(), name="woken"), *self._workers.values()]
+        done, _ = await asyncio.wait(waiting, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+        if waiting[0] not in done:
+            waiting[0].cancel()
 
     def take_woken(self) -> set[SessionId]:
         """The sessions to look at whole; asking clears it."""
@@ -205,7 +223,7 @@ class Fleet:
     async def archive(self, session_id: SessionId) -> None:
         """The session has ended: keep it among the ended ones and let it go."""
         session = self.get(session_id)
-        await self._keeping.archive(session)
+        await self._keeping.end(session)
         self._sessions.pop(session_id, None)
         self._locks.pop(session_id, None)
         self._backoff.forget(session_id)

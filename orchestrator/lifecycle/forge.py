@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from orchestrator.domain.event import Level
 from orchestrator.domain.issue import IssueState
@@ -18,6 +18,15 @@ from orchestrator.ports.tracker import IssueChange
 from orchestrator.ports.workspace import WorkspaceLook, WorkspaceView
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequestWords:
+    """How a pull request is to be opened or changed; what is empty stays as it is."""
+
+    title: str = ""
+    body: str = ""
+    draft: bool = False
+
+
 async def publish(fleet: Fleet, session: Session, act: acts.Publish) -> None:
     """The turn ended with commits that the open pull request has not: push them."""
     await push(fleet, session, act.head)
@@ -27,13 +36,12 @@ async def push(
     fleet: Fleet,
     session: Session,
     head: str,
-    *,
-    title: str = "",
-    body: str = "",
-    draft: bool = False,
-    open_it: bool = False,
+    words: PullRequestWords | None = None,
 ) -> PullRequest | None:
-    """Bring a head from the session's repository to the forge; keep what the forge then shows."""
+    """Bring a head from the session's repository to the forge; keep what the forge then shows.
+
+    With `words` a pull request is opened or reworded, without it is only pushed to.
+    """
     world = fleet.world
     place = await world.place(session)
     async with place.export(session.workspace, f"refs/heads/{session.branch}") as source:
@@ -42,10 +50,10 @@ async def push(
             source=source,
             head=head,
             base=session.base,
-            title=title,
-            body=body,
-            draft=draft,
-            open=open_it,
+            title=words.title if words else "",
+            body=words.body if words else "",
+            draft=words.draft if words else False,
+            open=words is not None,
         )
         shown = await world.scm(session).publish(what)
 
@@ -83,9 +91,7 @@ async def merge(fleet: Fleet, session: Session, act: acts.Merge) -> None:
     if change is None:
         msg = "there is no pull request to merge."
         raise PermanentError(msg, session=session.id)
-    merged = await world.scm(session).merge(
-        world.ref(session), act.head, rules.merge_method, change.pr.title
-    )
+    merged = await world.scm(session).merge(world.ref(session), act.head, rules.merge_method, change.pr.title)
 
     def done(d: Draft) -> None:
         latest = d.session.change

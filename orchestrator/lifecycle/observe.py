@@ -66,7 +66,9 @@ def _screens(world: World, asked: Sequence[Asked]) -> frozenset[SessionId]:
     return frozenset(wanted)
 
 
-def _by_part(sessions: Sequence[Session], part: Callable[[Session], P]) -> tuple[dict[int, tuple[P, list[Session]]], Answers[object]]:
+def _by_part(
+    sessions: Sequence[Session], part: Callable[[Session], P]
+) -> tuple[dict[int, tuple[P, list[Session]]], Answers[object]]:
     """Group by plugin instance; a plugin that cannot be made is a failed look."""
     groups: dict[int, tuple[P, list[Session]]] = {}
     failed: Answers[object] = {}

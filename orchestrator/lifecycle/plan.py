@@ -92,7 +92,9 @@ def _tracker(session: Session) -> acts.TellTracker | None:
     merged = session.change is not None and session.change.pr.state is PullRequestState.MERGED
     state = "closed" if merged else "in_progress"
     if session.wanted.state is WantedState.STOP and not merged:
-        state = "open" if session.wanted.reason in {StopReason.KILLED, StopReason.FAILED} else session.issue_told
+        state = (
+            "open" if session.wanted.reason in {StopReason.KILLED, StopReason.FAILED} else session.issue_told
+        )
     if state == session.issue_told or (state == "open" and not session.issue_told):
         return None
     return acts.TellTracker(state=state)

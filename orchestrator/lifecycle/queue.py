@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.domain.ids import SessionId
+from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.session import EndingStep, Session, SetupStep, WantedState
 
 
@@ -15,6 +16,8 @@ class Room:
 
     sessions: int
     """`limits.sessions`"""
+    per_project: int | None = None
+    """`limits.perProject`"""
     free_memory: int | None = None
     """Bytes that the machine has free now; None when nobody can tell."""
     memory: int = 0
@@ -33,31 +36,34 @@ class Admission:
 def admit(sessions: Sequence[Session], room: Room) -> list[Admission]:
     """Decide for every waiting session, in the order in which they were asked for."""
     waiting = [s for s in sessions if _waits(s)]
-    running = sum(_takes_a_place(s) for s in sessions)
+    running = Counter(s.project for s in sessions if _takes_a_place(s))
     starting = sum(_is_starting(s) for s in sessions)
     found = []
     line = 0
     for session in sorted(waiting, key=lambda s: (s.setup.at, s.created_at, s.id)):
-        why = _full(running, starting, room)
+        why = _full(running, session.project, starting, room)
         if why:
             line += 1
             found.append(
                 Admission(session=session.id, admitted=False, reason=f"{why}; number {line} in line")
             )
         else:
-            running += 1
+            running[session.project] += 1
             starting += 1
             found.append(Admission(session=session.id, admitted=True, reason=""))
     return found
 
 
-def _full(running: int, starting: int, room: Room) -> str:
-    if running >= room.sessions:
-        return f"waits: {running} of {room.sessions} sessions run"
+def _full(running: Counter[ProjectId], project: ProjectId, starting: int, room: Room) -> str:
+    total = running.total()
+    if total >= room.sessions:
+        return f"waits: {total} of {room.sessions} sessions run"
+    if room.per_project is not None and running[project] >= room.per_project:
+        return f"waits: {running[project]} of {room.per_project} sessions of {project} run"
     if room.memory and room.free_memory is not None:
         # Agents that are just starting have not taken their memory yet.
         left = room.free_memory - starting * room.memory
-        if left < room.memory and running > 0:
+        if left < room.memory and total > 0:
             return f"waits for memory: {left // 2**20} MB free, {room.memory // 2**20} MB for an agent"
     return ""
 

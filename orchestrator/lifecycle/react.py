@@ -75,7 +75,11 @@ def _settle_messages(draft: Draft) -> None:
         if message.stage is MessageStage.TYPING and age >= TYPING_LOST:
             reason = "we were interrupted while typing it, and the agent does not say that it has it"
             delivery.stage(draft, message, MessageStage.FAILED, f"{reason}; it was not typed again")
-        elif message.stage is MessageStage.TYPED and message.tries >= delivery.TRIES and age >= delivery.TYPED_WAIT:
+        elif (
+            message.stage is MessageStage.TYPED
+            and message.tries >= delivery.TRIES
+            and age >= delivery.TYPED_WAIT
+        ):
             reason = f"typed, and not confirmed by the agent after {message.tries} tries"
             delivery.stage(draft, message, MessageStage.FAILED, reason)
 

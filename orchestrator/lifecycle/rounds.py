@@ -18,6 +18,7 @@ from orchestrator.domain.session import RuntimeFact, RuntimeState, Session, Setu
 from orchestrator.errors import AoError
 from orchestrator.lifecycle import decide, looks, queue, setup
 from orchestrator.lifecycle.agent_requests import AgentRequests
+from orchestrator.lifecycle.completion import Completion
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
 from orchestrator.lifecycle.observation import Observation
@@ -35,9 +36,10 @@ GAP = 60.0
 class Rounds:
     """The ring, one round at a time."""
 
-    def __init__(self, fleet: Fleet, room: Callable[[], queue.Room]) -> None:
+    def __init__(self, fleet: Fleet, room: Callable[[], queue.Room], completion: Completion) -> None:
         self._fleet = fleet
         self._room = room
+        self._completion = completion
         self._requests = AgentRequests(fleet)
         self._looked: dict[SessionId, looks.Looked] = {}
         self._last: dict[SessionId, tuple[Observation, float]] = {}
@@ -55,6 +57,7 @@ class Rounds:
         for one in asked:
             await self._decide(one, seen[one.session.id])
         self._fleet.engage_all()
+        await self._completion.look()
         live = {s.id for s in self._fleet.all()}
         for gone in self._looked.keys() - live:
             self._looked.pop(gone, None)
@@ -155,7 +158,8 @@ class Rounds:
         running = [
             s
             for s in self._fleet.all()
-            if s.setup.step is SetupStep.READY and s.wanted.state is WantedState.RUN
+            if s.setup.step is SetupStep.READY
+            and s.wanted.state is WantedState.RUN
             and s.runtime.state in {RuntimeState.ALIVE, RuntimeState.UNKNOWN}
         ]
         asked = [Asked(session=s, due=looks.Due(runtime=True)) for s in running]
@@ -213,7 +217,11 @@ def mark_lost(draft: Draft) -> None:
 def restore_lost(draft: Draft) -> None:
     """Set it up again by itself; the workspace is still there."""
     draft.session = setup.again(draft.session, draft.now, resume=True)
-    draft.set(work=replace(draft.session.work, activity=replace(draft.session.work.activity, state=ActivityState.UNKNOWN)))
+    draft.set(
+        work=replace(
+            draft.session.work, activity=replace(draft.session.work.activity, state=ActivityState.UNKNOWN)
+        )
+    )
     draft.tell("session.restoring", "its terminal was gone; it is started again")
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from orchestrator.domain.activity import Activity, ActivityState
 from orchestrator.domain.issue import Issue
-from orchestrator.domain.look import Seen, Unseen
+from orchestrator.domain.look import Unseen
 from orchestrator.domain.session import RuntimeFact, RuntimeState, Session, Setup, SetupStep, Work
 from orchestrator.errors import PermanentError, TemporaryError
 from orchestrator.lifecycle import acts, agent_folder, prompts
@@ -31,7 +31,9 @@ async def make_workspace(fleet: Fleet, session: Session, act: acts.MakeWorkspace
         # A session that was restored keeps the base that it really started from.
         sha = draft.session.base_sha or base.sha
         draft.set(workspace=made.path, base_sha=sha, local_head=made.head, restored_from="")
-        draft.tell("session.workspace", f"workspace ready on {made.branch}", branch=made.branch, base=base.sha)
+        draft.tell(
+            "session.workspace", f"workspace ready on {made.branch}", branch=made.branch, base=base.sha
+        )
         _step(draft, SetupStep.STARTING)
 
     await fleet.change(session.id, done)
@@ -67,7 +69,9 @@ async def start_agent(fleet: Fleet, session: Session, act: acts.StartAgent) -> N
                 conversation=work.conversation,
             ),
         )
-        draft.tell("session.started", f"{session.parts.agent} runs in {session.parts.runtime}", resumed=resume)
+        draft.tell(
+            "session.started", f"{session.parts.agent} runs in {session.parts.runtime}", resumed=resume
+        )
         if not prepared.prompt_given and not (resume and work.conversation):
             draft.enqueue(prompt, by="ao", key="prompt")
 
@@ -81,14 +85,12 @@ async def prompt_text(fleet: Fleet, session: Session) -> str:
     issue: Issue | None = None
     if session.task.issue:
         look = (
-            await world.tracker(session).observe(
-                world.config.project(session.project), [session.task.issue]
-            )
+            await world.tracker(session).observe(world.config.project(session.project), [session.task.issue])
         )[session.task.issue]
         if isinstance(look, Unseen):
             msg = f"issue {session.task.issue} could not be read: {look.reason}"
             raise TemporaryError(msg, session=session.id)
-        issue = look.value if isinstance(look, Seen) else None
+        issue = look.value
         if issue is None:
             msg = f"issue {session.task.issue} is gone from the tracker."
             raise PermanentError(msg, session=session.id)

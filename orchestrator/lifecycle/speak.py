@@ -136,4 +136,6 @@ def undeliverable(draft: Draft, question_id: str, reason: str) -> None:
         replace(q, withdrawn=True) if q.id == question_id else q for q in draft.session.questions
     )
     draft.set(questions=questions)
-    draft.tell("question.undelivered", f"the answer did not arrive: {reason}", Level.ACTION, question=question_id)
+    draft.tell(
+        "question.undelivered", f"the answer did not arrive: {reason}", Level.ACTION, question=question_id
+    )

@@ -29,7 +29,7 @@ class Ticker:
 
     async def start(self) -> None:
         """Make the first round, then go on until `stop`."""
-        from apscheduler.schedulers.asyncio import AsyncIOScheduler  # noqa: PLC0415 - heavy, only here
+        from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
         await self._rounds.first()
         scheduler = AsyncIOScheduler(timezone="UTC")

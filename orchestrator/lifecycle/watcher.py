@@ -45,7 +45,7 @@ class Watcher:
         return sorted(p / "sessions" for p in self._projects.iterdir() if (p / "sessions").is_dir())
 
     async def _run(self) -> None:
-        from watchfiles import awatch  # noqa: PLC0415 - heavy, only here
+        from watchfiles import awatch
 
         while True:
             self._again.clear()

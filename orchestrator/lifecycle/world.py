@@ -22,7 +22,6 @@ from orchestrator.ports.tracker import TRACKER, Tracker
 from orchestrator.ports.workspace import WORKSPACE, Workspace
 from orchestrator.registry import Registry
 
-
 T = TypeVar("T")
 
 
@@ -96,6 +95,10 @@ class World:
     def runtime(self, session: Session) -> Runtime:
         """What holds its terminal."""
         return self._make(RUNTIME, session.project, session.parts.runtime)
+
+    def runtimes(self) -> list[Runtime]:
+        """Every runtime that was used since the start."""
+        return [made for made in self.registry.made() if isinstance(made, Runtime)]
 
     def agent(self, session: Session) -> Agent:
         """How its agent is driven."""

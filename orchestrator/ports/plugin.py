@@ -29,9 +29,7 @@ class OptionProblem:
 class Options(BaseModel):
     """Base of a plugin's options: frozen, unknown keys refused, camelCase and snake_case read."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
     @classmethod
     def problems(cls, raw: Mapping[str, object]) -> list[OptionProblem]:

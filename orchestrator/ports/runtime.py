@@ -68,6 +68,7 @@ class Keys:
     keys: tuple[str, ...]
 
 
+@runtime_checkable
 class Runtime(Protocol):
     """Holds agents' terminals. Stopping `ao` does not stop them unless `outlives_us` is False."""
 

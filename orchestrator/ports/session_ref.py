@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from typing_extensions import override
+
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.project import Project
 
@@ -26,5 +28,6 @@ class SessionRef:
     options: Mapping[str, object] = field(default_factory=dict, compare=False)
     """The project's own settings for the plugin that is asked (`agentConfig`, the `scm` block)."""
 
+    @override
     def __hash__(self) -> int:
         return hash(self.id)

@@ -68,6 +68,8 @@ class Saved:
     """Commits in it that no forge branch and not the base has."""
     ignored: int = 0
     """Ignored files that are *not* in it."""
+    notes: tuple[str, ...] = ()
+    """What else a person should know of it: nested repositories, and what of them is not in it."""
 
 
 class Workspace(Protocol):

@@ -1,0 +1,232 @@
+"""The composition root: settings, registry, store, fleet, services and front ends, put together.
+
+Two ways in: `serve` is `ao start`; `embedded` lets one `ao` command run the ring by itself while no
+server runs. Both hold the home's lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.actions.runner import Actions
+from orchestrator import machine, resources
+from orchestrator.clock import SystemClock
+from orchestrator.domain.rules import Rules
+from orchestrator.errors import AoError, NotFound
+from orchestrator.lifecycle.act import Act
+from orchestrator.lifecycle.announcer import Announcer
+from orchestrator.lifecycle.completion import Completion
+from orchestrator.lifecycle.fleet import Fleet
+from orchestrator.lifecycle.queue import Room
+from orchestrator.lifecycle.rounds import Rounds
+from orchestrator.lifecycle.ticker import Ticker
+from orchestrator.lifecycle.watcher import Watcher
+from orchestrator.lifecycle.world import World
+from orchestrator.ports.notifier import NOTIFIER, Notifier
+from orchestrator.ports.plugin import PluginContext
+from orchestrator.registry import Registry
+from orchestrator.services import configuration, trust
+from orchestrator.services.core import Core
+from orchestrator.services.settings_now import SettingsNow
+from orchestrator.settings.effective import Settings
+from orchestrator.settings.plugin_check import options_for
+from orchestrator.settings.trust import file_digest
+from orchestrator.storage import faults
+from orchestrator.storage.layout import Home, server_name
+from orchestrator.storage.lock import hold
+from orchestrator.storage.store import Store
+from plugins.catalog import CATALOG
+
+log = logging.getLogger(__name__)
+SETTLE_LIMIT = 120.0
+"""Seconds that an `ao` command without a server waits at most for what it asked to settle."""
+
+
+@dataclass(slots=True, kw_only=True)
+class App:
+    """Everything, wired. Whoever has one holds the home's lock."""
+
+    core: Core
+    rounds: Rounds
+    ticker: Ticker
+    watcher: Watcher
+    announcer: Announcer
+    actions: Actions
+
+    async def close(self) -> None:
+        """Stop acting and finish writing; agents go on."""
+        await self.ticker.stop()
+        await self.watcher.stop()
+        await self.announcer.stop()
+        await self.core.fleet.stop()
+        for made in self.core.registry.made():
+            close = getattr(made, "close", None)
+            if close is not None:
+                await close()
+        await self.core.store.close()
+
+
+def registry_for(home: Home, env: Mapping[str, str], wake: Callable[[str], None]) -> Registry:
+    """The built-in plugins, in the context of this home."""
+    context = PluginContext(
+        home=home.path,
+        data=resources.text,
+        environment=env,
+        now=SystemClock().now,
+        server=server_name(home),
+        wake=wake,
+    )
+    return Registry(CATALOG, context)
+
+
+def load_externals(registry: Registry, settings: Settings, trusted: trust.Trusted) -> None:
+    """Load the plugins from outside that the configuration names; files only once they are trusted."""
+    digests = trusted.digests()
+    for entry in settings.config.plugins:
+        if not entry.enabled:
+            continue
+        if entry.path is None:
+            registry.add_entry_point(entry.name)
+            continue
+        path = settings.beside(entry.path, ("plugins",))
+        if file_digest(path) in digests:
+            registry.add_file(path)
+
+
+async def open_app(home: Home, config: Path, env: Mapping[str, str]) -> App:
+    """Put everything together over what is kept. Raises `BadInput`, `NotReady` with what to do."""
+    fleets: list[Fleet] = []
+
+    def wake(session: str) -> None:
+        for fleet in fleets:
+            fleet.wake_by_name(session)
+
+    registry = registry_for(home, env, wake)
+    settings = SettingsNow(config, env, registry)
+    trusted = trust.Trusted(home)
+    load_externals(registry, settings.look().require(), trusted)
+    settings.take(configuration.usable(settings.look(), registry, trusted))
+    store = await Store.open(home, faults.from_environment(env))
+    clock = SystemClock()
+    world = World(registry=registry, config=settings, clock=clock, environment=env, projects=home.projects)
+    fleet = Fleet(world=world, keeping=store.keeper, log=store.log, performer=Act())
+    fleets.append(fleet)
+    known = [s for s in store.sessions if settings.knows(s.project)]
+    fleet.adopt(known)
+    core = Core(home=home, fleet=fleet, settings=settings, registry=registry, store=store, clock=clock)
+    rounds = Rounds(fleet, lambda: _room(settings), Completion(fleet, store.fleet))
+    watcher = Watcher(home.projects, fleet.wake)
+    settings.on_change(lambda now: _make_folders(home, now, watcher))
+    return App(
+        core=core,
+        rounds=rounds,
+        ticker=Ticker(fleet, rounds),
+        watcher=watcher,
+        announcer=_announcer(core),
+        actions=Actions(core),
+    )
+
+
+def _room(settings: SettingsNow) -> Room:
+    limits = settings.now.limits
+    return Room(
+        sessions=limits.sessions,
+        per_project=limits.per_project,
+        memory=int(limits.memory),
+        free_memory=machine.free_memory(),
+    )
+
+
+def _make_folders(home: Home, settings: Settings, watcher: Watcher) -> None:
+    for project in settings.project_ids:
+        home.project(project).sessions.mkdir(mode=0o700, parents=True, exist_ok=True)
+    watcher.refresh()
+
+
+def _announcer(core: Core) -> Announcer:
+    def rules(project: str) -> Rules | None:
+        try:
+            return core.settings.now.rules(project)
+        except NotFound:
+            return None
+
+    return Announcer(
+        log=core.store.log,
+        positions=core.store.fleet,
+        clock=core.clock,
+        rules=rules,
+        heard_by=lambda level: core.settings.now.heard_by(level),
+    )
+
+
+def notifiers(core: Core, settings: Settings) -> dict[str, Notifier]:
+    """Every configured notifier that can be made here; one that cannot is told and left out."""
+    made: dict[str, Notifier] = {}
+    for name, use in settings.notifiers.items():
+        try:
+            made[name] = core.registry.create(NOTIFIER, use.name, options_for(use, core.registry))
+        except AoError as error:
+            log.warning("notifier not made: %s", error, extra={"plugin": name})
+    return made
+
+
+@contextlib.asynccontextmanager
+async def embedded(home: Home, config: Path, env: Mapping[str, str], what: str) -> AsyncIterator[App]:
+    """The fleet for one command while no server runs; `settle` then runs the ring until it rests."""
+    home.prepare()
+    with hold(home, what=what, now=SystemClock().now()):
+        app = await open_app(home, config, env)
+        try:
+            await app.rounds.first()
+            yield app
+        finally:
+            await app.close()
+
+
+async def settle(app: App, limit: float = SETTLE_LIMIT) -> bool:
+    """Run rounds until nothing is being done and nothing is due; False if that took too long."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(limit):
+            while True:
+                await app.rounds.round()
+                if app.core.fleet.resting() and app.rounds.resting():
+                    return True
+                await app.core.fleet.changed()
+    return False
+
+
+async def serve(home: Home, config: Path, env: Mapping[str, str], ready: Callable[[App], None]) -> None:
+    """Run until SIGTERM or SIGINT. Agents go on; the next start adopts them. Raises `AoError`."""
+    from bot.frontends.api.server import ApiServer
+
+    home.prepare()
+    machine.hide_environment()
+    with hold(home, what="ao start", now=SystemClock().now()):
+        app = await open_app(home, config, env)
+        api = ApiServer(app.core, app.actions, home.api_socket)
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        try:
+            app.core.settings.on_change(lambda now: app.announcer.use(notifiers(app.core, now)))
+            app.watcher.start()
+            await app.ticker.start()
+            await api.start()
+            ready(app)
+            await stop.wait()
+        finally:
+            await api.stop()
+            await app.close()
+
+
+def environment() -> dict[str, str]:
+    """A copy of this process's environment, the only place where it is read for the fleet."""
+    return dict(os.environ)

@@ -1,0 +1,121 @@
+"""Which events become notifications, at which level, for whom. Pure.
+
+Reactions with `action: notify` set the level of what they are about; everything else keeps its own.
+"""
+
+from __future__ import annotations
+
+from orchestrator.domain.event import Event, Level, LoggedEvent
+from orchestrator.domain.notification import Notification, NotificationAction
+from orchestrator.domain.rules import Rules
+
+REACTION_OF: dict[str, str] = {
+    "question.asked": "agent-needs-input",
+    "session.stuck": "agent-stuck",
+    "session.errored": "agent-exited",
+    "ci.failing": "ci-failed",
+    "review.changes_requested": "changes-requested",
+    "merge.conflicts": "merge-conflicts",
+    "merge.ready": "approved-and-green",
+    "pr.closed": "pr-closed",
+    "fleet.complete": "all-complete",
+}
+"""Event type -> the reaction whose rule says how loud it is."""
+
+TOLD = frozenset(
+    {
+        *REACTION_OF,
+        "fleet.lost",
+        "merge.refused",
+        "message.failed",
+        "pr.merged",
+        "pr.opened",
+        "push.refused",
+        "question.undelivered",
+        "reaction.escalated",
+        "rescue.saved",
+        "review.pending",
+        "session.done",
+        "session.limited",
+    }
+)
+"""Events that somebody wants to hear of. Everything else is read in `ao events`."""
+
+
+def level(event: Event, rules: Rules | None) -> Level | None:
+    """How loud an event is; None: nobody is told.
+
+    A failing check that goes to the agent by itself is no news for people; its escalation is.
+    """
+    if event.type not in TOLD:
+        return None
+    if event.data.get("quiet"):
+        return Level.INFO
+    rule = rules.reactions.get(REACTION_OF.get(event.type, "")) if rules else None
+    if rule is None:
+        return event.level
+    if rule.action == "send-to-agent" and rule.auto:
+        return None
+    if rule.action == "auto-merge" and rule.auto:
+        return None
+    return rule.priority
+
+
+def notification(logged: LoggedEvent, at: Level) -> Notification:
+    """The event as a notifier is handed it. The key is the event's id: told twice, shown once."""
+    event = logged.event
+    session = event.session or ""
+    where = session or event.project
+    return Notification(
+        key=event.id,
+        level=at,
+        title=f"{where}: {_TITLES.get(event.type, event.type)}",
+        lines=tuple(line for line in event.text.splitlines() if line)[:20],
+        project=event.project,
+        session=session,
+        event_type=event.type,
+        at=event.at,
+        link=str(event.data.get("url", "")),
+        actions=_actions(event),
+    )
+
+
+_TITLES = {
+    "question.asked": "the agent asks",
+    "question.undelivered": "your answer did not arrive",
+    "session.stuck": "stuck",
+    "session.errored": "the agent is gone",
+    "session.done": "done",
+    "session.limited": "made to wait by the provider",
+    "ci.failing": "checks failed",
+    "review.changes_requested": "changes requested",
+    "review.pending": "review wanted",
+    "merge.conflicts": "conflicts",
+    "merge.ready": "can be merged",
+    "merge.refused": "not merged",
+    "message.failed": "a message did not arrive",
+    "pr.opened": "pull request opened",
+    "pr.closed": "pull request closed",
+    "pr.merged": "merged",
+    "push.refused": "not pushed",
+    "rescue.saved": "unsaved work was kept",
+    "reaction.escalated": "needs a person",
+    "fleet.lost": "terminals are gone",
+    "fleet.complete": "all sessions have ended",
+}
+
+
+def _actions(event: Event) -> tuple[NotificationAction, ...]:
+    session, head = event.session, event.data.get("head")
+    if session is None:
+        return ()
+    if event.type == "question.asked":
+        options = [o for o in str(event.data.get("options", "")).split(" | ") if o]
+        return tuple(NotificationAction(label=o, verb=f"answer {session} {o}") for o in options)
+    if event.type == "merge.ready" and head:
+        return (NotificationAction(label="Merge", verb=f"merge {session} --head {head}"),)
+    if event.type == "review.pending" and head:
+        return (NotificationAction(label="Approve", verb=f"approve {session} --head {head}"),)
+    if event.type == "session.errored":
+        return (NotificationAction(label="Restore", verb=f"restore {session}"),)
+    return ()

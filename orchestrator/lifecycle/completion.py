@@ -1,0 +1,55 @@
+"""Tells once when all sessions of a project have come to an end; new work arms it again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from orchestrator.domain.event import Event
+from orchestrator.domain.ids import ProjectId
+from orchestrator.domain.status import ENDED
+from orchestrator.lifecycle.announcer import Positions
+from orchestrator.lifecycle.fleet import Fleet
+
+KEY = "armed"
+
+
+class Completion:
+    """Looked at after every round. What is armed is kept, so that a restart tells neither twice nor never."""
+
+    def __init__(self, fleet: Fleet, kept: Positions) -> None:
+        self._fleet = fleet
+        self._kept = kept
+
+    async def look(self) -> None:
+        """Arm projects with live work; tell of armed ones without."""
+        armed: dict[str, dict[str, str]] = dict(self._kept.get(KEY, {}))
+        after = self._tallied(armed)
+        working: set[str] = {s.project for s in self._fleet.all() if s.status.status not in ENDED}
+        for project in working - after.keys():
+            after[project] = {}
+        for project in sorted(after.keys() - working):
+            await self._fleet.tell(self._event(ProjectId(project), after.pop(project)))
+        if after != armed:
+            await self._kept.set(KEY, after)
+
+    def _tallied(self, armed: dict[str, dict[str, str]]) -> dict[str, Any]:
+        """How each session of an armed project ended, as far as it is still there to be asked."""
+        tally = {project: dict(ends) for project, ends in armed.items()}
+        for session in self._fleet.all():
+            if session.status.status in ENDED and session.project in tally:
+                tally[session.project][session.id] = session.status.status.value
+        return tally
+
+    def _event(self, project: ProjectId, ends: dict[str, str]) -> Event:
+        now = self._fleet.now
+        counted = ", ".join(f"{n} {status}" for status, n in sorted(Counter(ends.values()).items()))
+        summary = f": {counted}" if counted else ""
+        return Event(
+            id=f"complete:{project}:{int(now)}",
+            type="fleet.complete",
+            at=now,
+            project=project,
+            text=f"all sessions of {project} have ended{summary}",
+            data={"sessions": ", ".join(sorted(ends))},
+        )

@@ -1,0 +1,24 @@
+"""How a person opens a session's terminal."""
+
+from __future__ import annotations
+
+from orchestrator.domain.ids import SessionId
+from orchestrator.domain.session import RuntimeState
+from orchestrator.errors import Conflict, NotReady
+from orchestrator.ports.runtime import Attachable
+from orchestrator.ports.terminal import Attach
+from orchestrator.services.core import Core
+
+
+async def attach(core: Core, session_id: SessionId) -> Attach:
+    """The command that attaches. Raises `NotReady` for a runtime that cannot be attached to."""
+    session = core.fleet.get(session_id)
+    runtime = core.fleet.world.runtime(session)
+    if session.runtime.state is RuntimeState.NONE:
+        msg = f"it has no terminal ({session.status.reason})."
+        raise Conflict(msg, session=session_id)
+    if not isinstance(runtime, Attachable):
+        msg = f"the runtime {session.parts.runtime} cannot be attached to."
+        raise NotReady(msg, session=session_id, next_step=f"`ao output {session_id}` shows its last lines.")
+    command = runtime.attach_command(core.fleet.world.ref(session))
+    return Attach(session=session_id, title=f"{session_id} {session.task.title}", command=command)

@@ -1,0 +1,61 @@
+"""Give a session an existing pull request: a new session on its branch, or one that is there."""
+
+from __future__ import annotations
+
+from orchestrator.domain.ids import ProjectId, SessionId, project_id
+from orchestrator.domain.look import Seen
+from orchestrator.domain.person import Actor
+from orchestrator.domain.pull_request import PullRequest
+from orchestrator.domain.session import Session, WantedState
+from orchestrator.errors import Conflict, NotFound, NotReady
+from orchestrator.lifecycle import changes
+from orchestrator.ports.scm import SCM, Claims
+from orchestrator.services import spawn
+from orchestrator.services.core import Core
+
+
+async def claim(
+    core: Core, project: str, number: int, *, session: SessionId | None = None, by: Actor
+) -> Session:
+    """Hand pull request `number` over. Raises `Conflict` if it is not open or its branch is elsewhere."""
+    name = project_id(project)
+    pull = await _find(core, name, number)
+    for other in core.fleet.live(name):
+        if other.branch == pull.branch and other.id != session and other.wanted.state is not WantedState.STOP:
+            msg = f"#{number} belongs to {other.id}."
+            raise Conflict(msg, next_step=f"`ao send {other.id} …` tells its agent what to do.")
+    if session is None:
+        prompt = f"Take over pull request #{number} ({pull.title}) on branch {pull.branch}."
+        ask = spawn.SpawnAsk(project=name, prompt=prompt, branch=pull.branch)
+        made = await spawn.spawn(core, ask, by=by)
+        session = made.id
+    mine = core.fleet.get(session)
+    if mine.branch != pull.branch:
+        msg = f"it works on {mine.branch}, and #{number} is on {pull.branch}."
+        raise Conflict(
+            msg, session=session, next_step=f"`ao claim {project} {number}` starts a session for it."
+        )
+    scm = core.fleet.world.scm(mine)
+    if not isinstance(scm, Claims):
+        msg = f"{mine.parts.scm} cannot hand pull requests over."
+        raise NotReady(msg, session=session)
+    claimed = await scm.claim(core.fleet.world.ref(mine), number)
+    changed = await core.fleet.change(session, lambda d: changes.decide_change(d, Seen(claimed)))
+    core.fleet.wake(session)
+    return changed
+
+
+async def _find(core: Core, project: ProjectId, number: int) -> PullRequest:
+    name = core.settings.now.parts(project).scm
+    scm = core.registry.create(SCM, name, core.settings.options(project, "scm", name))
+    if not isinstance(scm, Claims):
+        msg = f"{name} cannot hand pull requests over."
+        raise NotReady(msg)
+    pull = await scm.find(core.settings.project(project), number)
+    if pull is None:
+        msg = f"{project} has no pull request #{number}."
+        raise NotFound(msg)
+    if pull.state not in changes.OPEN:
+        msg = f"#{number} is {pull.state.value}."
+        raise Conflict(msg)
+    return pull

@@ -1,0 +1,63 @@
+"""The configuration while everything runs: checked, shown, trusted, reloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.errors import BadInput, NotReady
+from orchestrator.registry import Registry
+from orchestrator.services import trust as trusting
+from orchestrator.services.core import Core
+from orchestrator.settings import show as showing
+from orchestrator.settings.effective import Settings
+from orchestrator.settings.loader import Loaded
+from orchestrator.settings.plugin_check import check_plugins
+from orchestrator.settings.problems import Problem, errors
+
+
+def problems(loaded: Loaded, registry: Registry) -> tuple[Problem, ...]:
+    """Everything wrong or not ready, the plugins' own blocks included."""
+    if loaded.settings is None:
+        return loaded.problems
+    return (*loaded.problems, *check_plugins(loaded.settings, registry))
+
+
+def usable(loaded: Loaded, registry: Registry, trusted: trusting.Trusted) -> Settings:
+    """The settings, if they have no error and are trusted. Raises `BadInput`, `NotReady`."""
+    settings = loaded.require()
+    wrong = errors(check_plugins(settings, registry))
+    if wrong:
+        msg = "The configuration has errors:\n" + "\n".join(f"  {problem}" for problem in wrong)
+        raise BadInput(msg, next_step="Mend them; `ao config check` shows what is left.")
+    untrusted = trusting.missing(settings, registry, trusted)
+    if untrusted:
+        msg = "This configuration runs code or gives rights, and nobody has trusted it as it is:\n"
+        msg += "\n".join(f"  {row}" for row in trusting.words(untrusted))
+        raise NotReady(msg, next_step="Read it, then `ao trust`.")
+    return settings
+
+
+async def reload(core: Core) -> Settings:
+    """Read the file again. Raises what is wrong with it; the last good configuration then stays."""
+    settings = usable(core.settings.look(), core.registry, trusting.Trusted(core.home))
+    core.settings.take(settings)
+    core.fleet.wake()
+    return settings
+
+
+async def check(core: Core) -> Sequence[Problem]:
+    """What is wrong with the file as it is now."""
+    return problems(core.settings.look(), core.registry)
+
+
+async def show(core: Core) -> str:
+    """The effective configuration as YAML, secrets masked."""
+    return showing.show(core.settings.now)
+
+
+async def trust(core: Core) -> Sequence[str]:
+    """Trust the file as it is now, and take it over; returns what that allows, in words."""
+    settings = core.settings.look().require()
+    allowed = trusting.trust(settings, core.registry, trusting.Trusted(core.home))
+    await reload(core)
+    return trusting.words(allowed)

@@ -1,0 +1,35 @@
+"""What every service is given: the fleet, the settings, the plugins and what is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from orchestrator.clock import Clock
+from orchestrator.domain.ids import SessionId
+from orchestrator.domain.person import Actor
+from orchestrator.lifecycle.fleet import Fleet
+from orchestrator.registry import Registry
+from orchestrator.services.settings_now import SettingsNow
+from orchestrator.storage.audit import AuditEntry
+from orchestrator.storage.layout import Home
+from orchestrator.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """The collaborators of all services."""
+
+    home: Home
+    fleet: Fleet
+    settings: SettingsNow
+    registry: Registry
+    store: Store
+    clock: Clock
+    spawning: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a spawn looks for duplicates and reserves: two spawns of one issue never both pass."""
+
+    async def audit(self, by: Actor, verb: str, session: SessionId, head: str = "", text: str = "") -> None:
+        """Keep who decided what, at which SHA."""
+        entry = AuditEntry(at=self.clock.now(), by=by, verb=verb, session=session, head=head, text=text)
+        await self.store.audit.record(entry)

@@ -1,0 +1,148 @@
+"""What is not as it should be: configuration, programs, files, notifiers, what agents may do."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from orchestrator.domain.session import RuntimeState, WantedState
+from orchestrator.errors import AoError
+from orchestrator.ports.notifier import NOTIFIER
+from orchestrator.ports.plugin import Slot
+from orchestrator.services import configuration
+from orchestrator.services.core import Core
+from orchestrator.settings.plugin_check import options_for
+from orchestrator.settings.problems import Grade
+
+OK, WARNING, FAILURE = "ok", "warning", "failure"
+LEAST_DISK = 1 << 30
+"""Bytes below which the disk counts as nearly full."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at."""
+
+    level: str
+    """`ok`, `warning` or `failure`."""
+    subject: str
+    text: str
+    next_step: str = ""
+
+
+async def doctor(core: Core) -> list[Finding]:
+    """Look at everything. Nothing is changed."""
+    return [
+        *await _configuration(core),
+        *_plugins(core),
+        *_storage(core),
+        *_sessions(core),
+        *await _orphans(core),
+        *await _notifiers(core),
+        _sandbox(),
+    ]
+
+
+async def _configuration(core: Core) -> list[Finding]:
+    found = await configuration.check(core)
+    rows = [
+        Finding(
+            level=FAILURE if p.grade is Grade.ERROR else WARNING,
+            subject="configuration",
+            text=str(p),
+            next_step="Edit the file, then `ao reload`.",
+        )
+        for p in found
+    ]
+    return rows or [Finding(level=OK, subject="configuration", text=str(core.settings.path))]
+
+
+def _plugins(core: Core) -> Iterator[Finding]:
+    for use in core.settings.now.uses():
+        slot: Slot[object] = Slot(use.slot)
+        try:
+            missing = core.registry.missing_programs(slot, use.name)
+        except AoError:
+            continue  # the configuration's own finding says it
+        if missing:
+            text = f"needs {', '.join(missing)}, not on the PATH"
+            yield Finding(level=FAILURE, subject=f"{use.slot} {use.name}", text=text, next_step="Install it.")
+        else:
+            yield Finding(level=OK, subject=f"{use.slot} {use.name}", text="its programs are there")
+
+
+def _storage(core: Core) -> Iterator[Finding]:
+    for damaged in core.store.damaged:
+        yield Finding(
+            level=FAILURE, subject="storage", text=str(damaged), next_step="Its copy was set aside."
+        )
+    if core.store.keeper.trouble is not None:
+        yield Finding(level=FAILURE, subject="event log", text=str(core.store.keeper.trouble))
+    free = shutil.disk_usage(core.home.path).free
+    if free < LEAST_DISK:
+        text = f"{free // 2**20} MB are free where state is kept"
+        yield Finding(level=WARNING, subject="disk", text=text, next_step="Make room.")
+    else:
+        yield Finding(level=OK, subject="disk", text=f"{free // 2**30} GB are free")
+
+
+def _sessions(core: Core) -> Iterator[Finding]:
+    for session in core.fleet.live():
+        if session.runtime.state in {RuntimeState.MISSING, RuntimeState.EXITED}:
+            yield Finding(
+                level=WARNING,
+                subject=session.id,
+                text=session.runtime.reason,
+                next_step=f"`ao restore {session.id}` or `ao kill {session.id}`.",
+            )
+        if session.ending.reason and session.wanted.state is WantedState.STOP:
+            yield Finding(level=WARNING, subject=session.id, text=f"clean-up waits: {session.ending.reason}")
+
+
+async def _orphans(core: Core) -> list[Finding]:
+    """Terminals of this home that belong to no live session."""
+    live = {s.id for s in core.fleet.live()}
+    found = []
+    for runtime in core.fleet.world.runtimes():
+        try:
+            held = await runtime.held()
+        except AoError as error:
+            found.append(Finding(level=WARNING, subject="terminals", text=str(error)))
+            continue
+        found += [
+            Finding(
+                level=WARNING,
+                subject=name,
+                text="a terminal without a session",
+                next_step="`ao attach` shows nothing of it; end it by hand if it is not wanted.",
+            )
+            for name in sorted(set(held) - live)
+        ]
+    return found
+
+
+async def _notifiers(core: Core) -> list[Finding]:
+    found = []
+    for name, use in core.settings.now.notifiers.items():
+        try:
+            notifier = core.registry.create(NOTIFIER, use.name, options_for(use, core.registry))
+            async with asyncio.timeout(10):
+                why = await notifier.ready()
+        except (AoError, TimeoutError) as error:
+            why = str(error) or "no answer within 10 s"
+        if why:
+            found.append(Finding(level=WARNING, subject=f"notifier {name}", text=why))
+        else:
+            found.append(Finding(level=OK, subject=f"notifier {name}", text="ready"))
+    return found
+
+
+def _sandbox() -> Finding:
+    return Finding(
+        level=WARNING,
+        subject="sandbox",
+        text="not built yet: agents run as you and could act as you",
+        next_step="Run ao under a user of its own where that matters.",
+    )

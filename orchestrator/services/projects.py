@@ -1,0 +1,78 @@
+"""The projects of this process: listed, added and taken out while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.domain.person import Actor
+from orchestrator.errors import Conflict
+from orchestrator.services import configuration, trust
+from orchestrator.services.core import Core
+from orchestrator.settings.project_edit import NewProject, add_project, remove_project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectRow:
+    """One project and how much runs in it."""
+
+    id: str
+    name: str
+    path: Path
+    default_branch: str
+    prefix: str
+    agent: str
+    tracker: str
+    scm: str
+    sessions: int
+
+
+async def listed(core: Core) -> list[ProjectRow]:
+    """All projects, in the file's order."""
+    rows = []
+    for project in core.settings.now.projects():
+        parts = core.settings.now.parts(project.id)
+        rows.append(
+            ProjectRow(
+                id=project.id,
+                name=project.name,
+                path=project.path,
+                default_branch=project.default_branch,
+                prefix=project.prefix,
+                agent=parts.agent,
+                tracker=parts.tracker,
+                scm=parts.scm,
+                sessions=len(core.fleet.live(project.id)),
+            )
+        )
+    return rows
+
+
+async def add(core: Core, project: NewProject, *, by: Actor) -> ProjectRow:
+    """Add a project to the configuration file and take it over. Raises `BadInput`, `Conflict`."""
+    del by
+    before_trusted = not trust.missing(core.settings.now, core.registry, trust.Trusted(core.home))
+    path = core.settings.path
+    await asyncio.to_thread(add_project, path, project, core.settings.env)
+    if before_trusted:
+        trust.trust_file(path, trust.Trusted(core.home))
+    await configuration.reload(core)
+    return next(row for row in await listed(core) if row.id == project.id)
+
+
+async def remove(core: Core, project: str, *, by: Actor) -> None:
+    """Take a project out of the file. Refused with `Conflict` while sessions of it live."""
+    del by
+    known = core.settings.now.project(project)
+    live = core.fleet.live(known.id)
+    if live:
+        names = ", ".join(s.id for s in live)
+        msg = f"{project} has live sessions: {names}."
+        raise Conflict(msg, next_step="End them first (`ao kill ID`); their work is saved.")
+    path = core.settings.path
+    before_trusted = not trust.missing(core.settings.now, core.registry, trust.Trusted(core.home))
+    await asyncio.to_thread(remove_project, path, project, core.settings.env)
+    if before_trusted:
+        trust.trust_file(path, trust.Trusted(core.home))
+    await configuration.reload(core)

@@ -1,0 +1,95 @@
+"""Bring a session back: an ended one, or one whose agent died. In its own conversation where it can."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.domain.ids import SessionId
+from orchestrator.domain.person import Actor
+from orchestrator.domain.pull_request import PullRequestState
+from orchestrator.domain.session import (
+    Ending,
+    RuntimeState,
+    Session,
+    SetupStep,
+    Wanted,
+    WantedState,
+)
+from orchestrator.errors import Conflict, NotFound
+from orchestrator.lifecycle import setup
+from orchestrator.lifecycle.draft import Draft
+from orchestrator.services import ended
+from orchestrator.services.core import Core
+
+
+async def restore(core: Core, session_id: SessionId, *, by: Actor, rescue: str = "") -> Session:
+    """Set the session up again, starting from its rescued work if there is any.
+
+    `rescue` names another rescue ref of it. Raises `Conflict` while it lives or is still ending.
+    """
+    if session_id in {s.id for s in core.fleet.all()}:
+        return await _dead(core, session_id, by, rescue)
+    session = await ended.one(core, session_id)
+    fresh = _fresh(session, core.clock.now(), by, _start(session, rescue))
+    await core.store.keeper.restore(fresh)
+    restored = await core.fleet.add(fresh, lambda d: _told(d, by))
+    core.fleet.wake(session_id)
+    return restored
+
+
+async def _dead(core: Core, session_id: SessionId, by: Actor, rescue: str) -> Session:
+    """It is not ended, but its agent is gone: workspace and facts are kept, the agent starts again."""
+
+    def how(draft: Draft) -> None:
+        session = draft.session
+        if session.wanted.state is WantedState.STOP:
+            msg = "it is still ending."
+            raise Conflict(msg, session=session_id, next_step="Try again in a moment.")
+        gone = session.runtime.state in {RuntimeState.EXITED, RuntimeState.MISSING}
+        if not gone and session.setup.step is SetupStep.READY:
+            msg = f"its agent is there ({session.status.status.value})."
+            raise Conflict(msg, session=session_id, next_step="Nothing needs to be restored.")
+        if not gone:
+            msg = f"it is being set up ({session.setup.step.value})."
+            raise Conflict(msg, session=session_id)
+        draft.session = setup.again(session, draft.now, resume=True)
+        if rescue:
+            draft.set(restored_from=_start(session, rescue))
+        _told(draft, by)
+
+    changed = await core.fleet.change(session_id, how)
+    core.fleet.wake(session_id)
+    return changed
+
+
+def _told(draft: Draft, by: Actor) -> None:
+    draft.tell("session.restored", f"{by} restores it", by=str(by))
+
+
+def _start(session: Session, rescue: str) -> str:
+    """The commit to start from: the named rescue, else the newest, else the newest known commit."""
+    if rescue:
+        for kept in session.rescues:
+            if rescue in {kept.ref, kept.commit}:
+                return kept.commit
+        msg = f"{session.id} has no rescue {rescue}."
+        raise NotFound(msg, next_step="`ao rescue ls` lists them.")
+    return session.rescues[-1].commit if session.rescues else session.local_head
+
+
+def _fresh(session: Session, now: float, by: Actor, start: str) -> Session:
+    """The ended session as it begins again. A merged or closed pull request is history by then."""
+    open_states = {PullRequestState.OPEN, PullRequestState.DRAFT}
+    changes = tuple(c for c in session.changes if c.pr.state in open_states)
+    again = setup.again(session, now, resume=True)
+    return replace(
+        again,
+        wanted=Wanted(state=WantedState.RUN, by=by, at=now),
+        changes=changes,
+        ending=Ending(),
+        restored_from=start,
+        attempts=(),
+        intents=(),
+        issue_told="",
+        outbox=(),
+    )

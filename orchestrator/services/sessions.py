@@ -1,0 +1,54 @@
+"""Finding sessions: all, or the one that a person means."""
+
+from __future__ import annotations
+
+from orchestrator.domain.ids import SessionId, project_id, session_id
+from orchestrator.domain.session import Session
+from orchestrator.errors import BadInput, NotFound
+from orchestrator.services import ended as ended_ones
+from orchestrator.services.core import Core
+
+
+async def listed(core: Core, *, project: str | None = None, ended: bool = False) -> list[Session]:
+    """Live sessions in the order of their making, with `ended` those that have ended too."""
+    name = project_id(project) if project else None
+    if name is not None:
+        core.settings.project(name)
+    found = list(core.fleet.live(name))
+    if ended:
+        found += await ended_ones.listed(core, name)
+    return found
+
+
+async def one(core: Core, text: str) -> Session:
+    """The session that is meant by its id, its issue (`3`, `#3`) or its pull request.
+
+    Raises `NotFound` when there is none and `BadInput` when several fit.
+    """
+    wanted = text.strip().lower()
+    live = core.fleet.live()
+    by_id = [s for s in live if s.id == wanted]
+    if by_id:
+        return by_id[0]
+    number = wanted.removeprefix("#")
+    fits = [s for s in live if number and (s.task.issue.lower() == number or _has_pr(s, number))]
+    if len(fits) > 1:
+        names = ", ".join(s.id for s in fits)
+        msg = f"{text!r} fits several sessions: {names}."
+        raise BadInput(msg, next_step="Name one of them.")
+    if fits:
+        return fits[0]
+    try:
+        return await ended_ones.one(core, session_id(wanted))
+    except BadInput as error:
+        msg = f"there is no session {text!r}."
+        raise NotFound(msg, next_step="`ao status` lists them.") from error
+
+
+def _has_pr(session: Session, number: str) -> bool:
+    return session.change is not None and str(session.change.pr.number) == number
+
+
+def live(core: Core, session_id: str) -> Session:
+    """A live session by its id. Raises `NotFound`."""
+    return core.fleet.get(SessionId(session_id))

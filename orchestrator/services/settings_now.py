@@ -1,0 +1,100 @@
+"""The configuration as it counts now: the newest good one, reloaded while everything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from orchestrator.domain.ids import ProjectId
+from orchestrator.domain.project import Project
+from orchestrator.domain.rules import Rules
+from orchestrator.errors import NotFound
+from orchestrator.registry import Registry
+from orchestrator.settings.effective import Settings
+from orchestrator.settings.loader import Loaded, load
+from orchestrator.settings.plugin_check import options_for
+
+
+class SettingsNow:
+    """Answers the lifecycle's questions from the newest good configuration.
+
+    A project that was taken out of the file while sessions of it live keeps its last settings until
+    they have ended, so that they can still be looked after and killed.
+    """
+
+    def __init__(self, path: Path, env: Mapping[str, str], registry: Registry) -> None:
+        self._path = path
+        self._env = dict(env)
+        self._registry = registry
+        self._listeners: list[Callable[[Settings], None]] = []
+        self._now: Settings | None = None
+        self._retired: dict[str, Settings] = {}
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """The variables that `${NAME}` in the file stands for."""
+        return self._env
+
+    @property
+    def now(self) -> Settings:
+        """The newest good settings. Raises `NotFound` before the first load."""
+        if self._now is None:
+            msg = "no configuration is loaded."
+            raise NotFound(msg, next_step="`ao init` writes one.")
+        return self._now
+
+    def look(self) -> Loaded:
+        """Load the file without taking it over."""
+        return load(self._path, self._env)
+
+    def take(self, settings: Settings) -> None:
+        """From now on these settings count."""
+        before = self._now
+        self._now = settings
+        if before is not None:
+            for gone in set(before.project_ids) - set(settings.project_ids):
+                self._retired[gone] = before
+        for back in settings.project_ids:
+            self._retired.pop(back, None)
+        for listener in self._listeners:
+            listener(settings)
+
+    def on_change(self, listener: Callable[[Settings], None]) -> None:
+        """Call `listener` with the settings, now and whenever others count."""
+        self._listeners.append(listener)
+        if self._now is not None:
+            listener(self._now)
+
+    def _for(self, project: str) -> Settings:
+        if project in self.now.project_ids:
+            return self.now
+        return self._retired.get(project, self.now)
+
+    def knows(self, project: str) -> bool:
+        """Whether there are settings for this project, old ones included."""
+        return project in self.now.project_ids or project in self._retired
+
+    def project(self, project: ProjectId) -> Project:
+        """The project. Raises `NotFound`."""
+        return self._for(project).project(project)
+
+    def rules(self, project: ProjectId) -> Rules:
+        """Reactions and thresholds. Raises `NotFound`."""
+        return self._for(project).rules(project)
+
+    def options(self, project: ProjectId, slot: str, name: str) -> Mapping[str, object]:
+        """The block for this plugin; a plugin that the project no longer uses gets its defaults."""
+        settings = self._for(project)
+        use = settings.agent(project, name=name) if slot == "agent" else settings.plugin(project, slot)
+        if use.name != name:
+            return {}
+        return options_for(use, self._registry)
+
+    def agent_rules(self, project: ProjectId) -> str:
+        """The project's rules for every task's prompt."""
+        return self._for(project).agent_rules(project)

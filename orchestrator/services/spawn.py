@@ -1,0 +1,197 @@
+"""Start an agent on a task: check, reserve an id, and write that it is wanted. The ring does the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator.domain.ids import ProjectId, SessionId, branch_name, project_id
+from orchestrator.domain.issue import Issue, IssueState
+from orchestrator.domain.look import Unseen
+from orchestrator.domain.outside_text import one_line
+from orchestrator.domain.person import Actor
+from orchestrator.domain.session import (
+    Parts,
+    RuntimeFact,
+    RuntimeState,
+    Session,
+    Setup,
+    SetupStep,
+    StatusLine,
+    Task,
+    Wanted,
+    WantedState,
+    new_activity,
+)
+from orchestrator.domain.status import Status
+from orchestrator.errors import AoError, BadInput, Conflict, NotFound, TemporaryError
+from orchestrator.lifecycle.draft import Draft
+from orchestrator.ports.agent import AGENT
+from orchestrator.ports.tracker import TRACKER
+from orchestrator.services.core import Core
+
+MOST_PROMPT = 20_000
+
+
+class AlreadyThere(Conflict):
+    """A live session works on this issue: open it, restore it, or spawn another on purpose."""
+
+    code = "duplicate"
+
+    def __init__(self, issue: str, existing: SessionId) -> None:
+        what = f"{existing} works on issue {issue} already."
+        step = f"Open it (`ao attach {existing}`), or spawn another with `--again`."
+        super().__init__(what, next_step=step)
+        self.existing = existing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpawnAsk:
+    """What a person asks for. An issue, a prompt, or both."""
+
+    project: str
+    issue: str = ""
+    """As typed: `123`, `#123`, a link."""
+    prompt: str = ""
+    agent: str = ""
+    """Another agent than the project's."""
+    branch: str = ""
+    """Another branch than the tracker suggests."""
+    again: bool = False
+    """Although a live session works on the issue."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpawnOutcome:
+    """What became of one issue of a batch."""
+
+    issue: str
+    session: Session | None = None
+    error: AoError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    project: ProjectId
+    task: Task
+    parts: Parts
+    branch: str
+
+
+async def spawn(core: Core, ask: SpawnAsk, *, by: Actor) -> Session:
+    """Start a session. Raises `NotFound`, `BadInput`, and `AlreadyThere` for a second one on an issue."""
+    name = project_id(ask.project)
+    core.settings.now.keys(name)
+    if len(ask.prompt) > MOST_PROMPT:
+        msg = f"the prompt has {len(ask.prompt)} characters; at most {MOST_PROMPT} are taken."
+        raise BadInput(msg)
+    parts = core.settings.now.parts(name, agent=ask.agent)
+    core.registry.plugin(AGENT, parts.agent)
+    found = await _issue(core, name, parts, ask.issue) if ask.issue else None
+    if found is None and not ask.prompt.strip():
+        msg = "a session needs an issue or a prompt."
+        raise BadInput(msg, next_step=f"`ao spawn {name} 123`, or `ao spawn {name} --prompt '…'`.")
+    async with core.spawning:
+        if found is not None and not ask.again:
+            _refuse_duplicate(core, name, found.ref)
+        return await _make(core, _plan(core, ask, parts, found), by)
+
+
+async def _issue(core: Core, project: ProjectId, parts: Parts, text: str) -> Issue:
+    tracker = core.registry.create(
+        TRACKER, parts.tracker, core.settings.options(project, "tracker", parts.tracker)
+    )
+    ref = tracker.parse_ref(text)
+    look = (await tracker.observe(core.settings.project(project), [ref]))[ref]
+    if isinstance(look, Unseen):
+        msg = f"issue {ref} of {project} could not be read: {look.reason}"
+        raise TemporaryError(msg)
+    if look.value is None:
+        msg = f"{project} has no issue {ref}."
+        raise NotFound(msg, next_step="`ao issues` lists the open ones.")
+    if look.value.state in {IssueState.CLOSED, IssueState.CANCELLED}:
+        msg = f"issue {ref} of {project} is {look.value.state.value}."
+        raise Conflict(msg, next_step="Open it again first.")
+    return look.value
+
+
+def _refuse_duplicate(core: Core, project: ProjectId, issue: str) -> None:
+    for session in core.fleet.live(project):
+        if session.task.issue == issue and session.wanted.state is not WantedState.STOP:
+            raise AlreadyThere(issue, session.id)
+
+
+def _plan(core: Core, ask: SpawnAsk, parts: Parts, issue: Issue | None) -> _Plan:
+    project = project_id(ask.project)
+    if issue is None:
+        title = one_line(ask.prompt, 80)
+        task = Task(title=title, prompt=ask.prompt)
+        wanted = ask.branch or f"feat/{_slug(title)}"
+    else:
+        title = one_line(issue.title, 200)
+        task = Task(issue=issue.ref, title=title, url=issue.url, prompt=ask.prompt)
+        tracker = core.registry.create(
+            TRACKER, parts.tracker, core.settings.options(project, "tracker", parts.tracker)
+        )
+        wanted = ask.branch or tracker.branch_name(issue)
+    return _Plan(project=project, task=task, parts=parts, branch=branch_name(wanted))
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:50].strip("-") or "task"
+
+
+def _free_branch(core: Core, plan: _Plan, number: str) -> str:
+    """A branch that no live session has: the second session on an issue gets its own."""
+    taken = {s.branch for s in core.fleet.live(plan.project)}
+    return plan.branch if plan.branch not in taken else f"{plan.branch}-{number}"
+
+
+async def _make(core: Core, plan: _Plan, by: Actor) -> Session:
+    project = core.settings.project(plan.project)
+    session_id = await core.store.ids.reserve(plan.project, project.prefix, ())
+    now = core.clock.now()
+    number = session_id.rpartition("-")[2]
+    session = Session(
+        id=session_id,
+        project=plan.project,
+        created_at=now,
+        created_by=by,
+        task=plan.task,
+        parts=plan.parts,
+        branch=_free_branch(core, plan, number),
+        base=project.default_branch,
+        wanted=Wanted(state=WantedState.RUN, by=by, at=now),
+        setup=Setup(step=SetupStep.QUEUED, at=now),
+        work=new_activity(now),
+        runtime=RuntimeFact(state=RuntimeState.NONE, at=now),
+        status=StatusLine(status=Status.QUEUED, reason="just asked for", evidence="", since=now),
+    )
+
+    def told(draft: Draft) -> None:
+        issue = f"issue {plan.task.issue}: " if plan.task.issue else ""
+        draft.tell(
+            "session.spawned",
+            f"{by} spawned it on {issue}{plan.task.title}",
+            by=str(by),
+            issue=plan.task.issue,
+        )
+
+    made = await core.fleet.add(session, told)
+    core.fleet.wake(made.id)
+    return made
+
+
+async def spawn_batch(
+    core: Core, project: str, issues: Sequence[str], *, by: Actor, agent: str = ""
+) -> list[SpawnOutcome]:
+    """Start a session for each issue; one that cannot be started does not stop the others."""
+    outcomes = []
+    for issue in dict.fromkeys(issues):
+        try:
+            session = await spawn(core, SpawnAsk(project=project, issue=issue, agent=agent), by=by)
+            outcomes.append(SpawnOutcome(issue=issue, session=session))
+        except AoError as error:
+            outcomes.append(SpawnOutcome(issue=issue, error=error))
+    return outcomes
