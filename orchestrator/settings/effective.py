@@ -28,15 +28,15 @@ Role: TypeAlias = Literal["worker", "orchestrator"]
 class Settings:
     """A configuration without errors. Never changed: a reload makes another one."""
 
-    config: Config
-    """The keys as written, with defaults."""
+    config: Config = field(repr=False)
+    """The keys as written, with defaults; secrets stand in it, so it is never printed by itself."""
     main: Path
     """The file that was loaded."""
     home: Path
     """`$AO_HOME`."""
     user_home: Path
     files: tuple[ConfigFile, ...] = ()
-    spots: Spots
+    spots: Spots = field(repr=False)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Variables whose values stand in this configuration, to be masked wherever text goes out."""
 

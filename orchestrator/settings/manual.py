@@ -61,7 +61,7 @@ def _walk(schema: dict[str, Any], node: dict[str, Any], prefix: str) -> Iterator
             key, inner = f"{key}[]", _resolved(schema, items)
         elif isinstance(values, dict) and "properties" in (one := _resolved(schema, values)):
             key, inner = f"{key}.{'<key>' if name == 'reactions' else '<id>'}", one
-        yield key, child
+        yield key, {"description": inner.get("description", ""), **child}
         yield from _walk(schema, inner, f"{key}.")
 
 

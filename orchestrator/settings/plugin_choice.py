@@ -27,8 +27,8 @@ class PluginUse:
     slot: str
     name: str
     """Empty when only a package or a path is named: the plugin itself says its name."""
-    options: Mapping[str, JsonValue] = field(default_factory=dict)
-    """Its own block, as written."""
+    options: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)
+    """Its own block, as written; secrets may stand in it."""
     at: KeyPath = ()
     """Where the block stands, for problems."""
     package: str = ""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from orchestrator.settings.document import Data
 from orchestrator.settings.environment import Expansion
 from orchestrator.settings.problems import Spots
 
@@ -41,14 +42,14 @@ def test_what_is_no_name_is_a_problem() -> None:
 
 
 def test_commands_rules_and_messages_stay_word_for_word() -> None:
-    one = expansion(SECRET="s")
-    data = {
-        "postCreate": ["echo ${SECRET}"],
+    one = expansion(SPARE="s")
+    data: Data = {
+        "postCreate": ["echo ${SPARE}"],
         "post_create": ["${X}"],
-        "scm": {"checks": {"t": "${SECRET}"}},
-        "agentRules": "${SECRET}",
-        "reactions": {"ci-failed": {"message": "${SECRET}"}},
-        "agentConfig": {"launch": ["${SECRET}"]},
+        "scm": {"checks": {"t": "${SPARE}"}},
+        "agentRules": "${SPARE}",
+        "reactions": {"ci-failed": {"message": "${SPARE}"}},
+        "agentConfig": {"launch": ["${SPARE}"]},
     }
     assert one.expand(data) == data
     assert not one.used

@@ -13,7 +13,9 @@ def test_durations(text: str, value: float) -> None:
     assert seconds(text) == value
 
 
-@pytest.mark.parametrize("wrong", ["", "10", "m", "-5m", "10 minutes", "1w", "5m30s", 600, None, True, ["5m"]])
+@pytest.mark.parametrize(
+    "wrong", ["", "10", "m", "-5m", "10 minutes", "1w", "5m30s", 600, None, True, ["5m"]]
+)
 def test_a_wrong_duration_is_an_error_and_never_zero(wrong: object) -> None:
     with pytest.raises(ValueError, match="no duration"):
         seconds(wrong)
