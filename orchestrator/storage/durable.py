@@ -50,7 +50,7 @@ def make_folder(path: Path) -> None:
 
 def read_file(path: Path) -> bytes:
     """The content of a file of ours, never through a link. Raises `OSError`."""
-    with open(path, "rb", opener=_without_links) as file:  # noqa: PTH123 - Path.open takes no opener
+    with open(path, "rb", opener=_without_links) as file:
         return file.read()
 
 

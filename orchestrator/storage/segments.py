@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from orchestrator.storage.codec import from_json
-from orchestrator.storage.damage import Damaged
+from orchestrator.storage.damage import Damaged, write_failed
 from orchestrator.storage.durable import make_folder, sync_folder
 from orchestrator.storage.faults import Faults
 from orchestrator.storage.journal import Journal
@@ -95,8 +95,12 @@ class Segments:
         path = self.folder / f"{_number(full.path) + 1:06d}.jsonl"
         new = Journal(path, self._faults, "log")
         new.open(_is_line)
-        self._faults.reached("log.rotated")
-        sync_folder(self.folder)
+        try:
+            self._faults.reached("log.rotated")
+            sync_folder(self.folder)
+        except OSError as error:
+            new.close()
+            raise write_failed(path, error) from error
         full.close()
         return new
 
