@@ -22,6 +22,8 @@ class Base:
     sha: str
     mirror: Path
     """Our bare repository on this host that has `sha`."""
+    note: str = ""
+    """What a person should know of it: the branch has also moved elsewhere, or was seen long ago."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

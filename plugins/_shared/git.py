@@ -23,6 +23,7 @@ import asyncio
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -30,7 +31,7 @@ from typing import Protocol
 from orchestrator.errors import AoError, Conflict, NotFound, PermanentError, TemporaryError
 from orchestrator.ports.place import Completed
 from plugins._shared.command import run as run_command
-from plugins._shared.repository_lock import lock_of
+from plugins._shared.repository_lock import locked
 
 ZERO = "0" * 40
 """What `update-ref` takes for "this ref must not exist"."""
@@ -39,6 +40,7 @@ IDENTITY = ("Agent Orchestrator", "ao@localhost")
 """Author and committer of commits that we make ourselves."""
 
 _LOCK_TRIES = 6
+_OUTPUT = 200_000_000
 
 
 class Runner(Protocol):
@@ -59,7 +61,7 @@ class Runner(Protocol):
 async def _run(
     argv: Sequence[str], *, cwd: str, env: Mapping[str, str], stdin: bytes = b"", timeout: float = 60.0
 ) -> Completed:
-    return await run_command(argv, cwd=cwd, env=env, stdin=stdin, timeout=timeout, limit=64_000_000)
+    return await run_command(argv, cwd=cwd, env=env, stdin=stdin, timeout=timeout, limit=_OUTPUT)
 
 
 def safe_settings(protocols: Sequence[str] = ("file",)) -> tuple[str, ...]:
@@ -139,9 +141,9 @@ class Git:
             protocols=protocols or self.protocols,
         )
 
-    def lock(self) -> asyncio.Lock:
+    def lock(self) -> AbstractAsyncContextManager[None]:
         """The lock of this repository: held round fetches, ref changes, worktree add and remove."""
-        return lock_of(self.git_dir)
+        return locked(self.git_dir)
 
     async def ask(self, *args: str, stdin: bytes = b"", timeout: float = 60.0) -> Completed:
         """Run git and return what it said, whatever its code. Raises only when it could not end."""
@@ -149,7 +151,11 @@ class Git:
         argv = ("git", f"--git-dir={self.git_dir}", *work_tree, *safe_settings(self.protocols), *args)
         index = {} if self.index is None else {"GIT_INDEX_FILE": str(self.index)}
         env = {**safe_environment(), **index, **self.env}
-        return await self.runner(argv, cwd="/", env=env, stdin=stdin, timeout=timeout)
+        done = await self.runner(argv, cwd="/", env=env, stdin=stdin, timeout=timeout)
+        if len(done.stdout) >= _OUTPUT:
+            msg = f"git {args[0]} said more than {_OUTPUT} bytes."
+            raise PermanentError(msg)
+        return done
 
     async def run(self, *args: str, stdin: bytes = b"", timeout: float = 60.0) -> Completed:
         """Run git and raise when it fails. A lock held by somebody else is waited for a moment."""

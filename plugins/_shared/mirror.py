@@ -18,13 +18,14 @@ Errors are those of `plugins._shared.git`.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from orchestrator.domain.ids import SessionId
 from orchestrator.errors import BadInput, Conflict, NotFound
+from plugins._shared.file_pool import in_thread
 from plugins._shared.git import IDENTITY, ZERO, Git, failure
 from plugins._shared.repository_lock import SharedCalls
 
@@ -88,15 +89,15 @@ class Mirror:
 
     async def ensure(self) -> None:
         """Make the repository if it is not there. Repeatable; a half-made one is finished."""
-        if (self.path / "ao-made").exists():
+        if await in_thread((self.path / "ao-made").exists):
             return
         async with self.git.lock():
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            await in_thread(self.path.mkdir, mode=0o700, parents=True, exist_ok=True)
             await self.git.run("init", "--quiet", "--bare", "--template=", "--initial-branch=main")
             # Workspaces fetch saved work by its commit, which no branch has.
             for key, value in (("uploadpack.allowAnySHA1InWant", "true"), ("gc.pruneExpire", "never")):
                 await self.git.run("config", key, value)
-            (self.path / "ao-made").touch(mode=0o600)
+            await in_thread((self.path / "ao-made").touch, mode=0o600)
 
     # Reading -------------------------------------------------------------------------------------
 
@@ -131,7 +132,9 @@ class Mirror:
         revs = "\n".join([*include, *(f"^{rev}" for rev in exclude)])
         return int(await self.git.text("rev-list", "--count", "--stdin", stdin=revs.encode() + b"\n"))
 
-    async def commits(self, include: str, exclude: Sequence[str] = (), *, limit: int = 1000) -> list[CommitInfo]:
+    async def commits(
+        self, include: str, exclude: Sequence[str] = (), *, limit: int = 1000
+    ) -> list[CommitInfo]:
         """Commits of `include` that the others have not, oldest first."""
         fields = "%H%x00%T%x00%P%x00%an%x00%ae%x00%ad%x00%ct%x00%B"
         revs = "\n".join([include, *(f"^{rev}" for rev in exclude)])
@@ -149,7 +152,9 @@ class Mirror:
 
     # Coming in and going out ---------------------------------------------------------------------
 
-    async def fetch(self, source: str, ref: str, into: str, *, expect: str = "", git: Git | None = None) -> str:
+    async def fetch(
+        self, source: str, ref: str, into: str, *, expect: str = "", git: Git | None = None
+    ) -> str:
         """Bring `ref` of `source` here as `into` and return its commit; equal waiting calls share one.
 
         `source` is an absolute path of a repository or bundle, or a URL with a `git` that allows its
@@ -159,7 +164,7 @@ class Mirror:
         if source.startswith("-") or ref.startswith("-"):
             msg = f"{source} {ref} is nothing to fetch from."
             raise BadInput(msg)
-        key = (self.path.resolve(), source, ref, into)
+        key = (self.path, source, ref, into)
         sha = await _fetches.call(key, lambda: self._fetch(git or self.git, source, ref, into))
         if expect and sha != expect:
             msg = f"{ref} is at {sha[:10]}, not at {expect[:10]}."
@@ -170,14 +175,24 @@ class Mirror:
         async with self.git.lock():
             await git.run(
                 *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"),
-                *("--no-recurse-submodules", "--update-shallow", "--refmap=", "--upload-pack=git-upload-pack"),
+                *(
+                    "--no-recurse-submodules",
+                    "--update-shallow",
+                    "--refmap=",
+                    "--upload-pack=git-upload-pack",
+                ),
                 *("--", source, f"+{ref}:{into}"),
                 timeout=FETCH_TIMEOUT,
             )
             return await self.resolve(into)
 
     async def push(
-        self, url: str, refs: Mapping[str, str], *, expect: Mapping[str, str] | None = None, git: Git | None = None
+        self,
+        url: str,
+        refs: Mapping[str, str],
+        *,
+        expect: Mapping[str, str] | None = None,
+        git: Git | None = None,
     ) -> None:
         """Set refs of `url` to commits, all or none; an empty commit deletes the ref.
 
@@ -192,7 +207,9 @@ class Mirror:
                 *(f"{sha}:{ref}" for ref, sha in refs.items()),
                 timeout=FETCH_TIMEOUT,
             )
-        refused = [line for line in done.text().splitlines() if "[rejected]" in line and "atomic push" not in line]
+        refused = [
+            line for line in done.text().splitlines() if "[rejected]" in line and "atomic push" not in line
+        ]
         if refused:
             msg = f"The push was refused: {'; '.join(refused)}"
             raise Conflict(msg)
@@ -201,10 +218,12 @@ class Mirror:
 
     async def bundle(self, refs: Sequence[str]) -> bytes:
         """Full refs with all their history, as the bytes of a bundle file."""
-        with tempfile.TemporaryDirectory(prefix="ao-bundle-") as folder:
-            file = Path(folder) / "refs.bundle"
+        file = self.path / f"{uuid4().hex}.bundle"
+        try:
             await self.git.run("bundle", "create", "--quiet", str(file), *refs, timeout=FETCH_TIMEOUT)
-            return file.read_bytes()
+            return await in_thread(file.read_bytes)
+        finally:
+            await in_thread(file.unlink, missing_ok=True)
 
     # Writing -------------------------------------------------------------------------------------
 
@@ -256,7 +275,14 @@ class Mirror:
     async def try_merge(self, base: str, head: str) -> MergeTrial:
         """Merge two commits without touching a ref or a file. Raises `NotFound` when one is not here."""
         done = await self.git.ask(
-            *("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "--allow-unrelated-histories"),
+            *(
+                "merge-tree",
+                "--write-tree",
+                "-z",
+                "--name-only",
+                "--no-messages",
+                "--allow-unrelated-histories",
+            ),
             *(base, head),
         )
         if done.code not in (0, 1):

@@ -6,26 +6,31 @@ git's own locks make parallel callers fail instead of wait: 23 of 60 parallel `w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Hashable
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
+from plugins._shared.file_pool import in_thread
+
 T = TypeVar("T")
 
-_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[Path, asyncio.Lock]] = (
-    WeakKeyDictionary()
-)
+_Locks = WeakValueDictionary[str, asyncio.Lock]
+_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, _Locks] = WeakKeyDictionary()
 
 
-def lock_of(repository: Path) -> asyncio.Lock:
-    """The lock of a repository, the same for every way of writing its path."""
+@asynccontextmanager
+async def locked(repository: Path) -> AsyncIterator[None]:
+    """Hold the lock of a repository, the same for every way of writing its path."""
+    key = await in_thread(os.path.realpath, repository)
     of_loop = _locks.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
-    key = repository.resolve()
     lock = of_loop.get(key)
     if lock is None:
         lock = of_loop[key] = asyncio.Lock()
-    return lock
+    async with lock:
+        yield
 
 
 class SharedCalls(Generic[T]):
