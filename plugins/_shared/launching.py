@@ -1,0 +1,69 @@
+"""What every runtime on this host does the same way: checks before a launch, and text made fit to be typed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from orchestrator.errors import BadInput, PermanentError
+from orchestrator.ports.runtime import Launch
+from orchestrator.ports.session_ref import SessionRef
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# A program takes the end-of-paste sequence, or any other escape, for a key of the person who types.
+_UNTYPABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def environment_of(session: SessionRef, launch: Launch) -> dict[str, str]:
+    """The whole environment of an agent. Raises `BadInput` for what is no variable."""
+    whole = {**session.environment, **launch.environment}
+    for name, value in whole.items():
+        if not _NAME.fullmatch(name) or "\0" in value:
+            msg = f"{name!r} is no environment variable that can be set."
+            raise BadInput(msg, session=session.id)
+    return whole
+
+
+def check(launch: Launch, environment: Mapping[str, str]) -> None:
+    """Raise `PermanentError` when the program or its folder is not there. Blocks."""
+    folder = Path(launch.cwd)
+    if not launch.argv or any("\0" in word for word in launch.argv):
+        msg = "there is no program to start."
+        raise PermanentError(msg)
+    if not folder.is_dir():
+        msg = f"the folder {folder} to start in is not there."
+        raise PermanentError(msg)
+    program = launch.argv[0]
+    at = str(folder / program) if "/" in program else program
+    if "=" in program or shutil.which(at, path=environment.get("PATH", os.defpath)) is None:
+        msg = f"there is no program {program!r} on the session's PATH."
+        raise PermanentError(msg, next_step="Install it or mend its path.")
+
+
+def typable(text: str) -> str:
+    """`text` without control characters; line feeds and tabs stay, other line ends become line feeds."""
+    return _UNTYPABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def script(argv: Sequence[str], cwd: str, environment: Mapping[str, str]) -> str:
+    """A POSIX shell script that becomes the program, with exactly this environment.
+
+    Values stand in the file (which only its owner reads), never in an argument list. The shell's own
+    variables are taken away again, unless they were asked for.
+    """
+    own = [name for name in ("OLDPWD", "PWD", "SHLVL", "_") if name not in environment]
+    unset = [word for name in own for word in ("-u", name)]
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(environment.items())]
+    return "\n".join(
+        (
+            "#!/bin/sh",
+            f"cd -- {shlex.quote(cwd)} || exit 126",
+            *lines,
+            f"exec /usr/bin/env {' '.join(unset)} {shlex.join(argv)}",
+            "",
+        )
+    )

@@ -1,0 +1,198 @@
+"""Runtime `tmux`: every agent in a tmux session of its own, on a server of this `$AO_HOME`.
+
+Stopping `ao` stops no agent: the server is no child of ours, and the next start finds its sessions by
+the mark that each carries. A person may attach, scroll and type. How tmux is called: `tmux_server.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from typing_extensions import override
+
+from orchestrator.domain.ids import SessionId
+from orchestrator.domain.look import Look, Seen, Unseen
+from orchestrator.errors import AoError, NotFound, TemporaryError
+from orchestrator.ports.place import Place
+from orchestrator.ports.plugin import Options, Plugin, PluginContext
+from orchestrator.ports.runtime import (
+    RUNTIME,
+    Attachable,
+    Keys,
+    Launch,
+    Presence,
+    Runtime,
+    RuntimeLook,
+    Scrollback,
+    Text,
+)
+from orchestrator.ports.session_ref import SessionRef
+from plugins._shared import key_names, launching, processes
+from plugins._shared.host_place import HostPlace
+
+if TYPE_CHECKING:
+    from plugins._shared.tmux_server import Pane, TmuxServer
+
+T = TypeVar("T")
+
+SCRIPT = "launch.sh"
+"""In the session's folder: what tmux starts, because a command line of its own is bounded."""
+
+_ENDING = 20.0
+
+
+class TmuxRuntime(Runtime, Attachable, Scrollback):
+    """Agents' terminals in tmux."""
+
+    def __init__(self, server: TmuxServer) -> None:
+        self._server = server
+        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="tmux-runtime")
+
+    @property
+    @override
+    def outlives_us(self) -> bool:
+        return True
+
+    @override
+    async def place(self, session: SessionRef) -> Place:
+        await self._in_thread(lambda: _make_folders(session))
+        return HostPlace(session.folder, session.project.worktrees, session.environment)
+
+    @override
+    async def start(self, session: SessionRef, launch: Launch) -> None:
+        found = await self._find(session.id)
+        if found is not None and not found.dead:
+            return
+        environment = launching.environment_of(session, launch)
+        await self._in_thread(lambda: launching.check(launch, environment))
+        await self.stop(session)
+        script = session.folder / SCRIPT
+        text = launching.script(launch.argv, launch.cwd, environment)
+        await (await self.place(session)).write(str(script), text.encode(), mode=0o700)
+        await self._server.new_session(session.id, script)
+
+    @override
+    async def observe(
+        self, sessions: Collection[SessionRef], screens: Collection[SessionId] = ()
+    ) -> Mapping[SessionId, Look[RuntimeLook]]:
+        try:
+            panes = await self._server.panes()
+        except AoError as error:
+            return {session.id: Unseen(error.what) for session in sessions}
+        wanted = [s.id for s in sessions if s.id in screens and s.id in panes]
+        try:
+            seen = await self._server.screens(wanted)
+        except AoError as error:
+            reason = Unseen(f"its screen could not be read: {error.what}")
+            return {s.id: reason if s.id in wanted else _look(panes.get(s.id), None) for s in sessions}
+        return {s.id: _look(panes.get(s.id), seen.get(s.id)) for s in sessions}
+
+    @override
+    async def send(self, session: SessionRef, what: Text | Keys) -> None:
+        keys = key_names.checked(what.keys) if isinstance(what, Keys) else ()
+        pane = await self._server.pane(session.id)
+        if pane.dead:
+            msg = f"the program in {session.id} has ended (exit code {pane.exit_code})."
+            raise NotFound(msg, session=session.id)
+        # Whoever scrolled there has detached: nobody reads, and keys would not reach the program.
+        leave = bool(pane.mode) and not pane.attached
+        if isinstance(what, Keys):
+            await self._server.keys(session.id, keys, leave_mode=leave)
+        else:
+            text = launching.typable(what.text)
+            await self._server.paste(session.id, text, submit=what.submit, leave_mode=leave)
+
+    @override
+    async def stop(self, session: SessionRef) -> None:
+        found = await self._find(session.id)
+        root = found.pid if found is not None and not found.dead else None
+        marker = _marker(session)
+        left = await self._in_thread(lambda: processes.end_family(root, marker))
+        if found is not None:
+            try:
+                await self._server.kill_session(session.id)
+            except NotFound:
+                return  # Gone is success.
+        if left:
+            msg = f"processes of {session.id} do not end: {', '.join(map(str, left))}."
+            raise TemporaryError(msg, session=session.id)
+
+    @override
+    async def held(self) -> Collection[SessionId]:
+        return [SessionId(name) for name in await self._server.panes()]
+
+    @override
+    def attach_command(self, session: SessionRef) -> tuple[str, ...]:
+        return self._server.attach_command(session.id)
+
+    @override
+    async def output(self, session: SessionRef, lines: int) -> str:
+        return await self._server.output(session.id, lines)
+
+    async def close(self) -> None:
+        """Let our threads go; the agents go on."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        await self._server.close()
+
+    async def _find(self, session: SessionId) -> Pane | None:
+        try:
+            return await self._server.pane(session)
+        except NotFound:
+            return None
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        work = asyncio.get_running_loop().run_in_executor(self._threads, call)
+        try:
+            async with asyncio.timeout(_ENDING):
+                return await work
+        except TimeoutError as error:
+            msg = f"this host did not answer within {_ENDING:g} s."
+            raise TemporaryError(msg) from error
+
+
+def _look(pane: Pane | None, screen: str | None) -> Seen[RuntimeLook]:
+    if pane is None:
+        return Seen(RuntimeLook(presence=Presence.MISSING))
+    return Seen(
+        RuntimeLook(
+            presence=Presence.EXITED if pane.dead else Presence.ALIVE,
+            exit_code=pane.exit_code,
+            title=pane.title,
+            screen=screen,
+            attached=pane.attached,
+            person_at=pane.activity if pane.attached else 0.0,
+            # A mode that nobody watches is left before anything is typed: it is in nobody's way.
+            mode=pane.mode if pane.attached else "",
+            pid=pane.pid,
+        )
+    )
+
+
+def _make_folders(session: SessionRef) -> None:
+    for folder in (session.folder, session.project.worktrees):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _marker(session: SessionRef) -> str:
+    """What stands in the environment of everything that runs in the session."""
+    folder = session.environment.get("AO_SESSION_DIR", "")
+    return f"AO_SESSION_DIR={folder}" if folder else ""
+
+
+def _create(options: Options, context: PluginContext) -> TmuxRuntime:
+    del options
+    from plugins._shared.tmux_server import TmuxServer
+
+    return TmuxRuntime(TmuxServer(context.server, context.home))
+
+
+PLUGIN = Plugin(
+    slot=RUNTIME,
+    name="tmux",
+    summary="each agent in a tmux session of its own; agents go on when ao stops",
+    create=_create,
+    needs=("tmux",),
+)
