@@ -1,0 +1,38 @@
+"""`approve`: approve a pull request at the head that was shown."""
+
+from __future__ import annotations
+
+from bot.actions import facts
+from bot.actions.action import Action, Argument, Confirmation, Context, Kind, Role
+from bot.actions.target import SESSION, about, session_of
+from bot.chat.message import Message
+from bot.chat.render import short_sha
+from bot.chat.request import Request
+
+HEAD = Argument(
+    name="head", help="the head commit that you saw; a newer push disarms it", kind=Kind.HEAD, option=True
+)
+
+
+async def run(context: Context, request: Request) -> Message:
+    """Kept as ours first, then carried to the forge."""
+    from orchestrator.services import approve
+
+    meant = await session_of(context, request)
+    head = request.text("head")
+    session = await approve.approve(context.core, meant.id, head=head, by=request.who)
+    return about(session, f"👍 {session.id} is approved at {short_sha(head)}.", f"merge {session.id}")
+
+
+ACTION = Action(
+    verb="approve",
+    aliases=("lgtm",),
+    summary="approve a session's pull request at the head that you saw",
+    role=Role.APPROVER,
+    confirmation=Confirmation.HEAD,
+    preview=facts.of_pull_request,
+    inverse="request-changes",
+    run=run,
+    arguments=(SESSION, HEAD),
+    examples=("approve demo-1", "approve demo-1 --head 0123456789abcdef --yes"),
+)

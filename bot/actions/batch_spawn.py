@@ -1,0 +1,60 @@
+"""`batch-spawn`: start a session for each of several issues."""
+
+from __future__ import annotations
+
+from bot.actions.action import Action, Argument, Context, Kind, Role
+from bot.actions.grammar import is_reference
+from bot.actions.target import is_project, project_of, spelled
+from bot.chat.message import Json, Message, Table
+from bot.chat.request import Request
+from bot.chat.view import session_data
+from orchestrator.domain.event import Level
+
+
+async def run(context: Context, request: Request) -> Message:
+    """One row an issue; one that cannot be started does not stop the others."""
+    from orchestrator.services import spawn
+
+    project, issues = request.text("project"), request.many("issues")
+    if is_reference(project) and not is_project(context, project):
+        project, issues = "", (project, *issues)
+    name = spelled(context, project) if project else project_of(context, request, "")
+    outcomes = await spawn.spawn_batch(
+        context.core, name, issues, by=request.who, agent=request.text("agent")
+    )
+    rows = tuple((o.issue, o.session.id if o.session else "", str(o.error or "starts")) for o in outcomes)
+    failed = sum(outcome.error is not None for outcome in outcomes)
+    data: list[Json] = [
+        {
+            "issue": outcome.issue,
+            "session": session_data(outcome.session) if outcome.session else None,
+            "error": outcome.error.code if outcome.error else "",
+        }
+        for outcome in outcomes
+    ]
+    return Message(
+        title=f"{len(outcomes) - failed} of {len(outcomes)} sessions start.",
+        table=Table(("issue", "session", "outcome"), rows),
+        level=Level.WARNING if failed else Level.INFO,
+        data={"outcomes": data},
+    )
+
+
+ACTION = Action(
+    verb="batch-spawn",
+    aliases=("spawn-batch", "batch"),
+    summary="start a session for each of several issues",
+    role=Role.OPERATOR,
+    inverse="kill",
+    run=run,
+    arguments=(
+        Argument(
+            name="project", help="a project; may be left out where there is only one", kind=Kind.PROJECT
+        ),
+        Argument(
+            name="issues", help="issues, with spaces or commas between them", kind=Kind.MANY, required=True
+        ),
+        Argument(name="agent", help="another agent than the project's", option=True),
+    ),
+    examples=("batch-spawn demo 1 2 3",),
+)

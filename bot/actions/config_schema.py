@@ -1,0 +1,29 @@
+"""`config schema`: the JSON schema of a configuration, for editors."""
+
+from __future__ import annotations
+
+import json
+
+from bot.actions.action import Access, Action, Context, Role
+from bot.chat.message import Message
+from bot.chat.request import Request, Surface
+
+
+async def run(context: Context, request: Request) -> Message:
+    """Made from the same models that read the file."""
+    from orchestrator import resources
+
+    del context, request
+    text = resources.text("schema.json")
+    return Message(title="", lines=tuple(text.splitlines()), data=json.loads(text))
+
+
+ACTION = Action(
+    verb="config schema",
+    summary="print the JSON schema of a configuration, for editors",
+    role=Role.VIEWER,
+    access=Access.CONFIGURATION,
+    surfaces=frozenset({Surface.SHELL, Surface.API}),
+    run=run,
+    examples=("config schema",),
+)

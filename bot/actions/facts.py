@@ -1,0 +1,81 @@
+"""What is shown before a yes is asked: the facts as they are now, and a button bound to them."""
+
+from __future__ import annotations
+
+from bot.actions.action import Context
+from bot.actions.target import session_of
+from bot.chat.message import Button, Field, Json, Message
+from bot.chat.render import pull_request_fields, state, task_words
+from bot.chat.request import Request
+from orchestrator.domain.event import Level
+from orchestrator.domain.session import Session
+from orchestrator.errors import NotFound
+
+
+async def of_pull_request(context: Context, request: Request) -> Message:
+    """For approve, merge and request-changes. Raises `NotFound` without a pull request."""
+    session = await session_of(context, request)
+    change = session.change
+    if change is None:
+        msg = "it has no pull request yet."
+        raise NotFound(msg, session=session.id, next_step=f"`ao status {session.id}` shows where it is.")
+    arguments = {**_texts(request), "session": str(session.id), "head": change.pr.head}
+    return Message(
+        title=f"{request.verb.replace('-', ' ').capitalize()} {session.id}?",
+        fields=(Field("session", _line(session)), *pull_request_fields(change)),
+        buttons=(
+            Button(label=request.verb.replace("-", " ").capitalize(), verb=request.verb, arguments=arguments),
+        ),
+        level=Level.ACTION,
+        session=session.id,
+        data={"head": change.pr.head, "session": session.id, "arguments": _json(arguments)},
+    )
+
+
+async def of_session(context: Context, request: Request) -> Message:
+    """For kill: what would end, and what of it lies nowhere else yet."""
+    session = await session_of(context, request)
+    unsaved = f"{session.dirty} uncommitted files" if session.dirty else "nothing uncommitted"
+    if session.local_head and session.local_head != session.published:
+        unsaved += ", commits that were not pushed"
+    arguments = {**_texts(request), "session": str(session.id)}
+    fields = (
+        Field("session", _line(session)),
+        Field("reason", session.status.reason),
+        Field("work", f"{unsaved}; what is unsaved is rescued first"),
+        *(pull_request_fields(session.change) if session.change else ()),
+    )
+    return Message(
+        title=f"{request.verb.capitalize()} {session.id}?",
+        fields=fields,
+        buttons=(
+            Button(label=request.verb.capitalize(), verb=request.verb, arguments=arguments, danger=True),
+        ),
+        level=Level.ACTION,
+        session=session.id,
+        data={"session": session.id, "arguments": _json(arguments)},
+    )
+
+
+def plain(request: Request, title: str, *fields: Field) -> Message:
+    """For what concerns no session."""
+    arguments = _texts(request)
+    return Message(
+        title=title,
+        fields=fields,
+        buttons=(Button(label="Yes", verb=request.verb, arguments=arguments, danger=True),),
+        level=Level.ACTION,
+        data={"arguments": _json(arguments)},
+    )
+
+
+def _line(session: Session) -> str:
+    return f"{session.id} {state(session.status.status)}, {task_words(session)}"
+
+
+def _texts(request: Request) -> dict[str, str]:
+    return {name: value for name, value in request.arguments.items() if isinstance(value, str)}
+
+
+def _json(arguments: dict[str, str]) -> dict[str, Json]:
+    return dict(arguments)

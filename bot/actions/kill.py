@@ -1,0 +1,33 @@
+"""`kill`: end a session; its work is saved first."""
+
+from __future__ import annotations
+
+from bot.actions import facts
+from bot.actions.action import Action, Confirmation, Context, Role
+from bot.actions.target import SESSION, about, session_of
+from bot.chat.message import Message
+from bot.chat.request import Request
+
+
+async def run(context: Context, request: Request) -> Message:
+    """Answers once it is wanted; the ring takes the session down step by step."""
+    from orchestrator.services import kill
+
+    meant = await session_of(context, request)
+    session = await kill.kill(context.core, meant.id, by=request.who)
+    title = f"⛔ {session.id} ends; what is unsaved is rescued first."
+    return about(session, title, f"restore {session.id}", "rescue ls")
+
+
+ACTION = Action(
+    verb="kill",
+    aliases=("end",),
+    summary="end a session; unsaved work is rescued first",
+    role=Role.OPERATOR,
+    confirmation=Confirmation.FACTS,
+    preview=facts.of_session,
+    inverse="restore",
+    run=run,
+    arguments=(SESSION,),
+    examples=("kill demo-4", "kill demo-4 --yes"),
+)

@@ -1,0 +1,36 @@
+"""`pause`: hold a session, or all of them."""
+
+from __future__ import annotations
+
+from bot.actions.action import Action, Argument, Context, Kind, Role
+from bot.actions.target import SESSION, session_of
+from bot.chat.message import Message
+from bot.chat.request import Request
+from bot.chat.view import session_data
+
+
+async def run(context: Context, request: Request) -> Message:
+    """One session, or with `--all` every one that it concerns."""
+    from orchestrator.services import pause
+
+    wanted = None if request.flag("all") else (await session_of(context, request)).id
+    changed = await pause.pause(context.core, wanted, by=request.who)
+    names = ", ".join(session.id for session in changed)
+    return Message(
+        title=f"⏸️ paused: {names}" if changed else "Nothing to pause.",
+        session=changed[0].id if len(changed) == 1 else "",
+        next_steps=tuple(f"unpause {session.id}" for session in changed[:1]),
+        data={"sessions": [session_data(session) for session in changed]},
+    )
+
+
+ACTION = Action(
+    verb="pause",
+    aliases=("brake",),
+    summary="hold a session where it is; --all is the fleet's brake",
+    role=Role.OPERATOR,
+    inverse="unpause",
+    run=run,
+    arguments=(SESSION, Argument(name="all", help="every session", kind=Kind.FLAG)),
+    examples=("pause demo-1", "pause --all"),
+)

@@ -1,0 +1,30 @@
+"""`restore`: an ended session again, with its saved work."""
+
+from __future__ import annotations
+
+from bot.actions.action import Action, Argument, Context, Role
+from bot.actions.target import SESSION, about, session_of
+from bot.chat.message import Message
+from bot.chat.request import Request
+
+
+async def run(context: Context, request: Request) -> Message:
+    """In its own conversation where the agent can."""
+    from orchestrator.services import restore
+
+    meant = await session_of(context, request)
+    session = await restore.restore(context.core, meant.id, by=request.who, rescue=request.text("rescue"))
+    origin = f" from {session.restored_from}" if session.restored_from else ""
+    return about(session, f"🌱 {session.id} is set up again{origin}.", f"status {session.id}")
+
+
+ACTION = Action(
+    verb="restore",
+    aliases=("revive",),
+    summary="set up an ended session again, with its saved work",
+    role=Role.OPERATOR,
+    inverse="kill",
+    run=run,
+    arguments=(SESSION, Argument(name="rescue", help="another rescue ref of it", option=True)),
+    examples=("restore demo-4",),
+)

@@ -1,0 +1,35 @@
+"""`send`: tell a session's agent something."""
+
+from __future__ import annotations
+
+from bot.actions.action import Action, Argument, Context, Kind, Role
+from bot.actions.target import SESSION, session_of
+from bot.chat.message import Message
+from bot.chat.request import Request
+from bot.chat.view import message_data
+
+
+async def run(context: Context, request: Request) -> Message:
+    """The message is kept now, and typed once the agent's prompt waits."""
+    from orchestrator.services import send
+
+    session = await session_of(context, request)
+    message = await send.send(context.core, session.id, request.text("text"), by=request.who)
+    return Message(
+        title=f"✉️ Message {message.number} to {session.id} is {message.stage.value}.",
+        lines=(message.reason,) if message.reason else (),
+        session=session.id,
+        next_steps=(f"events {session.id} --follow",),
+        data={"session": session.id, "message": message_data(message)},
+    )
+
+
+ACTION = Action(
+    verb="send",
+    aliases=("tell",),
+    summary="tell a session's agent something; it is typed when its prompt waits",
+    role=Role.OPERATOR,
+    run=run,
+    arguments=(SESSION, Argument(name="text", help="what to tell it", kind=Kind.TEXT, required=True)),
+    examples=("send demo-1 please add a test for the empty list",),
+)

@@ -1,0 +1,66 @@
+"""`spawn`: start an agent on an issue, or on a task in words."""
+
+from __future__ import annotations
+
+from bot.actions.action import Action, Argument, Context, Kind, Role
+from bot.actions.grammar import is_reference
+from bot.actions.target import about, is_project, project_of, spelled
+from bot.chat.message import Message
+from bot.chat.request import Request
+
+
+async def run(context: Context, request: Request) -> Message:
+    """Answers once the session is kept; the ring makes its workspace and starts the agent."""
+    from orchestrator.services import spawn
+
+    project, issue, prompt = task_of(context, request)
+    ask = spawn.SpawnAsk(
+        project=project,
+        issue=issue,
+        prompt=prompt,
+        agent=request.text("agent"),
+        branch=request.text("branch"),
+        again=request.flag("again"),
+    )
+    session = await spawn.spawn(context.core, ask, by=request.who)
+    what = f"issue {session.task.issue}" if session.task.issue else "your task"
+    title = f"🌱 {session.id} starts on {what} of {session.project}."
+    return about(session, title, f"status {session.id}", f"attach {session.id}")
+
+
+def task_of(context: Context, request: Request) -> tuple[str, str, str]:
+    """Project, issue and prompt from `demo 1`, `#1`, `demo fix the tests`, `demo 1 but keep it small`."""
+    project, issue = request.text("project"), request.text("issue")
+    words = [request.text("words")]
+    if project and not is_project(context, project) and (is_reference(project) or request.project):
+        words.insert(0, issue)
+        project, issue = "", project
+    in_words = any(words) or any(map(str.isspace, issue))
+    if issue and not is_reference(issue) and in_words:
+        words.insert(0, issue)
+        issue = ""
+    prompt = " ".join(part for part in (*words, request.text("prompt")) if part)
+    known = spelled(context, project) if project else project_of(context, request, "")
+    return known, issue.removeprefix("#"), prompt
+
+
+ACTION = Action(
+    verb="spawn",
+    aliases=("start-session", "new"),
+    summary="start an agent on an issue, or on a task in your words",
+    role=Role.OPERATOR,
+    inverse="kill",
+    run=run,
+    arguments=(
+        Argument(
+            name="project", help="a project; may be left out where there is only one", kind=Kind.PROJECT
+        ),
+        Argument(name="issue", help="an issue: `123`, `#123`, a link", kind=Kind.ISSUE),
+        Argument(name="words", help="what to do, or what to mind, in words", kind=Kind.TEXT),
+        Argument(name="prompt", help="likewise, for scripts", option=True),
+        Argument(name="agent", help="another agent than the project's", option=True),
+        Argument(name="branch", help="an existing branch to work on", option=True),
+        Argument(name="again", help="although a session works on this issue", kind=Kind.FLAG),
+    ),
+    examples=("spawn demo 1", "spawn demo 1 but keep it small", 'spawn demo "fix the flaky test"'),
+)

@@ -1,0 +1,38 @@
+"""`status`: the fleet, or one session."""
+
+from __future__ import annotations
+
+from bot.actions.action import Access, Action, Argument, Context, Kind, Role
+from bot.actions.target import SESSION, session_of, spelled
+from bot.chat.message import Message
+from bot.chat.render import session_card, sessions_table
+from bot.chat.request import SHELL, Request
+
+
+async def run(context: Context, request: Request) -> Message:
+    """With a session its card, without one the list."""
+    from orchestrator.services import sessions
+
+    if request.text("session") or request.session:
+        return session_card(await session_of(context, request), context.now)
+    named = request.text("project") or request.project
+    project = spelled(context, named) if named else None
+    found = await sessions.listed(context.core, project=project, ended=request.flag("all"))
+    return sessions_table(found, context.now)
+
+
+ACTION = Action(
+    verb="status",
+    aliases=("ls", "sessions", "st"),
+    summary="show the fleet, or one session with its pull request",
+    role=Role.VIEWER,
+    access=Access.READS,
+    run=run,
+    arguments=(
+        SESSION,
+        Argument(name="project", help="of one project only", kind=Kind.PROJECT, option=True),
+        Argument(name="all", help="ended sessions too", kind=Kind.FLAG),
+        Argument(name="watch", help="keep showing it until Ctrl-C", kind=Kind.FLAG, surfaces=SHELL),
+    ),
+    examples=("status", "status demo-1", "status --watch", "status --json"),
+)

@@ -1,0 +1,150 @@
+"""The `ao` command. Imports little: what a verb needs is imported when it is asked for."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from bot.actions.action import Access, Bench
+    from bot.actions.runner import Actions
+    from bot.app import App
+    from bot.chat.request import Value
+    from bot.frontends.shell.machine import House, Surroundings, Window
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    words = list(sys.argv[1:] if words is None else words)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    if words[:1] in (["--version"], ["-V"], ["version"]):
+        from importlib.metadata import version
+
+        sys.stdout.write(f"ao {version('agent-orchestrator')}\n")
+        return 0
+    if words[:1] == ["__complete"]:
+        from bot.frontends.shell.completion import candidates
+
+        sys.stdout.write("".join(f"{word}\n" for word in candidates(words[1:])))
+        return 0
+    from bot.frontends.shell.command import run
+
+    return run(words, _Program())
+
+
+class _Program:
+    """The whole program, as the shell asks for it; each part is imported when it is needed."""
+
+    async def serve(self, where: Surroundings, ready: Callable[[Sequence[str]], None]) -> None:
+        from bot import app
+        from orchestrator.storage.layout import Home
+
+        home, config = Home.default(where.env), _configuration(where)
+        await app.serve(home, config, where.env, lambda made: ready(made.core.settings.now.project_ids))
+
+    def embedded(self, where: Surroundings, access: Access) -> AbstractAsyncContextManager[House]:
+        from contextlib import asynccontextmanager
+
+        opened = {"changes": _changing, "reads": _reading}.get(access.value, _configuring)
+        return asynccontextmanager(opened)(where)
+
+    def play_demo(self, where: Surroundings, arguments: Mapping[str, Value]) -> int:
+        from bot.demo import play
+
+        return play.run(where.env, arguments)
+
+    def open_windows(self, where: Surroundings, windows: Sequence[Window]) -> str:
+        import asyncio
+
+        return asyncio.run(_open_windows(where, windows))
+
+
+def _configuration(where: Surroundings) -> Path:
+    """The configuration file that counts here. Raises `NotFound`."""
+    from pathlib import Path
+
+    from orchestrator.settings.discovery import discover
+
+    return discover(where.env, Path(where.cwd), Path(where.config) if where.config else None)
+
+
+class _House:
+    def __init__(self, actions: Actions, app: App | None = None) -> None:
+        self.actions = actions
+        self._app = app
+
+    async def settled(self) -> bool:
+        from bot import app
+
+        return self._app is None or await app.settle(self._app)
+
+
+async def _changing(where: Surroundings) -> AsyncIterator[House]:
+    from bot import app
+    from orchestrator.storage.layout import Home
+
+    async with app.embedded(Home.default(where.env), _configuration(where), where.env, "ao") as made:
+        yield _House(made.actions, made)
+
+
+async def _reading(where: Surroundings) -> AsyncIterator[House]:
+    """What is kept, under the lock, without a look at the world."""
+    from bot import app
+    from orchestrator.clock import SystemClock
+    from orchestrator.storage.layout import Home
+    from orchestrator.storage.lock import hold
+
+    home = Home.default(where.env)
+    home.prepare()
+    with hold(home, what="ao", now=SystemClock().now()):
+        made = await app.open_app(home, _configuration(where), where.env)
+        try:
+            yield _House(made.actions)
+        finally:
+            await made.close()
+
+
+async def _configuring(where: Surroundings) -> AsyncIterator[House]:
+    from bot.actions.runner import Actions
+
+    yield _House(Actions(None, bench=_bench(where)))
+
+
+def _bench(where: Surroundings) -> Bench:
+    """The configuration and the plugins, however wrong the configuration is."""
+    from bot import app
+    from bot.actions.action import Bench
+    from orchestrator.errors import NotFound
+    from orchestrator.services.settings_now import SettingsNow
+    from orchestrator.services.trust import Trusted
+    from orchestrator.storage.layout import Home
+
+    home = Home.default(where.env)
+    try:
+        config = _configuration(where)
+    except NotFound:
+        config = home.config
+    registry = app.registry_for(home, where.env, lambda _session: None)
+    settings = SettingsNow(config, where.env, registry)
+    now = settings.look().settings
+    if now is not None:
+        app.load_externals(registry, now, Trusted(home))
+    return Bench(home=home, registry=registry, settings=settings)
+
+
+async def _open_windows(where: Surroundings, windows: Sequence[Window]) -> str:
+    from orchestrator.domain.ids import SessionId
+    from orchestrator.ports.terminal import TERMINAL, Attach
+    from orchestrator.settings.plugin_check import options_for
+
+    bench = _bench(where)
+    use = bench.settings.look().require().terminal
+    terminal = bench.registry.create(TERMINAL, use.name, options_for(use, bench.registry))
+    what = [Attach(session=SessionId(w.session), title=w.title, command=tuple(w.command)) for w in windows]
+    return await (terminal.open(what[0]) if len(what) == 1 else terminal.open_all(what))

@@ -1,0 +1,172 @@
+"""A client of the API over its unix socket; used by the shell and the demo. Standard library only."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+from bot.chat.message import Json
+from orchestrator.errors import (
+    AoError,
+    BadInput,
+    Conflict,
+    NotAllowed,
+    NotFound,
+    NotReady,
+    PermanentError,
+    TemporaryError,
+)
+
+ROOT = "/api/v1"
+TIMEOUT = 60.0
+_ERRORS: dict[str, type[AoError]] = {
+    kind.code: kind
+    for kind in (BadInput, NotFound, Conflict, NotAllowed, NotReady, TemporaryError, PermanentError)
+}
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path, timeout: float | None) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(self.timeout)
+        try:
+            connection.connect(str(self._path))
+        except OSError:
+            connection.close()
+            raise
+        self.sock = connection
+
+
+class NoServer(NotReady):
+    """Nobody listens at the socket."""
+
+
+class Client:
+    """Calls the API. Every method raises the `AoError` that the server answered, or `NoServer`."""
+
+    def __init__(self, path: Path, *, timeout: float = TIMEOUT) -> None:
+        self._path = path
+        self._timeout = timeout
+
+    def health(self) -> dict[str, Json]:
+        """Version and process of the server."""
+        return self._call("GET", "/health", timeout=2.0)
+
+    def running(self) -> bool:
+        """Whether a server answers."""
+        try:
+            self.health()
+        except NoServer:
+            return False
+        return True
+
+    def sessions(self, *, project: str = "", ended: bool = False) -> list[dict[str, Json]]:
+        """Sessions as data."""
+        query = {
+            key: value for key, value in {"project": project, "ended": "1" if ended else ""}.items() if value
+        }
+        found = self._call("GET", f"/sessions?{urlencode(query)}").get("sessions")
+        return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+    def session(self, session: str) -> dict[str, Json]:
+        """One session as data, by id, issue or pull request."""
+        return self._call("GET", f"/sessions/{quote(session, safe='')}")
+
+    def act(
+        self, verb: str, arguments: Mapping[str, Json] | None = None, *, key: str = "", preview: bool = False
+    ) -> dict[str, Json]:
+        """Run a verb; returns its message. Waits for long work, as long as the client's time limit."""
+        body: dict[str, Json] = {"verb": verb, "arguments": dict(arguments or {}), "preview": preview}
+        answer = self._call("POST", "/actions", body=body, key=key)
+        while answer.get("state") == "running":
+            answer = self._call("GET", f"/requests/{answer.get('request')}?wait=20")
+        message = answer.get("message")
+        return message if isinstance(message, dict) else {}
+
+    def events(self, after: int, *, limit: int = 100, wait: float = 0.0) -> list[dict[str, Json]]:
+        """Events after a number; with `wait` the answer comes when there are some, or after that time."""
+        query = urlencode({"after": after, "limit": limit, "wait": wait})
+        return list(self._lines(f"/events?{query}", self._timeout + wait))
+
+    def follow(self, after: int) -> Iterator[dict[str, Json]]:
+        """Each event after a number, without an end; ends when the server does."""
+        yield from self._lines(f"/events?{urlencode({'after': after, 'follow': 1})}", None)
+
+    def _lines(self, path: str, timeout: float | None) -> Iterator[dict[str, Json]]:
+        connection = self._open(timeout)
+        try:
+            connection.request("GET", ROOT + path)
+            response = connection.getresponse()
+            if response.status != http.client.OK:
+                raise _error(response.read())
+            for line in response:
+                if line.strip():
+                    yield json.loads(line)
+        except (http.client.HTTPException, ConnectionError) as error:
+            msg = "ao start stopped while it was asked."
+            raise NoServer(msg, next_step="`ao start` runs it again.") from error
+        finally:
+            connection.close()
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Json] | None = None,
+        key: str = "",
+        timeout: float | None = None,
+    ) -> dict[str, Json]:
+        connection = self._open(timeout or self._timeout)
+        headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
+        try:
+            connection.request(method, ROOT + path, json.dumps(body) if body is not None else None, headers)
+            response = connection.getresponse()
+            content = response.read()
+        except TimeoutError as error:
+            msg = "ao start did not answer in time."
+            raise TemporaryError(msg, next_step="Ask again; what was asked is kept.") from error
+        except (http.client.HTTPException, OSError) as error:
+            msg = f"ao start broke off: {error}."
+            raise TemporaryError(msg, next_step="Ask again; `ao status` shows what was done.") from error
+        finally:
+            connection.close()
+        if response.status >= http.client.BAD_REQUEST:
+            raise _error(content)
+        answer = json.loads(content)
+        return answer if isinstance(answer, dict) else {}
+
+    def _open(self, timeout: float | None) -> _UnixConnection:
+        connection = _UnixConnection(self._path, timeout)
+        try:
+            connection.connect()
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            msg = "no `ao start` runs for this AO_HOME."
+            raise NoServer(msg, next_step="Run `ao start` in another shell.") from error
+        except OSError as error:
+            msg = f"the socket {self._path} cannot be reached: {error.strerror or error}."
+            raise NotReady(msg) from error
+        return connection
+
+
+def _error(content: bytes) -> AoError:
+    """The server's error, as the same kind of error here."""
+    try:
+        data = json.loads(content)
+    except ValueError:
+        data = {}
+    data = data if isinstance(data, dict) else {}
+    code = str(data.get("code") or "error")
+    what = str(data.get("what") or "the server answered something that is not understood.")
+    session = str(data["session"]) if data.get("session") else None
+    error = _ERRORS.get(code, AoError)(what, session=session, next_step=str(data.get("next_step") or ""))
+    error.code = code
+    return error

@@ -1,0 +1,1 @@
+"""The shell as a surface: words to requests, messages to text, and what is done on this machine alone."""

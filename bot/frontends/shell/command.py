@@ -1,0 +1,135 @@
+"""One `ao` command from words to exit code."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+from bot.actions import grammar, registry
+from bot.actions.action import Access, Action
+from bot.chat.message import Message
+from bot.chat.request import Value
+from bot.frontends.shell import confirm, exit_codes, gateway, options
+from bot.frontends.shell.console import Console
+from bot.frontends.shell.machine import Machine, Surroundings, Window
+from orchestrator.errors import AoError
+
+_FAILED = 1
+
+
+def run(words: Sequence[str], machine: Machine) -> int:
+    """Run a command; returns its exit code. Raises nothing that is ours."""
+    console = Console(json="--json" in words)
+    try:
+        asked, rest = options.take(words)
+        where = Surroundings(env=dict(os.environ), cwd=_cwd(), config=asked.config)
+        return _Command(console, machine, where, asked).run(rest)
+    except AoError as error:
+        console.error(error)
+        return exit_codes.of_error(error.code)
+    except KeyboardInterrupt:
+        return exit_codes.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has enough; what is left in the buffer has no reader.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+
+
+class _Command:
+    def __init__(
+        self, console: Console, machine: Machine, where: Surroundings, asked: options.Options
+    ) -> None:
+        self._console = console
+        self._machine = machine
+        self._where = where
+        self._asked = asked
+
+    def run(self, words: Sequence[str]) -> int:
+        if not words or words[0] == "help":
+            return self._help(words[1:])
+        action, count = registry.find(words)
+        if self._asked.help:
+            return self._help(action.verb.split())
+        arguments = grammar.parse_arguments(action, words[count:])
+        arguments = gateway.absolute(action, arguments, self._where.cwd)
+        if action.access is Access.MACHINE:
+            return self._machine_verb(action, arguments)
+        if arguments.get("watch") or arguments.get("follow"):
+            return self._watch(action, arguments)
+        return self._ask(action, arguments)
+
+    def _help(self, words: Sequence[str]) -> int:
+        from bot.frontends.shell import help_text
+
+        self._console.say(help_text.of(words, self._console.width))
+        return 0
+
+    def _ask(self, action: Action, arguments: Mapping[str, Value]) -> int:
+        asking = confirm.needed(action, arguments, self._console, yes=self._asked.yes)
+        answer = gateway.run(self._machine, self._where, action, arguments, asking)
+        if action.verb == "attach" and not self._console.json:
+            return self._attach(answer.message)
+        if action.verb == "open" and not self._console.json:
+            return self._open(answer.message)
+        self._console.show(answer.message)
+        if not answer.watched and action.access is Access.CHANGES:
+            self._console.note(gateway.NOT_WATCHED)
+        data = answer.message.data
+        return _FAILED if isinstance(data, dict) and data.get("failed") is True else 0
+
+    def _watch(self, action: Action, arguments: Mapping[str, Value]) -> int:
+        from bot.frontends.shell import watch
+
+        client = gateway.client_for(self._where)
+        if action.verb == "events":
+            return watch.events(client, arguments, self._console)
+        return watch.status(client, action, arguments, self._console)
+
+    def _attach(self, message: Message) -> int:
+        """Become the program that attaches."""
+        command = _windows([message.data])[0].command
+        os.execvp(command[0], list(command))  # noqa: S606 - an argument list of our own, no shell
+
+    def _open(self, message: Message) -> int:
+        data = message.data
+        found = data.get("open") if isinstance(data, dict) else None
+        windows = _windows(found if isinstance(found, list) else [])
+        self._console.say(self._machine.open_windows(self._where, windows))
+        return 0
+
+    def _machine_verb(self, action: Action, arguments: Mapping[str, Value]) -> int:
+        if action.verb == "start":
+            return self._machine.run_server(self._where, arguments)
+        if action.verb == "demo":
+            return self._machine.play_demo(self._where, arguments)
+        return _local(action.verb)(self._where, self._console, arguments)
+
+
+Local = Callable[[Surroundings, Console, Mapping[str, Value]], int]
+
+
+def _local(verb: str) -> Local:
+    """What does a verb of this machine; each is loaded when it is asked for."""
+    import importlib
+
+    module = importlib.import_module(f"bot.frontends.shell.{verb.replace(' ', '_')}")
+    found: Local = module.run
+    return found
+
+
+def _windows(found: Sequence[object]) -> list[Window]:
+    windows = []
+    for data in found:
+        command = data.get("command") if isinstance(data, dict) else None
+        if isinstance(data, dict) and isinstance(command, list) and command:
+            title = str(data.get("title") or "")
+            session = str(data.get("session") or "")
+            windows.append(Window(session=session, title=title, command=[str(part) for part in command]))
+    return windows
+
+
+def _cwd() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - pathlib costs milliseconds and adds nothing here
+    except FileNotFoundError:
+        return "/"

@@ -1,0 +1,124 @@
+"""Runs a verb: through the API when `ao start` runs, else in this process."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bot.actions.action import Access, Action
+from bot.chat.message import Json, Message, from_json
+from bot.chat.request import Request, Surface, Value
+from bot.frontends.api.client import Client
+from bot.frontends.shell.machine import Machine, Surroundings
+from orchestrator.domain.person import OWNER
+from orchestrator.storage.layout import Home
+
+NOT_WATCHED = "Nothing is watching: run `ao start` to look after the sessions."
+
+SERVER = "ao start"
+"""What the lock says of the one process that watches."""
+_TRIES, _PAUSE = 50, 0.1
+
+Confirm = Callable[[Message, Mapping[str, Value]], dict[str, Value]]
+"""Shows the facts and asks; returns the arguments bound to what was shown. Raises when it is a no."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A verb's answer, and whether a server watches over what comes of it."""
+
+    message: Message
+    watched: bool
+    settled: bool = True
+
+
+def client_for(where: Surroundings) -> Client:
+    """The API of this home."""
+    return Client(Home.default(where.env).api_socket)
+
+
+def run(
+    machine: Machine,
+    where: Surroundings,
+    action: Action,
+    arguments: Mapping[str, Value],
+    confirm: Confirm | None,
+) -> Answer:
+    """Run a verb. Raises `AoError`."""
+    client = client_for(where)
+    if client.running() or _starts(where, client):
+        return Answer(message=_remote(client, action, arguments, confirm), watched=True)
+    import asyncio
+
+    settled, message = asyncio.run(_embedded(machine, where, action, arguments, confirm))
+    return Answer(message=message, watched=False, settled=settled)
+
+
+def _starts(where: Surroundings, client: Client) -> bool:
+    """Wait for a server that holds the lock and does not listen yet."""
+    home = Home.default(where.env)
+    if not home.lock.exists():
+        return False
+    from orchestrator.storage.lock import holder
+
+    for _ in range(_TRIES):
+        found = holder(home)
+        if found is None or found.what != SERVER:
+            return False
+        if client.running():
+            return True
+        time.sleep(_PAUSE)
+    return False
+
+
+def _remote(
+    client: Client, action: Action, arguments: Mapping[str, Value], confirm: Confirm | None
+) -> Message:
+    if confirm is not None:
+        shown = from_json(client.act(action.verb, _json(arguments), preview=True))
+        arguments = confirm(shown, arguments)
+    return from_json(client.act(action.verb, _json(arguments), key=secrets.token_hex(16)))
+
+
+async def _embedded(
+    machine: Machine,
+    where: Surroundings,
+    action: Action,
+    arguments: Mapping[str, Value],
+    confirm: Confirm | None,
+) -> tuple[bool, Message]:
+    import asyncio
+
+    request = Request(
+        id=secrets.token_hex(8),
+        who=OWNER,
+        surface=Surface.SHELL,
+        verb=action.verb,
+        at=time.time(),
+        arguments=arguments,
+    )
+    async with machine.embedded(where, action.access) as house:
+        if confirm is not None:
+            shown = await house.actions.preview(request)
+            request = replace(request, arguments=await asyncio.to_thread(confirm, shown, arguments))
+        message = await house.actions.run(request)
+        settled = action.access is not Access.CHANGES or await house.settled()
+        return settled, message
+
+
+def _json(arguments: Mapping[str, Value]) -> dict[str, Json]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in arguments.items()}
+
+
+def absolute(action: Action, arguments: Mapping[str, Value], cwd: str) -> dict[str, Value]:
+    """Arguments with every path made absolute: the server has another working directory."""
+    paths = {argument.name for argument in action.arguments if argument.kind.value == "path"}
+    return {
+        name: str((Path(cwd) / Path(value).expanduser()).absolute())
+        if name in paths and isinstance(value, str)
+        else value
+        for name, value in arguments.items()
+    }

@@ -1,0 +1,64 @@
+"""What the shell needs of the program that it cannot reach from here; `bot.cli` hands it in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from bot.actions.action import Access
+from bot.chat.request import Value
+
+if TYPE_CHECKING:
+    from bot.actions.runner import Actions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Where `ao` was typed."""
+
+    env: Mapping[str, str]
+    cwd: str
+    config: str = ""
+    """`--config`; empty: found by the usual order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A terminal to open: the session, a title, and the command that attaches."""
+
+    session: str
+    title: str
+    command: Sequence[str] = field(default_factory=tuple)
+
+
+class House(Protocol):
+    """The fleet, or the configuration alone, in this process."""
+
+    @property
+    def actions(self) -> Actions:
+        """The verbs over it."""
+
+    async def settled(self) -> bool:
+        """Run the ring until what was asked has come to rest; False if that took too long."""
+
+
+class Machine(Protocol):
+    """What only the whole program can do."""
+
+    async def serve(self, where: Surroundings, ready: Callable[[Sequence[str]], None]) -> None:
+        """Run the fleet until SIGTERM or SIGINT; `ready` is told the projects. Raises `AoError`."""
+
+    def embedded(self, where: Surroundings, access: Access) -> AbstractAsyncContextManager[House]:
+        """The fleet in this process, while no `ao start` runs.
+
+        `Access.CHANGES` runs the ring, `Access.READS` only reads what is kept, and
+        `Access.CONFIGURATION` opens no fleet at all. Raises `Conflict` when somebody holds the lock.
+        """
+
+    def play_demo(self, where: Surroundings, arguments: Mapping[str, Value]) -> int:
+        """Run `ao demo`; returns the exit code."""
+
+    def open_windows(self, where: Surroundings, windows: Sequence[Window]) -> str:
+        """Open terminals by the configured terminal plugin; returns what was done, in words."""
