@@ -79,6 +79,8 @@ def test_another_agent_at_spawn_gets_no_options_of_the_projects_agent(write: Wri
     use = settings.agent("own", name="five")
     assert (use.name, use.options) == ("five", {"permissions": "suggest"})
     assert settings.agent("own", name="three").options["extra"] == 1
+    assert settings.agent("role", name="three").options["model"] == "m"
+    assert "model" not in settings.agent("role", name="five").options
     assert settings.parts("own", agent="five").agent == "five"
 
 

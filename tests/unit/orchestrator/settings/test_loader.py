@@ -149,6 +149,12 @@ def test_the_secrets_of_a_configuration_are_known(write: Write) -> None:
     assert settings.notifiers["a"].options == {"url": "xt0k3ny"}
 
 
+def test_a_missing_variable_alone_forbids_a_start(write: Write) -> None:
+    loaded = write("notifiers: {a: {url: '${GONE}'}}\n")
+    assert loaded.settings is None
+    assert [error.message for error in loaded.errors] == ["The environment variable GONE is not set."]
+
+
 def test_text_stands_for_the_file_before_it_is_written(tmp_path: Path, env: dict[str, str]) -> None:
     loaded = load(tmp_path / "none.yaml", env, text="projects: {a: {path: x}}\n")
     assert loaded.require().project_ids == ("a",)

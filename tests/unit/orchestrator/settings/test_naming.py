@@ -14,6 +14,7 @@ from orchestrator.settings.naming import derive_prefix, free_prefix, shared_pref
         ("app", "app"),
         ("API", "api"),
         ("PyTorch", "pt"),
+        ("BACKEND", "bac"),
         ("agent-orchestrator", "ao"),
         ("my_web_app", "mwa"),
         ("integrator", "int"),

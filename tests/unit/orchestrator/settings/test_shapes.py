@@ -64,6 +64,14 @@ def test_an_error_in_the_projects_own_file_names_that_file(
     ]
 
 
+def test_an_error_in_the_registrys_entry_names_the_registry(
+    registry: Path, env: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "repo/agent-orchestrator.yaml").write_text("agent: codex\nsessionPrefix: good\n")
+    registry.write_text(registry.read_text().replace("sessionPrefix: ap", "sessionPrefix: a b"))
+    assert [(e.file, e.line) for e in load(registry, env).errors] == [(registry, 5)]
+
+
 def test_a_flat_file_of_a_registered_project_means_the_whole_fleet(
     registry: Path, env: dict[str, str], tmp_path: Path
 ) -> None:
