@@ -30,7 +30,7 @@ from orchestrator.lifecycle.ticker import Ticker
 from orchestrator.lifecycle.watcher import Watcher
 from orchestrator.lifecycle.world import World
 from orchestrator.ports.notifier import NOTIFIER, Notifier
-from orchestrator.ports.plugin import PluginContext
+from orchestrator.ports.plugin import Closes, PluginContext
 from orchestrator.registry import Registry
 from orchestrator.services import configuration, trust
 from orchestrator.services.core import Core
@@ -67,9 +67,8 @@ class App:
         await self.announcer.stop()
         await self.core.fleet.stop()
         for made in self.core.registry.made():
-            close = getattr(made, "close", None)
-            if close is not None:
-                await close()
+            if isinstance(made, Closes):
+                await made.aclose()
         await self.core.store.close()
 
 

@@ -17,6 +17,8 @@ TRIES = 3
 PERSON_QUIET = 10.0
 """Seconds that an attached person must not have typed before we do."""
 KEPT_MESSAGES = 50
+CLOCK_SLACK = 5.0
+"""Seconds that the agent's clock may be behind ours."""
 
 _STAGES = {
     ReceiptStage.ACCEPTED: MessageStage.ACCEPTED,
@@ -43,11 +45,12 @@ def take_receipts(draft: Draft, look: AgentLook) -> None:
         if message.stage not in _ON_THE_WAY:
             continue
         name = digest(message.text)
-        for receipt in look.receipts:
-            target = _STAGES[receipt.stage]
-            fits = receipt.text_digest == name and receipt.at >= message.stage_at - 5.0
+        heard = [r for r in look.receipts if r.text_digest == name and r.at >= message.stage_at - CLOCK_SLACK]
+        furthest = max((_ORDER.index(_STAGES[r.stage]) for r in heard), default=-1)
+        # One signal may say more than one stage at once; each stage is told.
+        for target in _STAGES.values():
             current = next(m for m in draft.session.messages if m.number == message.number)
-            if fits and _ORDER.index(target) > _ORDER.index(current.stage):
+            if _ORDER.index(current.stage) < _ORDER.index(target) <= furthest:
                 stage(draft, current, target)
     _by_activity(draft, look)
     _trim(draft)

@@ -29,7 +29,7 @@ class Notifier(Protocol):
     async def ready(self) -> str:
         """Why nothing can be delivered from here now, in words; empty when all is well."""
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Let go of connections. Repeatable."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
@@ -64,6 +64,16 @@ class PluginContext:
     """A name for shared servers of this `$AO_HOME` (the tmux socket), unlike any other home's."""
     wake: Callable[[str], None] = lambda _session: None
     """Say that something changed for a session (its id), so that the next look comes sooner."""
+    reached: Callable[[str], None] = lambda _boundary: None
+    """Called between two steps that a crash could part, by name; a test ends the process there."""
+
+
+@runtime_checkable
+class Closes(Protocol):
+    """A plugin instance that holds something open: tasks, connections, terminals of its own."""
+
+    async def aclose(self) -> None:
+        """Let go of it, when `ao` stops. Repeatable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

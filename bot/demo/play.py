@@ -1,0 +1,272 @@
+"""Plays issue 1 of the sandbox through, as a client of a separate `ao start`, and judges it from outside.
+
+Whatever it claims was seen in git, in tmux or in the event log. The first thing that is not so ends it
+with its name.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.demo import sandbox
+from bot.demo.evidence import Repository, Terminals, clean_environment, python
+from bot.frontends.api.client import Client
+from orchestrator.errors import AoError
+from orchestrator.storage.layout import Home, server_name
+
+STEP_LIMIT = 30.0
+"""Seconds that one step of the story may take at most."""
+WHOLE_LIMIT = 60.0
+PAUSE = 0.1
+SESSION = "demo-1"
+
+
+class StoryBroken(Exception):  # noqa: N818 - it names a step, not an error of the program
+    """A step of the story did not come true; `step` names it."""
+
+    def __init__(self, step: str, seen: str) -> None:
+        super().__init__(f"{step}: {seen}")
+        self.step = step
+        self.seen = seen
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was observed so far."""
+
+    events: list[dict[str, object]] = field(default_factory=list)
+    red_head: str = ""
+    green_head: str = ""
+    user_head: str = ""
+    base_before: str = ""
+
+
+class Story:
+    """The steps, in order. `at` is called with a step's name before it: a test breaks things there."""
+
+    def __init__(self, home: Path, tell: Callable[[str], None], at: Callable[[str, Story], None]) -> None:
+        self.home = Home(home)
+        self.terminals = Terminals(server_name(self.home))
+        self.place = sandbox.make(home)
+        self.user = Repository(self.place.repository)
+        self.forge = Repository(self.home.project(sandbox.PROJECT).forge)
+        self.client = Client(self.home.api_socket)
+        self.seen = Seen()
+        self._tell = tell
+        self._at = at
+        self._started = time.monotonic()
+        self.server: subprocess.Popen[bytes] | None = None
+
+    def play(self) -> None:
+        """The whole story. Raises `StoryBroken`."""
+        for name, step in (
+            ("server", self.start_server),
+            ("spawn", self.spawn),
+            ("agent", self.agent_works),
+            ("pull request", self.pull_request),
+            ("ci fails", self.ci_fails),
+            ("message", self.message_arrives),
+            ("fix", self.fix),
+            ("approve", self.approve),
+            ("merge", self.merge),
+            ("clean-up", self.clean_up),
+            ("stop", self.stop_server),
+        ):
+            self._at(name, self)
+            try:
+                said = step()
+            except AoError as error:
+                raise StoryBroken(name, str(error)) from error
+            self._tell(f"{time.monotonic() - self._started:5.1f} s  {name}: {said}")
+
+    def start_server(self) -> str:
+        """A process of its own, reached through its API only."""
+        log = (self.home.path / "start.log").open("ab")
+        argv = [python(), "-m", "bot", "--config", str(self.place.config), "start"]
+        env = clean_environment(self.home.path)
+        self.server = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        log.close()
+        self._until("server", self._answers)
+        self.seen.user_head = self.user.commit("HEAD")
+        return f"ao start answers (pid {self.server.pid})"
+
+    def _answers(self) -> str:
+        if self.server is not None and self.server.poll() is not None:
+            tail = (self.home.path / "start.log").read_text(errors="replace")[-1500:]
+            raise StoryBroken("server", f"ao start ended with code {self.server.returncode}:\n{tail}")
+        return "yes" if self.client.running() else ""
+
+    def spawn(self) -> str:
+        """Worktree, branch and terminal are there."""
+        self.client.act("spawn", {"project": sandbox.PROJECT, "issue": "1"})
+        self._until("spawn", lambda: self.terminals.has(SESSION) and "yes", "no tmux session")
+        self._until("spawn", self._worktree, "no worktree")
+        branch = self.user.ask("for-each-ref", "--format=%(refname:short)", f"refs/heads/{self._branch()}")
+        if not branch:
+            raise StoryBroken("spawn", f"there is no branch {self._branch()}")
+        return f"worktree {self._worktree()}, branch {branch}, tmux session {SESSION}"
+
+    def _worktree(self) -> str:
+        return next((w for w in self.user.worktrees() if w.endswith(f"/{SESSION}")), "")
+
+    def _branch(self) -> str:
+        return str(self.client.session(SESSION)["branch"])
+
+    def agent_works(self) -> str:
+        """The agent shows its own label and moves."""
+        self._until("agent", lambda: "rehearsal agent" in self.terminals.screen(SESSION) and "yes", "silent")
+        return "it shows its work in its terminal"
+
+    def pull_request(self) -> str:
+        """Its branch is on the forge, with commits of its own."""
+        opened = self._event("pull request", "pr.opened")
+        branch = self._branch()
+        head = self._until("pull request", lambda: self.forge.commit(f"refs/heads/{branch}"), "no branch")
+        self.seen.base_before = self.forge.commit("refs/heads/main")
+        if head == self.seen.base_before:
+            raise StoryBroken("pull request", "the branch has no commit of its own")
+        return f"{opened}; {head[:10]} is on the forge"
+
+    def ci_fails(self) -> str:
+        """The checks say so, and a fresh checkout of that head fails indeed."""
+        text = self._event("ci fails", "ci.failing")
+        self.seen.red_head = self._data("ci.failing", "head")
+        if self.forge.tests_pass(self.seen.red_head, sandbox.TEST_COMMAND):
+            raise StoryBroken("ci fails", f"the tests of {self.seen.red_head[:10]} pass here")
+        return text
+
+    def message_arrives(self) -> str:
+        """The failing lines went to the agent, and the agent says itself that it has them."""
+        self._event("message", "reaction.sent")
+        accepted = self._event("message", "message.accepted")
+        self._until(
+            "message",
+            lambda: sandbox.FAILING_TEXT in self.terminals.screen(SESSION) and "yes",
+            f"{sandbox.FAILING_TEXT!r} is not on the agent's screen",
+        )
+        return f"{accepted}; the failing line is on its screen"
+
+    def fix(self) -> str:
+        """A new head is on the forge, and its tests pass in a fresh checkout."""
+        self._event("fix", "ci.passing")
+        head = self._data("ci.passing", "head")
+        if head == self.seen.red_head or self.forge.commit(f"refs/heads/{self._branch()}") != head:
+            raise StoryBroken("fix", f"{head[:10]} is no new head of the branch")
+        if not self.forge.tests_pass(head, sandbox.TEST_COMMAND):
+            raise StoryBroken("fix", f"the tests of {head[:10]} fail here")
+        self.seen.green_head = head
+        return f"checks passed at {head[:10]}"
+
+    def approve(self) -> str:
+        """Approval is asked, given at the head, and kept."""
+        self._event("approve", "review.pending")
+        self.client.act("approve", {"session": SESSION, "head": self.seen.green_head})
+        said = self._event("approve", "review.approved_here")
+        self._event("approve", "merge.ready")
+        return said
+
+    def merge(self) -> str:
+        """The base branch has the change, its tests pass, and nobody's checkout moved."""
+        self.client.act("merge", {"session": SESSION, "head": self.seen.green_head})
+        self._event("merge", "pr.merged", unless="merge.refused")
+        base = self.forge.commit("refs/heads/main")
+        if base == self.seen.base_before or not self.forge.contains("main", self.seen.green_head):
+            raise StoryBroken("merge", f"main is at {base[:10]} and does not have the change")
+        if not self.forge.tests_pass("main", sandbox.TEST_COMMAND):
+            raise StoryBroken("merge", "the tests of main fail after the merge")
+        if self.user.commit("HEAD") != self.seen.user_head:
+            raise StoryBroken("merge", "the user's own checkout moved")
+        return f"main is at {base[:10]} and has {self.seen.green_head[:10]}"
+
+    def clean_up(self) -> str:
+        """Terminal, worktree and the forge's branch are gone; the session is among the ended ones."""
+        self._event("clean-up", "session.ended")
+        self._until("clean-up", lambda: not self.terminals.has(SESSION) and "yes", "the terminal is there")
+        self._until("clean-up", lambda: not self._worktree() and "yes", "the worktree is there")
+        ended = self.home.project(sandbox.PROJECT).ended / SESSION
+        self._until("clean-up", lambda: ended.is_dir() and "yes", "it is not among the ended ones")
+        if self.user.ask("status", "--porcelain", "--", ".", ":!issues"):
+            raise StoryBroken("clean-up", "the user's checkout is not clean")
+        return "terminal, worktree and branch are gone"
+
+    def stop_server(self) -> str:
+        """It ends by itself when asked, with code 0."""
+        assert self.server is not None  # noqa: S101 - started by the first step
+        self.server.terminate()
+        code = self.server.wait(timeout=STEP_LIMIT)
+        if code != 0:
+            raise StoryBroken("stop", f"ao start ended with code {code}")
+        return "ao start ended with code 0"
+
+    def close(self) -> None:
+        """Leave nothing behind: server and terminals."""
+        if self.server is not None and self.server.poll() is None:
+            self.server.kill()
+            self.server.wait(timeout=STEP_LIMIT)
+        self.terminals.end()
+
+    def _until(self, step: str, look: Callable[[], str | bool], otherwise: str = "nothing came") -> str:
+        """Look until there is an answer. Raises `StoryBroken` when the step takes too long."""
+        limit = time.monotonic() + STEP_LIMIT
+        while True:
+            found = look()
+            if found:
+                return str(found)
+            now = time.monotonic()
+            if now > limit or now - self._started > WHOLE_LIMIT:
+                raise StoryBroken(step, f"{otherwise} within {now - self._started:.0f} s; {self._last()}")
+            time.sleep(PAUSE)
+
+    def _event(self, step: str, kind: str, unless: str = "") -> str:
+        """Wait for an event of that type and return its text."""
+
+        def look() -> str:
+            after = int(str(self.seen.events[-1]["seq"])) if self.seen.events else 0
+            self.seen.events += self.client.events(after, limit=500, wait=0.5)
+            refused = self._find(unless) if unless else None
+            if refused is not None:
+                raise StoryBroken(step, str(refused["text"]))
+            found = self._find(kind)
+            return str(found["text"]) if found else ""
+
+        return self._until(step, look, f"no event {kind}")
+
+    def _find(self, kind: str) -> dict[str, object] | None:
+        return next((e for e in reversed(self.seen.events) if e["type"] == kind), None)
+
+    def _data(self, kind: str, name: str) -> str:
+        found = self._find(kind)
+        data = found["data"] if found else {}
+        return str(data.get(name, "")) if isinstance(data, dict) else ""
+
+    def _last(self) -> str:
+        rows = [f"{e['type']}: {e['text']}" for e in self.seen.events[-4:]]
+        return "the last events were " + "; ".join(rows) if rows else "there were no events"
+
+
+def headless(
+    home: Path,
+    tell: Callable[[str], None] = print,
+    at: Callable[[str, Story], None] = lambda _step, _story: None,
+) -> int:
+    """Play the story in an `$AO_HOME` of its own; 0 when all of it came true."""
+    story = Story(home, tell, at)
+    try:
+        story.play()
+    except StoryBroken as broken:
+        tell(f"BROKEN at {broken.step}: {broken.seen}")
+        return 1
+    finally:
+        story.close()
+    tell(f"The whole story came true in {time.monotonic() - story._started:.0f} s.")  # noqa: SLF001 - its own
+    return 0
+
+
+def forget(home: Path) -> None:
+    """Remove a home that was made for one play."""
+    shutil.rmtree(home, ignore_errors=True)
