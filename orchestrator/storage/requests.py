@@ -64,8 +64,9 @@ REQUEST = Form("request", RequestRecord)
 class Requests:
     """The requests under one home. `open` first, `close` last."""
 
-    def __init__(self, path: Path, faults: Faults) -> None:
+    def __init__(self, path: Path, faults: Faults, *, kept_done: int = KEPT_DONE) -> None:
         self._path = path
+        self._kept_done = kept_done
         self._faults = faults
         self._journal = Journal(path, faults, "request")
         self._lanes = Lanes(1, "ao-requests")
@@ -141,7 +142,7 @@ class Requests:
 
     def _forget(self) -> None:
         done = [record for record in self._records.values() if record.outcome is not None]
-        for record in done[: max(len(done) - KEPT_DONE, 0)]:
+        for record in done[: max(len(done) - self._kept_done, 0)]:
             del self._records[record.id]
             self._by_key.pop((record.asked.by, record.asked.key), None)
 
@@ -165,7 +166,7 @@ class Requests:
         damaged = self._journal.open(_is_line)
         records, lines, broken = _read(read_file(self._path))
         done = [record.id for record in records.values() if record.outcome is not None]
-        for request in done[: max(len(done) - KEPT_DONE, 0)]:
+        for request in done[: max(len(done) - self._kept_done, 0)]:
             del records[request]
         if broken:
             kept_as = free_name(self._path, "damaged")

@@ -1,0 +1,27 @@
+"""What `AO_FAULT` asks for."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.errors import BadInput
+from orchestrator.storage.faults import KillAt, NoFaults, from_environment
+
+
+def test_nothing_happens_unless_it_is_asked_for() -> None:
+    assert isinstance(from_environment({}), NoFaults)
+    assert isinstance(from_environment({"AO_FAULT": ""}), NoFaults)
+    NoFaults().reached("anything")
+
+
+def test_a_kill_comes_at_its_boundary_and_not_before() -> None:
+    fault = from_environment({"AO_FAULT": "kill:3"})
+    assert isinstance(fault, KillAt)
+    fault.reached("one")
+    fault.reached("two")  # the third one is played in test_crash, in a process of its own
+
+
+@pytest.mark.parametrize("asked", ["kill", "kill:0", "kill:-1", "kill:x", "stop:1", "kill:1:2"])
+def test_what_is_not_understood_is_an_error(asked: str) -> None:
+    with pytest.raises(BadInput, match="AO_FAULT"):
+        from_environment({"AO_FAULT": asked})
