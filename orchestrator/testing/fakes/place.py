@@ -94,7 +94,9 @@ class FakePlace(Place):
         yield self.exports[repository, ref]
 
     def _inside(self, path: str) -> str:
-        if normpath(path) != path.rstrip("/") or not path.startswith((self.folder, self.workspaces)):
+        roots = (self.folder, self.workspaces)
+        inside = path in roots or path.startswith(tuple(f"{root}/" for root in roots))
+        if not inside or normpath(path) != path.rstrip("/"):
             msg = f"{path} is not in this place."
             raise BadInput(msg)
         return path.rstrip("/")
