@@ -15,7 +15,7 @@ from orchestrator.domain.session import Parts
 from orchestrator.errors import NotFound
 from orchestrator.settings import builtin, naming, plugin_choice
 from orchestrator.settings.models import Config, Limits
-from orchestrator.settings.plugin_choice import PluginUse
+from orchestrator.settings.plugin_choice import External, PluginUse
 from orchestrator.settings.problems import KeyPath, Spots, nearest
 from orchestrator.settings.project_model import ProjectKeys
 from orchestrator.settings.rules_of import rules_of
@@ -163,6 +163,26 @@ class Settings:
         path = plugin_choice.file_inside(self.folder(project), keys.agent_rules_file)
         text = path.read_text(encoding="utf-8", errors="replace")[:50_000] if path else ""
         return "\n\n".join(part.strip() for part in (keys.agent_rules or "", text) if part.strip())
+
+    @property
+    def externals(self) -> tuple[External, ...]:
+        """Every plugin from outside that this configuration names, each once: `plugins`, then blocks."""
+        found = [
+            External(
+                name=entry.name, path=self._plugin_file(entry.path, ("plugins", index)), at=("plugins", index)
+            )
+            for index, entry in enumerate(self.config.plugins)
+            if entry.enabled
+        ]
+        found += [
+            External(name=use.name, path=self._plugin_file(use.path, use.at), at=use.at)
+            for use in self.uses()
+            if use.external
+        ]
+        return tuple(dict.fromkeys(found))
+
+    def _plugin_file(self, written: str | None, at: KeyPath) -> Path | None:
+        return self.beside(written, (*at, "path")) if written else None
 
     def uses(self) -> Iterator[PluginUse]:
         """Every use of a plugin that this configuration makes."""

@@ -123,6 +123,10 @@ def _prefixes(data: dict[str, Data], base: Path, user_home: Path) -> dict[str, s
 
 
 def _not_ready(settings: Settings) -> Iterator[Problem]:
+    for plugin in settings.externals:
+        if plugin.path and not plugin.path.is_file():
+            message = f"There is no plugin file {plugin.path}."
+            yield settings.spots.problem((*plugin.at, "path"), message, Grade.NOT_READY)
     for name, keys in settings.config.projects.items():
         folder = settings.folder(name)
         if not folder.is_dir():

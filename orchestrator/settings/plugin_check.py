@@ -64,8 +64,6 @@ def code_options(plugins: Plugins) -> Callable[[str, str], tuple[str, ...]]:
 
 
 def _of_use(settings: Settings, use: PluginUse, plugins: Plugins) -> Iterator[Problem]:
-    if use.external and not use.name:
-        return  # Its name is known once it is loaded; loading judges it.
     slot: Slot[Any] = Slot(use.slot)
     known = plugins.names(use.slot)
     if use.name not in known:

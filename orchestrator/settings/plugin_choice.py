@@ -21,12 +21,21 @@ DEFAULT_PERMISSIONS = "auto-edit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class External:
+    """A plugin from outside: the entry point called `name`, or the file at `path`."""
+
+    name: str
+    path: Path | None = None
+    at: KeyPath = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PluginUse:
     """A plugin that the configuration uses somewhere."""
 
     slot: str
     name: str
-    """Empty when only a package or a path is named: the plugin itself says its name."""
+    """Where only a package or a path is named: made from it, and the plugin must bear that name."""
     options: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)
     """Its own block, as written; secrets may stand in it."""
     at: KeyPath = ()
@@ -115,15 +124,21 @@ def file_inside(folder: Path, name: str | None) -> Path | None:
 def _of_block(slot: str, standard: str, block: PluginBlock | None, at: KeyPath) -> PluginUse:
     if block is None:
         return PluginUse(slot=slot, name=standard, at=at)
-    external = bool(block.package or block.path)
     return PluginUse(
         slot=slot,
-        name=block.plugin or ("" if external else standard),
+        name=block.plugin or _named_by(slot, block) or standard,
         options=block.options(),
         at=at,
         package=block.package or "",
         path=block.path or "",
     )
+
+
+def _named_by(slot: str, block: PluginBlock) -> str:
+    """`jira` for `package: ao-plugin-tracker-jira` and for `path: ./jira.py`."""
+    if block.package:
+        return block.package.rpartition("/")[2].removeprefix(f"ao-plugin-{slot}-")
+    return Path(block.path).stem.replace("_", "-") if block.path else ""
 
 
 def _forge(keys: ProjectKeys) -> builtin.Pair:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.errors import NotFound
 from orchestrator.settings.effective import Settings
 from orchestrator.settings.plugin_choice import PluginUse
 from orchestrator.settings.problems import KeyPath, camel, join
@@ -42,7 +43,13 @@ class Reason:
 
 
 def file_digest(path: Path) -> str:
-    """What is kept when a person trusts `path`: a file, or a folder with all Python files in it."""
+    """What is kept when a person trusts `path`: a file, or a folder with all Python files in it.
+
+    Raises `NotFound` when there is nothing.
+    """
+    if not path.exists():
+        msg = f"There is no {path}."
+        raise NotFound(msg)
     if path.is_dir():
         whole = hashlib.sha256()
         for part in sorted(path.rglob("*.py")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from orchestrator.settings.problems import KeyPath, Problem, Spots, nearest
 
 def problems_of(error: ValidationError, spots: Spots) -> Iterator[Problem]:
     """One problem for each thing that is wrong."""
-    schema = Config.model_json_schema()
+    schema = _schema()
     for detail in error.errors(include_url=False):
         path: KeyPath = tuple(detail["loc"])
         if path and path[-1] == "[key]":
@@ -33,6 +34,12 @@ def known_keys(schema: dict[str, Any], path: KeyPath) -> tuple[str, ...]:
             node = node.get("items", {}) if isinstance(part, int) else node.get("additionalProperties", {})
         node = _resolve(schema, node if isinstance(node, dict) else {})
     return tuple(node.get("properties", {}))
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    """Made once: it takes longer than all the rest of loading."""
+    return Config.model_json_schema()
 
 
 def _resolve(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 from orchestrator.domain.event import Level
 from orchestrator.errors import NotFound
 from orchestrator.settings.loader import Loaded
+from orchestrator.settings.plugin_choice import External
 
 Write = Callable[..., Loaded]
 
@@ -90,6 +91,36 @@ def test_options_of_runtime_and_workspace(write: Write) -> None:
     assert (settings.plugin("a", "runtime").name, settings.plugin("a", "runtime").options) == ("r", {"o": 1})
     assert settings.plugin("a", "workspace").options == {"root": "/w"}
     assert settings.plugin("a", "scm").options == {}
+
+
+def test_plugins_from_outside(write: Write, tmp_path: Path) -> None:
+    loaded = write(
+        "plugins: [{name: a}, {name: b, path: ./b.py}, {name: off, enabled: false}]\n"
+        "projects:\n  x: {path: ., tracker: {package: ao-plugin-tracker-jira}, scm: {path: ../my_forge.py}}\n"
+        "  y: {path: ., sessionPrefix: y, tracker: {package: ao-plugin-tracker-jira}}\n"
+        "notifiers: {n: {plugin: page, path: ~/n.py}}\n"
+    )
+    settings = loaded.require()
+    assert settings.externals == (
+        External(name="a"),
+        External(name="b", path=tmp_path / "repo/b.py"),
+        External(name="jira"),
+        External(name="my-forge", path=tmp_path / "repo/../my_forge.py"),
+        External(name="page", path=tmp_path / "user/n.py"),
+    )
+    assert (settings.parts("x").tracker, settings.parts("x").scm) == ("jira", "my-forge")
+    assert [(p.line, p.path) for p in loaded.problems] == [
+        (1, "plugins[1].path"),
+        (3, "projects.x.scm.path"),
+        (5, "notifiers.n.path"),
+    ]
+
+
+def test_every_slot_of_a_project(write: Write) -> None:
+    settings = write("projects: {a: {path: x}, b: {path: yy}}").require()
+    assert settings.plugin("a", "agent") == settings.agent("a")
+    assert [project.prefix for project in settings.projects()] == ["x", "yy"]
+    assert settings.limits.sessions == 30
 
 
 def test_who_is_told(write: Write) -> None:

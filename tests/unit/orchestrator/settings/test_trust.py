@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.errors import NotFound
 from orchestrator.settings.loader import Loaded, load
 from orchestrator.settings.trust import Reason, file_digest, needs_trust, untrusted
 
@@ -93,6 +94,11 @@ def test_the_registry_and_the_projects_own_file_are_trusted_apart(
     assert [(reason.file.name, reason.line, reason.path) for reason in left] == [
         ("agent-orchestrator.yaml", 3, "postCreate[0]")
     ]
+
+
+def test_what_is_absent_cannot_be_trusted(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        file_digest(tmp_path / "gone.py")
 
 
 def test_a_folder_of_code_changes_with_any_file_in_it(tmp_path: Path) -> None:
