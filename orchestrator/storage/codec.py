@@ -16,6 +16,7 @@ from orchestrator.domain.session import Session
 from orchestrator.storage.migrations import BUILT_IN, Document, Migrations
 
 T = TypeVar("T")
+_NESTED = (dict, list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +69,15 @@ def _unknown_key(kept: Any, understood: Any, path: str = "") -> str:  # noqa: AN
         for key, value in kept.items():
             if key not in understood:
                 return f"{path}{key}"
-            if found := _unknown_key(value, understood[key], f"{path}{key}."):
+            if isinstance(value, _NESTED) and (
+                found := _unknown_key(value, understood[key], f"{path}{key}.")
+            ):
                 return found
     elif isinstance(kept, list):
         for number, value in enumerate(kept):
-            if found := _unknown_key(value, understood[number], f"{path}{number}."):
+            if isinstance(value, _NESTED) and (
+                found := _unknown_key(value, understood[number], f"{path}{number}.")
+            ):
                 return found
     return ""
 
