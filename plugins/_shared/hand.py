@@ -23,7 +23,7 @@ from orchestrator.ports.place import Completed, Entry, Place
 from plugins._shared.command import LIMIT
 from plugins._shared.file_pool import in_thread
 from plugins._shared.git import Git, failure, safe_environment, safe_settings
-from plugins._shared.mirror import FETCH_TIMEOUT, Mirror
+from plugins._shared.mirror import FETCH, FETCH_TIMEOUT, Mirror
 
 _SMALL = 1_000_000
 
@@ -42,6 +42,9 @@ class Hand(Protocol):
 
     async def fetch(self, source: str, into: str) -> str:
         """Bring HEAD of a repository there into `into` and return its commit."""
+
+    async def fetch_all(self, source: str, patterns: Mapping[str, str]) -> None:
+        """Bring all refs of a repository there that match patterns, as `Mirror.fetch_all`."""
 
     async def read(self, path: str) -> bytes:
         """A small file, empty when it is not there. Links are not followed."""
@@ -86,6 +89,10 @@ class HostHand(Hand):
     @override
     async def fetch(self, source: str, into: str) -> str:
         return await self._mirror.fetch(source, "HEAD", into)
+
+    @override
+    async def fetch_all(self, source: str, patterns: Mapping[str, str]) -> None:
+        await self._mirror.fetch_all(source, patterns)
 
     @override
     async def read(self, path: str) -> bytes:
@@ -160,14 +167,17 @@ class PlaceHand(Hand):
 
     @override
     async def fetch(self, source: str, into: str) -> str:
-        done = await self.git(
-            self.store,
-            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--update-shallow", "--refmap="),
-            *("--upload-pack=git-upload-pack", "--", source, f"+HEAD:{into}"),
-        )
+        await self._fetch("--", source, f"+HEAD:{into}")
+        return (await self.git(self.store, "rev-parse", "--verify", into)).text()
+
+    @override
+    async def fetch_all(self, source: str, patterns: Mapping[str, str]) -> None:
+        await self._fetch("--prune", "--", source, *(f"+{ref}:{into}" for ref, into in patterns.items()))
+
+    async def _fetch(self, *args: str) -> None:
+        done = await self.git(self.store, *FETCH, *args)
         if not done.ok:
             raise failure(done, what="The workspace's commits could not be read")
-        return (await self.git(self.store, "rev-parse", "--verify", into)).text()
 
     @override
     async def read(self, path: str) -> bytes:

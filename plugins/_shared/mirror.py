@@ -32,6 +32,12 @@ from plugins._shared.repository_lock import SharedCalls
 FETCH_TIMEOUT = 600.0
 """Seconds that a fetch, push, bundle or clone may take: the first one brings a whole history."""
 
+FETCH = (
+    *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"),
+    *("--no-recurse-submodules", "--update-shallow", "--refmap=", "--upload-pack=git-upload-pack"),
+)
+"""Fetching refs by full names and nothing else."""
+
 _fetches: SharedCalls[str] = SharedCalls()
 
 
@@ -48,6 +54,11 @@ def incoming(session: SessionId) -> str:
 def outgoing(session: SessionId) -> str:
     """Where the newest commit lies that the forge has of a session. Set by the scm after a push."""
     return f"refs/ao/out/{session}"
+
+
+def tips(session: SessionId) -> str:
+    """Below this lie the branches of a session's own clone, while its work is judged."""
+    return f"refs/ao/tips/{session}/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +119,10 @@ class Mirror:
             msg = f"{rev} is not in {self.path.name}."
             raise NotFound(msg)
         return done.text()
+
+    async def newest_base(self, branch: str, otherwise: str) -> str:
+        """The newest known commit of a base branch."""
+        return (await self.refs(base_ref(branch))).get(base_ref(branch), otherwise)
 
     async def has(self, sha: str) -> bool:
         """The commit is here."""
@@ -173,18 +188,14 @@ class Mirror:
 
     async def _fetch(self, git: Git, source: str, ref: str, into: str) -> str:
         async with self.git.lock():
-            await git.run(
-                *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"),
-                *(
-                    "--no-recurse-submodules",
-                    "--update-shallow",
-                    "--refmap=",
-                    "--upload-pack=git-upload-pack",
-                ),
-                *("--", source, f"+{ref}:{into}"),
-                timeout=FETCH_TIMEOUT,
-            )
+            await git.run(*FETCH, "--", source, f"+{ref}:{into}", timeout=FETCH_TIMEOUT)
             return await self.resolve(into)
+
+    async def fetch_all(self, source: str, patterns: Mapping[str, str]) -> None:
+        """Bring all refs that patterns match (`refs/heads/*` -> where to); those gone there go here too."""
+        refspecs = (f"+{ref}:{into}" for ref, into in patterns.items())
+        async with self.git.lock():
+            await self.git.run(*FETCH, "--prune", "--", source, *refspecs, timeout=FETCH_TIMEOUT)
 
     async def push(
         self,
@@ -249,6 +260,14 @@ class Mirror:
     async def delete_ref(self, ref: str, old: str | None = None) -> None:
         """Forget a ref; not there is no error unless `old` says what it must be."""
         await self.update_ref(ref, "", old)
+
+    async def forget_incoming(self, session: SessionId) -> None:
+        """Let go of what was fetched from a session whose work is safe elsewhere."""
+        name = incoming(session)
+        mine = [ref for ref in await self.refs("refs/ao/in/") if ref == name or ref.startswith(f"{name}.")]
+        mine += await self.refs(tips(session))
+        if mine:
+            await self.update_refs(dict.fromkeys(mine, ("", None)))
 
     async def commit(
         self,

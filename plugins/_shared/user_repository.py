@@ -16,7 +16,7 @@ from orchestrator.errors import PermanentError, TemporaryError
 from plugins._shared import beneath
 from plugins._shared.file_pool import in_thread
 from plugins._shared.git import Git, safe_environment, safe_settings
-from plugins._shared.mirror import FETCH_TIMEOUT, Mirror, base_ref
+from plugins._shared.mirror import FETCH, FETCH_TIMEOUT, Mirror, base_ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +97,7 @@ class UserRepository:
         await self._fetch(mirror, sha)
 
     async def _fetch(self, mirror: Mirror, refspec: str) -> None:
-        await self.git.run(
-            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"),
-            *("--no-recurse-submodules", "--update-shallow", "--refmap=", "--upload-pack=git-upload-pack"),
-            *("--", str(mirror.path), refspec),
-            timeout=FETCH_TIMEOUT,
-        )
+        await self.git.run(*FETCH, "--", str(mirror.path), refspec, timeout=FETCH_TIMEOUT)
 
     async def add(self, path: str, branch: str, start: str, *, reason: str) -> str:
         """Register a worktree, locked and without files, on `branch` at `start`; returns its git folder.

@@ -68,11 +68,18 @@ class View:
         """Bring HEAD's commit here (as ref `into`) and let the view stand on it; returns the commit."""
         sha = head.sha
         if sha and (await self.hand.read(f"{self.path}/HEAD")).decode().strip() != sha:
-            sha = await self.hand.fetch(self.target.git_dir, into)
+            sha = await self._bring(sha, into)
         await self._write("commondir", b"../..\n")
         await self._write("HEAD", f"{sha or 'ref: refs/ao/unborn'}\n".encode())
         await self._write("exclude", await self._patterns())
         return sha
+
+    async def _bring(self, sha: str, into: str) -> str:
+        # A commit that a ref of ours has is here with all that belongs to it: nothing to fetch.
+        known = await self.hand.git(
+            self.hand.store, "for-each-ref", "--count=1", f"--points-at={sha}", "refs/ao/base/", into
+        )
+        return sha if known.ok and known.stdout else await self.hand.fetch(self.target.git_dir, into)
 
     async def _write(self, name: str, data: bytes) -> None:
         if await self.hand.read(f"{self.path}/{name}") != data:
@@ -85,7 +92,7 @@ class View:
             for link in self.target.links
             if await self.hand.kind(f"{self.target.work_tree}/{link}") == "link"
         ]
-        lines = ["/" + re.sub(r"([\\*?\[\] ])", r"\\\1", link) for link in there]
+        lines = [pattern(link) for link in there]
         return theirs + b"\n" + "\n".join(lines).encode() + b"\n"
 
     async def seed(self, index: str = "index") -> None:
@@ -152,6 +159,11 @@ class View:
             await self.reset()
             done = await self.run(*command)
         return done.stdout.count(b"\0")
+
+
+def pattern(path: str) -> str:
+    """The line of an ignore file that matches exactly one path."""
+    return "/" + re.sub(r"([\\*?\[\]! #])", r"\\\1", path)
 
 
 def paths(done: Completed) -> list[str]:

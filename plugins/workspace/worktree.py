@@ -13,23 +13,23 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from pydantic import Field
 from typing_extensions import override
 
 from orchestrator.domain.ids import SessionId, branch_name
 from orchestrator.domain.look import Look, Seen, Unseen
 from orchestrator.domain.project import Project
-from orchestrator.errors import AoError, Conflict, NotFound, NotReady, PermanentError
+from orchestrator.errors import AoError, Conflict, NotReady, PermanentError
 from orchestrator.ports.place import Place, SharesHost
 from orchestrator.ports.plugin import Options, Plugin, PluginContext
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.workspace import WORKSPACE, Base, Made, Saved, Workspace, WorkspaceLook, WorkspaceView
 from plugins._shared import preparation
 from plugins._shared import workspace_record as records
+from plugins._shared.durations import seconds
 from plugins._shared.file_pool import in_thread
 from plugins._shared.git import Git
 from plugins._shared.hand import HostHand
-from plugins._shared.mirror import Mirror, base_ref, incoming
+from plugins._shared.mirror import Mirror, incoming
 from plugins._shared.repository_lock import locked
 from plugins._shared.rescue import MirrorRescues, Rescuer, Restart
 from plugins._shared.snapshot import Snapshot, snapshot
@@ -41,15 +41,12 @@ _LOOKS_AT_ONCE = 4
 
 
 class WorktreeOptions(Options):
-    """Where worktrees lie and how long preparing one may take."""
+    """The project's `workspace` block."""
 
-    root: str = Field(
-        "",
-        description="Folder for worktrees, with {project} for the project's id; below `$AO_HOME` when empty.",
-    )
-    post_create_timeout: float = Field(
-        600.0, gt=0, description="Seconds that each postCreate command may take."
-    )
+    root: str = ""
+    """Folder for worktrees; `{project}` stands for the project's id. Empty: in the project's folder under `$AO_HOME`."""
+    post_create_timeout: str = "10m"
+    """How long each `postCreate` command may take: `90s`, `10m`, `1h`."""
 
 
 class WorktreeWorkspace(MirrorRescues, Workspace):
@@ -57,7 +54,8 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
 
     def __init__(self, options: WorktreeOptions, *, git: Git | None = None) -> None:
         super().__init__(git or Git(Path("/")))
-        self._options = options
+        self._root = options.root
+        self._limit = seconds(options.post_create_timeout, "postCreateTimeout")
         self._looking = asyncio.Semaphore(_LOOKS_AT_ONCE)
 
     # Making --------------------------------------------------------------------------------------
@@ -84,8 +82,7 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
             record = await self._keep(session, record, Step.PREPARING)
         if record.step is Step.PREPARING:
             await preparation.link_shared(place, record.path, session.project)
-            lines, limit = session.project.post_create, self._options.post_create_timeout
-            await preparation.run_commands(place, record.path, lines, limit)
+            await preparation.run_commands(place, record.path, session.project.post_create, self._limit)
             record = await self._keep(session, record, Step.READY)
         head = await self._view(session, record, repository).head()
         return Made(path=record.path, branch=head.branch or record.branch, head=head.sha)
@@ -239,7 +236,9 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
         kind = await look.hand.kind(record.path)
         async with locked(Path(look.path)):
             if kind == "folder":
-                return await snapshot(look, incoming(session.id), base=await _base(mirror, record))
+                return await snapshot(
+                    look, incoming(session.id), base=await mirror.newest_base(record.base, record.base_sha)
+                )
             if kind:
                 msg = f"{record.path} is a {kind}, not the workspace's folder: nothing was saved."
                 raise PermanentError(msg, session=session.id)
@@ -271,9 +270,7 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
             await repository.unregister(record.path)
             gone = await self._drop_branch(repository, record, mirror)
         await self._view(session, record, repository).forget()
-        for ref in await mirror.refs("refs/ao/in/"):
-            if ref == incoming(session.id) or ref.startswith(f"{incoming(session.id)}."):
-                await mirror.delete_ref(ref)
+        await mirror.forget_incoming(session.id)
         if gone:
             await in_thread(records.forget, session)
         else:
@@ -284,7 +281,9 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
         if not now:
             return True
         free = all(w.branch != record.branch for w in (await repository.worktrees()).values())
-        nothing = now == record.base_sha or await mirror.is_ancestor(now, await _base(mirror, record))
+        nothing = now == record.base_sha or await mirror.is_ancestor(
+            now, await mirror.newest_base(record.base, record.base_sha)
+        )
         if not (record.made_branch and free and nothing):
             return False
         await repository.delete_branch(record.branch, now)
@@ -305,21 +304,13 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
         return View(HostHand(self._mirror(session.project)), session.id, target)
 
     def _path(self, session: SessionRef, place: Place) -> str:
-        if not self._options.root:
+        if not self._root:
             return f"{place.workspaces}/{session.id}"
-        root = self._options.root.replace("{project}", session.project.id)
+        root = self._root.replace("{project}", session.project.id)
         return str(Path(root).expanduser() / session.id)
 
     async def _keep(self, session: SessionRef, record: Record, step: Step) -> Record:
         return await in_thread(records.write, session, replace(record, step=step))
-
-
-async def _base(mirror: Mirror, record: Record) -> str:
-    """The newest known commit of the workspace's base."""
-    try:
-        return await mirror.resolve(base_ref(record.base))
-    except NotFound:
-        return record.base_sha
 
 
 def _same(one: str, other: str) -> bool:

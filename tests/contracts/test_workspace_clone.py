@@ -1,0 +1,29 @@
+"""Clones keep the promise of the workspace port."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from orchestrator.ports.plugin import PluginContext
+from orchestrator.ports.workspace import Workspace
+from orchestrator.testing.contracts.workspace import WorkspaceContract
+from orchestrator.testing.workspaces import ENVIRONMENT, GitSetting
+from plugins._shared.host_place import HostPlace
+from plugins.workspace.clone import PLUGIN
+
+
+class TestClone(WorkspaceContract):
+    @override
+    @pytest.fixture
+    def workspace(self, tmp_path: Path) -> Workspace:
+        return PLUGIN.create(PLUGIN.options(), PluginContext(home=tmp_path, data=str))
+
+    @override
+    @pytest.fixture
+    async def setting(self, tmp_path: Path) -> GitSetting:
+        return await GitSetting(
+            tmp_path, lambda session: HostPlace(session.folder, session.project.worktrees, ENVIRONMENT)
+        ).begin()
