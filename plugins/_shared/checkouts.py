@@ -7,23 +7,22 @@ import shutil
 import stat
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from orchestrator.errors import TemporaryError
+from plugins._shared.file_pool import in_thread
 from plugins._shared.git import Git
 
 _TIMEOUT = 300.0
 
 
 class Checkouts:
-    """Checkouts of one repository of ours below `folder`. Files are removed in `threads`."""
+    """Checkouts of one repository of ours below `folder`."""
 
-    def __init__(self, folder: Path, repository: Path, threads: Executor) -> None:
+    def __init__(self, folder: Path, repository: Path) -> None:
         self._folder = folder
         self._repository = repository
-        self._threads = threads
 
     @asynccontextmanager
     async def checkout(self, head: str) -> AsyncIterator[Path]:
@@ -31,8 +30,7 @@ class Checkouts:
 
         It is a repository of its own: what runs in it can ask git, and can change nothing else.
         """
-        loop = asyncio.get_running_loop()
-        outer = await loop.run_in_executor(self._threads, self._new_folder)
+        outer = await in_thread(self._new_folder)
         try:
             place = outer / "checkout"
             git = Git(place / ".git", work_tree=place)
@@ -45,11 +43,11 @@ class Checkouts:
             await git.run("checkout", "--quiet", "--force", "--detach", head, "--", timeout=_TIMEOUT)
             yield place
         finally:
-            await asyncio.shield(loop.run_in_executor(self._threads, remove_tree, outer))
+            await asyncio.shield(in_thread(remove_tree, outer))
 
     async def sweep(self) -> None:
         """Remove what an earlier life left."""
-        await asyncio.get_running_loop().run_in_executor(self._threads, remove_tree, self._folder)
+        await in_thread(remove_tree, self._folder)
 
     def _new_folder(self) -> Path:
         try:

@@ -18,7 +18,12 @@ from orchestrator.errors import BadInput
 Value: TypeAlias = str | tuple[str, ...]
 """A setting: a text, or a list of texts. Anything deeper is left alone and not shown."""
 
+LIMIT = 8_000
+"""Characters of settings that are read: PyYAML's time grows with the square of what it nests."""
+
 _FENCE = "---"
+_NESTING = ("[", "{", "- ", "? ", "&", "*")
+_NESTED_AT_MOST = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,9 @@ def _replace(block: str, name: str, line: str) -> str:
 
 
 def _pairs(block: str) -> Sequence[tuple[yaml.ScalarNode, yaml.Node]]:
+    if len(block) > LIMIT or sum(map(block.count, _NESTING)) > _NESTED_AT_MOST:
+        msg = f"The front matter cannot be read: it has more than {LIMIT} characters or {_NESTED_AT_MOST} lists."
+        raise BadInput(msg)
     try:
         root = yaml.compose(block, Loader=yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:

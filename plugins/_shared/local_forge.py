@@ -17,6 +17,7 @@ from pathlib import Path
 from orchestrator.domain.ids import SessionId, branch_name
 from orchestrator.domain.project import Project
 from orchestrator.errors import AoError, Conflict, NotFound, PermanentError
+from plugins._shared.file_pool import in_thread
 from plugins._shared.mirror import Mirror, base_ref, incoming, outgoing
 
 _STANDINGS = 4096
@@ -77,16 +78,14 @@ class LocalForge:
         self.project = project
         self.repository = Mirror(repository)
         self.mirror = Mirror(project.mirror)
+        self._made = False
         self._standings: dict[tuple[str, str], Standing] = {}
-
-    @property
-    def made(self) -> bool:
-        """The repository is there."""
-        return (self.repository.path / "ao-made").exists()
 
     async def refs(self) -> dict[str, str]:
         """All refs of the forge, in one call; none before it is made."""
-        return await self.repository.refs("refs") if self.made else {}
+        if not self._made:
+            self._made = await in_thread((self.repository.path / "HEAD").exists)
+        return await self.repository.refs("refs") if self._made else {}
 
     # The base --------------------------------------------------------------------------------------
 

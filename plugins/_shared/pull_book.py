@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
-from typing import TypeVar
+from collections.abc import Mapping
 
 from orchestrator.errors import DamagedFile, TemporaryError
+from plugins._shared.file_pool import in_thread
 from plugins._shared.pull_store import PullRecord, PullStore
-
-T = TypeVar("T")
 
 
 class PullBook:
     """Records by number. Whoever changes one holds `lock` from reading until it is kept."""
 
-    def __init__(self, store: PullStore, threads: Executor) -> None:
+    def __init__(self, store: PullStore) -> None:
         self.lock = asyncio.Lock()
         self._store = store
-        self._threads = threads
         self._records: dict[int, PullRecord] = {}
         self._damaged: dict[int, str] = {}
         self._unsaved: set[int] = set()
@@ -31,7 +27,7 @@ class PullBook:
         if self._loaded:
             return False
         try:
-            loaded = await self._in_thread(self._store.load)
+            loaded = await in_thread(self._store.load)
         except OSError as error:
             msg = f"The pull requests cannot be read: {error.strerror or error}."
             raise TemporaryError(msg) from error
@@ -76,7 +72,7 @@ class PullBook:
 
     async def keep(self, record: PullRecord) -> PullRecord:
         """Write a record, then count it as kept. Raises `TemporaryError` and changes nothing."""
-        await self._in_thread(lambda: self._store.write(record))
+        await in_thread(self._store.write, record)
         self._count(record)
         self._unsaved.discard(record.number)
         return record
@@ -103,6 +99,3 @@ class PullBook:
         self._records[record.number] = record
         key = (record.session, record.branch)
         self._newest[key] = max(record.number, self._newest.get(key, 0))
-
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)

@@ -7,7 +7,6 @@ request is shown or acted on, its record is brought to where the refs are.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -53,7 +52,6 @@ class Office:
     """What the desks of all projects share."""
 
     queue: CheckQueue
-    threads: Executor
     wake: Callable[[str], None]
     reached: Callable[[str], None]
 
@@ -65,9 +63,9 @@ class PullDesk:
         folder = forge.project.folder / "forge"
         self.forge = forge
         self.rules = rules
-        self.book = PullBook(PullStore(folder / "pulls"), office.threads)
+        self.book = PullBook(PullStore(folder / "pulls"))
         self._office = office
-        self._checkouts = Checkouts(folder / "checkouts", forge.repository.path, office.threads)
+        self._checkouts = Checkouts(folder / "checkouts", forge.repository.path)
         self._environments: dict[str, Mapping[str, str]] = {}
 
     async def open(self) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,7 +70,6 @@ class LocalScm(Scm, Claims, Reruns):
         self._context = context
         self._office = Office(
             queue=CheckQueue(CHECKS_AT_ONCE, context.now),
-            threads=ThreadPoolExecutor(max_workers=2, thread_name_prefix="local-scm"),
             wake=context.wake,
             reached=context.reached,
         )

@@ -11,7 +11,6 @@ import asyncio
 import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import TypeVar
 
@@ -24,6 +23,7 @@ from orchestrator.errors import AoError, BadInput, Conflict, NotFound, Permanent
 from orchestrator.ports.plugin import Options, Plugin, PluginContext
 from orchestrator.ports.tracker import TRACKER, IssueChange, Tracker
 from plugins._shared import beneath, issue_file
+from plugins._shared.file_pool import in_thread
 
 LIMIT = 256_000
 """Bytes of an issue's file that are read; a larger file is refused, with the reason."""
@@ -43,13 +43,12 @@ class LocalTrackerOptions(Options):
 
 
 class LocalTracker(Tracker):
-    """Issues as files. Files are read and written by threads of its own."""
+    """Issues as files."""
 
     def __init__(self, options: LocalTrackerOptions, context: PluginContext) -> None:
         self._folder = options.folder
         self._parts = beneath.parts_of(options.folder)
         self._now = context.now
-        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="local-tracker")
         self._writing = Lock()
 
     @override
@@ -103,7 +102,7 @@ class LocalTracker(Tracker):
     async def _call(self, work: Callable[[], T]) -> T:
         try:
             async with asyncio.timeout(_TIMEOUT):
-                return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+                return await in_thread(work)
         except TimeoutError as error:
             msg = f"The folder {self._folder} did not answer within {_TIMEOUT:.0f} s."
             raise TemporaryError(msg) from error

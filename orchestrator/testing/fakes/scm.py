@@ -1,0 +1,305 @@
+"""A forge in memory, for tests of whatever uses one. No git: heads are any words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from typing_extensions import override
+
+from orchestrator.domain.ids import SessionId
+from orchestrator.domain.look import Look, Seen, Unseen
+from orchestrator.domain.person import Actor
+from orchestrator.domain.project import Project
+from orchestrator.domain.pull_request import (
+    CheckRun,
+    CheckState,
+    Mergeable,
+    PullRequest,
+    PullRequestState,
+    Review,
+    ReviewComment,
+    ReviewDecision,
+    sum_up,
+)
+from orchestrator.errors import AoError, BadInput, Conflict, NotFound, PermanentError
+from orchestrator.ports.scm import Claims, Merged, Publication, Reruns, Scm
+from orchestrator.ports.session_ref import SessionRef
+from orchestrator.ports.workspace import Base
+
+_OPEN = (PullRequestState.OPEN, PullRequestState.DRAFT)
+Number = tuple[str, int]
+"""A project and the number of a pull request in it."""
+
+
+@dataclass(slots=True)
+class FakeForge:
+    """What the world sees of the fake; a test changes it at will."""
+
+    bases: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(project, branch) -> head of a base branch."""
+    branches: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(project, branch) -> head of a session's branch."""
+    pulls: dict[Number, PullRequest] = field(default_factory=dict)
+    owners: dict[Number, SessionId] = field(default_factory=dict)
+    published: dict[SessionId, str] = field(default_factory=dict)
+    conflicting: set[str] = field(default_factory=set)
+    """Heads that conflict with their base."""
+    merges: list[tuple[str, int, str, str]] = field(default_factory=list)
+    """(project, number, head, method) of every merge that happened."""
+
+
+class FakeScm(Scm, Claims, Reruns):
+    """Pull requests in dictionaries. `runs` are the checks that every new head gets, pending.
+
+    A publication whose source is `fake:<head>` is refused unless its head is that one.
+    """
+
+    def __init__(self, *, runs: Collection[str] = (), approvals: int = 0) -> None:
+        self.forge = FakeForge()
+        self.calls: list[str] = []
+        """The outside calls that were made, by name."""
+        self._runs = tuple(runs)
+        self._approvals = approvals
+        self._failures: dict[str, list[AoError]] = {}
+        self._blind: dict[SessionId, str] = {}
+
+    # What a test says -----------------------------------------------------------------------------
+
+    def fail_next(self, call: str, error: AoError) -> None:
+        """Let the next call of this name (`publish`, `merge`, ...) fail; `observe` then sees nothing."""
+        self._failures.setdefault(call, []).append(error)
+
+    def hide(self, session: SessionId, reason: str = "") -> None:
+        """Looks at this session fail for a reason; without one they succeed again."""
+        self._blind[session] = reason
+
+    def pull_of(self, session: SessionId) -> PullRequest:
+        """The newest pull request of a session. Raises `NotFound`."""
+        found = self._find(session)
+        if found is None:
+            msg = f"{session} has no pull request."
+            raise NotFound(msg)
+        return self._shown(found)
+
+    def set_checks(self, session: SessionId, *runs: CheckRun) -> None:
+        """The checks of the session's head are these now."""
+        self._set(self._key(session), runs=runs, checks=sum_up(runs))
+
+    def set_pull(self, session: SessionId, **fields: object) -> None:
+        """Change any fields of a session's pull request."""
+        self._set(self._key(session), **fields)
+
+    def push_from_elsewhere(self, session: SessionRef, head: str) -> None:
+        """Somebody else pushes to the session's branch."""
+        self.forge.branches[session.project.id, session.branch] = head
+        found = self._find(session.id)
+        if found is not None:
+            self._set(found, **self._at_head(head))
+
+    # The port -------------------------------------------------------------------------------------
+
+    @override
+    async def base(self, project: Project, branch: str = "") -> Base:
+        self._call("base")
+        branch = branch or project.default_branch
+        sha = self.forge.bases.get((project.id, branch))
+        if sha is None and branch != project.default_branch:
+            msg = f"The branch {branch} is gone."
+            raise NotFound(msg)
+        return Base(branch=branch, sha=sha or "0" * 39 + "1", mirror=Path(project.mirror))
+
+    @override
+    async def observe(self, sessions: Collection[SessionRef]) -> Mapping[SessionId, Look[PullRequest | None]]:
+        try:
+            self._call("observe")
+        except AoError as error:
+            return {session.id: Unseen(error.what) for session in sessions}
+        return {session.id: self._look(session) for session in sessions}
+
+    @override
+    async def publish(self, what: Publication) -> PullRequest | None:
+        self._call("publish")
+        session, project = what.session, what.session.project.id
+        if what.source.startswith("fake:") and what.source != f"fake:{what.head}":
+            msg = f"{session.branch} is at {what.source[5:15]}, not at {what.head[:10]}."
+            raise Conflict(msg)
+        if session.branch in {what.base, session.project.default_branch}:
+            msg = f"A session never publishes to {session.branch}."
+            raise PermanentError(msg)
+        now = self.forge.branches.get((project, session.branch), "")
+        if now not in {"", what.head, self.forge.published.get(session.id)}:
+            msg = f"{session.branch} has commits that {what.head[:10]} does not have."
+            raise Conflict(msg)
+        self.forge.branches[project, session.branch] = what.head
+        self.forge.published[session.id] = what.head
+        return self._accept(what)
+
+    @override
+    async def merge(self, session: SessionRef, head: str, method: str, title: str = "") -> Merged:
+        self._call("merge")
+        key, pull = self._key(session.id), self.pull_of(session.id)
+        if method not in {"merge", "squash", "rebase"}:
+            msg = f"{method!r} is no way to merge."
+            raise BadInput(msg)
+        self._same_head(pull, head)
+        if pull.state is PullRequestState.MERGED:
+            return Merged(commit=pull.merge_commit, base=pull.base)
+        if pull.state is not PullRequestState.OPEN:
+            msg = f"Pull request {pull.number} is {pull.state.value}."
+            raise PermanentError(msg)
+        if pull.mergeable is Mergeable.CONFLICTED:
+            msg = f"Pull request {pull.number} conflicts with {pull.base}."
+            raise Conflict(msg)
+        commit = f"merge-of-{head}"
+        self.forge.merges.append((key[0], key[1], head, method))
+        self.forge.bases[key[0], pull.base] = commit
+        self._set(key, state=PullRequestState.MERGED, merge_commit=commit)
+        return Merged(commit=commit, base=pull.base)
+
+    @override
+    async def review(
+        self, session: SessionRef, head: str, verdict: ReviewDecision, by: Actor, body: str = ""
+    ) -> None:
+        self._call("review")
+        if verdict is ReviewDecision.NONE:
+            msg = "That is no verdict."
+            raise BadInput(msg)
+        pull = self.pull_of(session.id)
+        if pull.state not in _OPEN:
+            msg = f"Pull request {pull.number} is {pull.state.value}."
+            raise Conflict(msg)
+        self._same_head(pull, head)
+        given = Review(author=by.name, decision=verdict, head=head, at=0.0, body=body)
+        if verdict is ReviewDecision.PENDING:
+            comment = ReviewComment(id=str(len(pull.comments) + 1), author=by.name, body=body)
+            self._set(self._key(session.id), comments=(*pull.comments, comment))
+        elif not pull.reviews or pull.reviews[-1] != given:
+            self._set(self._key(session.id), reviews=(*pull.reviews, given))
+
+    @override
+    async def close(self, session: SessionRef, *, delete_branch: bool) -> None:
+        self._call("close")
+        key = self._find(session.id)
+        if key is not None and self.forge.pulls[key].state in _OPEN:
+            self._set(key, state=PullRequestState.CLOSED)
+        if delete_branch:
+            self.forge.branches.pop((session.project.id, session.branch), None)
+            self.forge.published.pop(session.id, None)
+
+    @override
+    async def claim(self, session: SessionRef, number: int) -> PullRequest:
+        self._call("claim")
+        key = (session.project.id, number)
+        if key not in self.forge.pulls:
+            msg = f"There is no pull request {number}."
+            raise NotFound(msg)
+        pull = self.forge.pulls[key]
+        if pull.state not in _OPEN or pull.branch != session.branch:
+            msg = f"Pull request {number} is {pull.state.value} on {pull.branch}."
+            raise Conflict(msg)
+        self.forge.owners[key] = session.id
+        self.forge.published[session.id] = pull.head
+        return self._shown(key)
+
+    @override
+    async def find(self, project: Project, number: int) -> PullRequest | None:
+        self._call("find")
+        key = (str(project.id), number)
+        return self._shown(key) if key in self.forge.pulls else None
+
+    @override
+    async def rerun(self, session: SessionRef, head: str) -> None:
+        self._call("rerun")
+        pull = self.pull_of(session.id)
+        self._same_head(pull, head)
+        self.set_checks(
+            session.id,
+            *(
+                CheckRun(name=run.name, state=CheckState.PENDING) if run.state is CheckState.FAILED else run
+                for run in pull.runs
+            ),
+        )
+
+    # Inside ---------------------------------------------------------------------------------------
+
+    def _accept(self, what: Publication) -> PullRequest | None:
+        session = what.session
+        key = self._find(session.id)
+        known = self.forge.pulls[key] if key is not None else None
+        if key is not None and known is not None and known.state is PullRequestState.MERGED:
+            if known.head == what.head:
+                return self._shown(key)
+            key = None
+        if key is None and not what.open:
+            return None
+        if key is None:
+            key = (str(session.project.id), len(self.forge.pulls) + 1)
+            self.forge.owners[key] = session.id
+            self.forge.pulls[key] = PullRequest(
+                number=key[1],
+                url=f"https://forge.test/{key[0]}/pull/{key[1]}",
+                title=what.title or session.branch,
+                branch=session.branch,
+                base=what.base,
+                head="",
+                state=PullRequestState.DRAFT if what.draft else PullRequestState.OPEN,
+            )
+        elif what.open:
+            self._set(key, state=PullRequestState.OPEN, title=what.title or self.forge.pulls[key].title)
+        if self.forge.pulls[key].head != what.head:
+            self._set(key, **self._at_head(what.head))
+        return self._shown(key)
+
+    def _at_head(self, head: str) -> dict[str, object]:
+        runs = tuple(CheckRun(name=name, state=CheckState.PENDING) for name in self._runs)
+        return {"head": head, "runs": runs, "checks": sum_up(runs)}
+
+    def _look(self, session: SessionRef) -> Look[PullRequest | None]:
+        if reason := self._blind.get(session.id):
+            return Unseen(reason)
+        key = self._find(session.id)
+        found = None if key is None else self._shown(key)
+        return Seen(found if found is not None and found.branch == session.branch else None)
+
+    def _shown(self, key: Number) -> PullRequest:
+        pull = self.forge.pulls[key]
+        conflicted = pull.head in self.forge.conflicting
+        mergeable = Mergeable.CONFLICTED if conflicted else Mergeable.CLEAN
+        if pull.mergeable is not Mergeable.UNKNOWN:
+            mergeable = pull.mergeable
+        return replace(pull, decision=self._decision(pull), mergeable=mergeable)
+
+    def _decision(self, pull: PullRequest) -> ReviewDecision:
+        last = {review.author: review for review in pull.reviews}
+        verdicts = [review.decision for review in last.values() if review.head == pull.head]
+        if ReviewDecision.CHANGES_REQUESTED in verdicts:
+            return ReviewDecision.CHANGES_REQUESTED
+        if verdicts.count(ReviewDecision.APPROVED) >= max(self._approvals, 1):
+            return ReviewDecision.APPROVED
+        asked = any(review.decision is ReviewDecision.CHANGES_REQUESTED for review in last.values())
+        return ReviewDecision.PENDING if asked or self._approvals else ReviewDecision.NONE
+
+    def _find(self, session: SessionId) -> Number | None:
+        return max((key for key, owner in self.forge.owners.items() if owner == session), default=None)
+
+    def _key(self, session: SessionId) -> Number:
+        self.pull_of(session)
+        found = self._find(session)
+        assert found is not None
+        return found
+
+    def _set(self, key: Number, **fields: object) -> None:
+        self.forge.pulls[key] = replace(self.forge.pulls[key], **fields)  # type: ignore[arg-type]
+
+    def _same_head(self, pull: PullRequest, head: str) -> None:
+        if pull.head != head:
+            msg = f"Pull request {pull.number} is at {pull.head[:10]}, not at {head[:10]}."
+            raise Conflict(msg)
+
+    def _call(self, name: str) -> None:
+        self.calls.append(name)
+        waiting = self._failures.get(name)
+        if waiting:
+            raise waiting.pop(0)
