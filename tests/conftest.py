@@ -27,8 +27,12 @@ def _clean_environment() -> None:
     home = Path(tempfile.mkdtemp(prefix="ao-home-"))
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     config = home / ".gitconfig"
-    config.write_text("[user]\n\tname = Tester\n\temail = tester@example.org\n[init]\n\tdefaultBranch = main\n")
-    os.environ.update(HOME=str(home), GIT_CONFIG_GLOBAL=str(config), GIT_CONFIG_NOSYSTEM="1", LC_ALL="C.UTF-8")
+    config.write_text(
+        "[user]\n\tname = Tester\n\temail = tester@example.org\n[init]\n\tdefaultBranch = main\n"
+    )
+    os.environ.update(
+        HOME=str(home), GIT_CONFIG_GLOBAL=str(config), GIT_CONFIG_NOSYSTEM="1", LC_ALL="C.UTF-8"
+    )
 
 
 _clean_environment()

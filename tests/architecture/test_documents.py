@@ -39,7 +39,7 @@ def test_a_block_that_is_not_run_says_why(path: Path) -> None:
     for block in documents.blocks_of(path):
         assert block.script.strip(), f"{block.place}: a console block without a line that starts with `$ `"
     text = path.read_text(encoding="utf-8")
-    marks = re.findall(r"<!--\s*not run:(.*?)-->", text, re.DOTALL)
+    marks = re.findall(r"^<!--\s*not run:(.*?)-->", text, re.DOTALL | re.MULTILINE)
     reasons = [block.reason for block in documents.blocks_of(path) if block.reason]
     assert all(len(mark.split()) >= 2 for mark in marks), "a reason is a sentence"
     assert len(marks) == len(reasons), "a mark stands right before its block"

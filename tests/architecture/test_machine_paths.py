@@ -13,10 +13,10 @@ _MACHINE = re.compile(
     "|".join(
         [
             "/work" + r"/(main|shared)\b",
-            "/root" + "/",
+            "/root" + r"/[\w.]",
             "/opt" + r"/(wheels|pypi)\b",
-            "/Users" + r"/(?!(me|you|dev|ada)\b)",
-            "/home" + r"/(?!(me|you|dev|ada)\b)",
+            "/Users" + r"/(?!(me|you|dev|ada)\b)[a-z]",
+            "/home" + r"/(?!(me|you|dev|ada)\b)[a-z]",
             "/tmp" + r"/(bash_|venv-|brief)",  # noqa: S108 - a pattern
         ]
     )

@@ -32,8 +32,7 @@ def doubles(module: ast.Module) -> Iterator[int]:
     """Lines that make a mock or patch one in."""
     for node in ast.walk(module):
         if isinstance(node, ast.Call):
-            parts = set(_called(node).split("."))
-            if parts & _DOUBLES:
+            if _called(node).split(".")[-1] in _DOUBLES or "mock.patch" in _called(node):
                 yield node.lineno
         if isinstance(node, ast.ImportFrom | ast.Import):
             names = [getattr(node, "module", "") or "", *(alias.name for alias in node.names)]
@@ -59,6 +58,7 @@ def _found(rule: object, paths: list[Path]) -> list[str]:
         (wide_suppressions, "with contextlib.suppress(Exception): pass"),
         (doubles, "from unittest import mock"),
         (doubles, "mock.patch('a.b')"),
+        (doubles, "mock.patch.object(a, 'b')"),
         (doubles, "x = MagicMock()"),
         (sleeps, "time.sleep(1)"),
     ],
