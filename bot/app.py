@@ -88,15 +88,11 @@ def registry_for(home: Home, env: Mapping[str, str], wake: Callable[[str], None]
 def load_externals(registry: Registry, settings: Settings, trusted: trust.Trusted) -> None:
     """Load the plugins from outside that the configuration names; files only once they are trusted."""
     digests = trusted.digests()
-    for entry in settings.config.plugins:
-        if not entry.enabled:
-            continue
-        if entry.path is None:
-            registry.add_entry_point(entry.name)
-            continue
-        path = settings.beside(entry.path, ("plugins",))
-        if file_digest(path) in digests:
-            registry.add_file(path)
+    for external in settings.externals:
+        if external.path is None:
+            registry.add_entry_point(external.name)
+        elif file_digest(external.path) in digests:
+            registry.add_file(external.path)
 
 
 async def open_app(home: Home, config: Path, env: Mapping[str, str]) -> App:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -246,12 +247,8 @@ def test_an_end_is_final(status: Status, seen: Observation) -> None:
 def test_illegal_move_is_refused() -> None:
     killed = ex.session(status=StatusLine(status=Status.KILLED, reason="", evidence="", since=ex.NOW))
     draft = Draft(killed, ex.NOW)
-    try:
+    with pytest.raises(transitions.IllegalMove, match="killed may not become working"):
         transitions.settle(draft, RULES)
-    except transitions.IllegalMove as error:
-        assert "killed may not become working" in str(error)
-    else:
-        raise AssertionError
 
 
 def test_every_status_has_its_row() -> None:

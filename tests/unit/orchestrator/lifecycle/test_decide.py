@@ -1,0 +1,156 @@
+"""What a look changes in the facts, and what it must never change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.domain.activity import ActivityState, Dialog, Receipt, ReceiptStage
+from orchestrator.domain.look import Look, Seen, Unseen
+from orchestrator.domain.message import Message, MessageStage, digest
+from orchestrator.domain.session import RuntimeState, Session, StopReason, Wanted, WantedState
+from orchestrator.lifecycle.decide import decide
+from orchestrator.lifecycle.draft import Draft
+from orchestrator.lifecycle.observation import Observation
+from orchestrator.ports.agent import AgentLook
+from orchestrator.ports.runtime import Presence, RuntimeLook
+from orchestrator.ports.workspace import WorkspaceLook
+from orchestrator.testing import examples as ex
+
+RULES = ex.rules()
+MISSING: Look[RuntimeLook] = Seen(RuntimeLook(presence=Presence.MISSING))
+ALIVE: Look[RuntimeLook] = Seen(RuntimeLook(presence=Presence.ALIVE))
+
+
+def seen(session: Session, after: float = 0.0, **what: object) -> Draft:
+    draft = Draft(session, ex.NOW + after)
+    decide(draft, Observation(**what), RULES)  # type: ignore[arg-type]
+    return draft
+
+
+def agent(state: ActivityState = ActivityState.IDLE, **fields: object) -> Seen[AgentLook]:
+    receipts = fields.pop("receipts", ())
+    signal = fields.pop("signal_at", ex.NOW)
+    activity = ex.activity(state, **fields)
+    return Seen(AgentLook(activity=activity, receipts=receipts, signal_at=signal))  # type: ignore[arg-type]
+
+
+def test_one_negative_look_is_a_doubt_and_several_are_a_death() -> None:
+    session = ex.session()
+    states = []
+    for _ in range(RULES.detecting_looks):
+        session = seen(session, runtime=MISSING).session
+        states.append(session.runtime.state)
+    assert states == [RuntimeState.UNKNOWN] * (RULES.detecting_looks - 1) + [RuntimeState.MISSING]
+
+
+def test_failed_look_is_never_a_death_however_often() -> None:
+    session = ex.session()
+    for number in range(50):
+        session = seen(session, number * 60.0, runtime=Unseen("tmux does not answer")).session
+    assert session.runtime.state is RuntimeState.UNKNOWN
+    assert session.runtime.doubt_since == ex.NOW
+    assert session.runtime.reason == "tmux does not answer"
+
+
+def test_sign_of_life_ends_the_doubt() -> None:
+    doubtful = seen(ex.session(), runtime=MISSING).session
+    alive = seen(doubtful, runtime=ALIVE).session.runtime
+    assert (alive.state, alive.doubts, alive.doubt_since) == (RuntimeState.ALIVE, 0, None)
+
+
+def test_exit_code_is_evidence() -> None:
+    ended = seen(ex.session(), runtime=Seen(RuntimeLook(presence=Presence.EXITED, exit_code=3)))
+    assert ended.session.runtime.state is RuntimeState.EXITED
+    assert "code 3" in ended.session.runtime.reason
+
+
+def test_nobody_looked_changes_nothing() -> None:
+    session = ex.session()
+    assert seen(session).session == session
+
+
+def test_look_at_a_session_that_is_to_stop_changes_nothing() -> None:
+    stop = Wanted(state=WantedState.STOP, by=ex.ADA, at=ex.NOW, reason=StopReason.KILLED)
+    stopping = ex.session(wanted=stop)
+    assert seen(stopping, runtime=MISSING, agent=agent()).session == stopping
+
+
+def test_progress_is_a_signal_a_changed_screen_or_another_state() -> None:
+    session = ex.session()
+    later = session.work.progress_at + 100
+    same = seen(session, 100, runtime=ALIVE, agent=agent(ActivityState.BUSY)).session
+    assert same.work.progress_at == session.work.progress_at
+    assert seen(session, 100, agent=agent(ActivityState.IDLE)).session.work.progress_at == later
+    signal = agent(ActivityState.BUSY, signal_at=ex.NOW + 50)
+    assert seen(session, 100, agent=signal).session.work.progress_at == later
+    screen = Seen(RuntimeLook(presence=Presence.ALIVE, screen="new"))
+    assert (
+        seen(session, 100, runtime=screen, agent=agent(ActivityState.BUSY)).session.work.progress_at == later
+    )
+
+
+def test_dialog_becomes_a_question_once_and_is_withdrawn_when_it_goes() -> None:
+    open_dialog = agent(
+        ActivityState.PERMISSION, dialog=Dialog(id="d1", text="run make?", options=("yes", "no"))
+    )
+    asked = seen(ex.session(), agent=open_dialog)
+    assert [e.type for e in asked.events] == ["question.asked"]
+    assert asked.session.question is not None
+    again = seen(asked.session, agent=open_dialog)
+    assert again.events == []
+    gone = seen(again.session, agent=agent(ActivityState.BUSY))
+    assert gone.session.question is None
+    assert [e.type for e in gone.events] == ["question.withdrawn"]
+
+
+def test_done_holds_until_the_agent_works_again() -> None:
+    done = replace(ex.session(), work=replace(ex.session().work, reported="done"))
+    idle = seen(done, agent=agent(ActivityState.IDLE)).session
+    assert idle.work.reported == "done"
+    assert seen(idle, agent=agent(ActivityState.BUSY)).session.work.reported == ""
+
+
+def test_new_commit_is_told_and_counts_as_progress() -> None:
+    session = replace(ex.session(), local_head=ex.HEAD)
+    moved = seen(session, 30, workspace=Seen(WorkspaceLook(exists=True, head=ex.OTHER_HEAD, dirty=1)))
+    assert [e.type for e in moved.events] == ["work.committed"]
+    assert (moved.session.local_head, moved.session.dirty) == (ex.OTHER_HEAD, 1)
+    assert moved.session.work.progress_at == ex.NOW + 30
+    gone = seen(session, workspace=Seen(WorkspaceLook(exists=False)))
+    assert gone.session == session
+
+
+def typed(stage: MessageStage = MessageStage.TYPED) -> Session:
+    message = Message(number=1, text="fix  it\n", by="ada", at=ex.NOW, stage=stage, stage_at=ex.NOW)
+    return ex.session(messages=(message,))
+
+
+def receipt(stage: ReceiptStage, at: float = ex.NOW, text: str = "fix it") -> tuple[Receipt, ...]:
+    return (Receipt(text_digest=digest(text), stage=stage, at=at),)
+
+
+def test_the_agents_own_word_moves_a_message_on_and_tells_each_stage() -> None:
+    draft = seen(typed(), agent=agent(receipts=receipt(ReceiptStage.ANSWERED)))
+    assert [e.type for e in draft.events] == ["message.accepted", "message.working", "message.answered"]
+    back = seen(draft.session, agent=agent(receipts=receipt(ReceiptStage.ACCEPTED)))
+    assert back.events == []
+
+
+def test_receipt_after_a_crash_in_the_middle_of_typing_decides() -> None:
+    draft = seen(typed(MessageStage.TYPING), agent=agent(receipts=receipt(ReceiptStage.ACCEPTED)))
+    assert draft.session.messages[0].stage is MessageStage.ACCEPTED
+
+
+def test_old_or_foreign_receipts_confirm_nothing() -> None:
+    old = agent(receipts=receipt(ReceiptStage.ACCEPTED, ex.NOW - 60))
+    assert seen(typed(), agent=old).session.messages[0].stage is MessageStage.TYPED
+    other = agent(receipts=receipt(ReceiptStage.ACCEPTED, text="something else"))
+    assert seen(typed(), agent=other).session.messages[0].stage is MessageStage.TYPED
+
+
+def test_agent_without_signals_confirms_by_turning_busy() -> None:
+    busy = Seen(AgentLook(activity=ex.activity(ActivityState.BUSY)))
+    accepted = seen(typed(), agent=busy)
+    assert accepted.session.messages[0].stage is MessageStage.ACCEPTED
+    idle = Seen(AgentLook(activity=ex.activity(ActivityState.IDLE)))
+    assert seen(accepted.session, agent=idle).session.messages[0].stage is MessageStage.ANSWERED

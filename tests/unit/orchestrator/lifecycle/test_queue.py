@@ -1,0 +1,79 @@
+"""Who may start, and what the others are told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.domain.ids import ProjectId, SessionId
+from orchestrator.domain.session import (
+    Ending,
+    EndingStep,
+    Session,
+    Setup,
+    SetupStep,
+    StopReason,
+    Wanted,
+    WantedState,
+)
+from orchestrator.lifecycle.queue import Room, admit
+from orchestrator.testing import examples as ex
+
+MB = 2**20
+
+
+def waiting(number: int, asked: float = 0.0, project: str = "demo") -> Session:
+    made = ex.session(setup=Setup(step=SetupStep.QUEUED, at=ex.NOW + asked))
+    return replace(
+        made, id=SessionId(f"demo-{number}"), project=ProjectId(project), created_at=ex.NOW + asked
+    )
+
+
+def running(number: int, project: str = "demo") -> Session:
+    return replace(ex.session(), id=SessionId(f"demo-{number}"), project=ProjectId(project))
+
+
+def test_admits_in_the_order_of_asking_up_to_the_limit() -> None:
+    found = admit([waiting(3, 3), running(1), waiting(2, 1)], Room(sessions=2))
+    assert [(a.session, a.admitted) for a in found] == [("demo-2", True), ("demo-3", False)]
+    assert found[1].reason == "waits: 2 of 2 sessions run; number 1 in line"
+
+
+def test_says_the_place_in_line() -> None:
+    found = admit([running(1), waiting(2, 1), waiting(3, 2), waiting(4, 3)], Room(sessions=1))
+    assert [a.reason.rpartition("number ")[2] for a in found] == ["1 in line", "2 in line", "3 in line"]
+
+
+def test_limit_of_a_project_holds_back_only_that_project() -> None:
+    room = Room(sessions=9, per_project=1)
+    found = admit([running(1), waiting(2, 1), waiting(3, 2, "other")], room)
+    assert [(a.session, a.admitted) for a in found] == [("demo-2", False), ("demo-3", True)]
+    assert "of 1 sessions of demo" in found[0].reason
+
+
+def test_waits_for_memory_but_one_session_always_starts() -> None:
+    tight = Room(sessions=9, free_memory=100 * MB, memory=512 * MB)
+    assert admit([waiting(1)], tight)[0].admitted
+    held = admit([running(1), waiting(2)], tight)[0]
+    assert not held.admitted
+    assert held.reason.startswith("waits for memory: 100 MB free, 512 MB for an agent")
+
+
+def test_agents_that_are_starting_count_as_memory_already_taken() -> None:
+    room = Room(sessions=9, free_memory=1200 * MB, memory=512 * MB)
+    found = admit([running(1), waiting(2, 1), waiting(3, 2), waiting(4, 3)], room)
+    assert [a.admitted for a in found] == [True, True, False]
+
+
+def test_unknown_memory_and_no_memory_limit_hold_nobody_back() -> None:
+    assert admit([running(1), waiting(2)], Room(sessions=9, memory=512 * MB))[0].admitted
+    assert admit([running(1), waiting(2)], Room(sessions=9, free_memory=1, memory=0))[0].admitted
+
+
+def test_paused_sessions_do_not_start_and_ending_ones_give_their_place_back() -> None:
+    paused = replace(waiting(2), wanted=Wanted(state=WantedState.PAUSE, by=ex.ADA, at=ex.NOW))
+    stop = Wanted(state=WantedState.STOP, by=ex.ADA, at=ex.NOW, reason=StopReason.KILLED)
+    stopped = replace(running(1), wanted=stop, ending=Ending(step=EndingStep.RUNTIME))
+    stopping = replace(running(4), wanted=stop)
+    assert admit([paused], Room(sessions=9)) == []
+    assert admit([stopped, waiting(3)], Room(sessions=1))[0].admitted
+    assert not admit([stopping, waiting(3)], Room(sessions=1))[0].admitted
