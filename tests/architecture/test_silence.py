@@ -31,9 +31,9 @@ def wide_suppressions(module: ast.Module) -> Iterator[int]:
 def doubles(module: ast.Module) -> Iterator[int]:
     """Lines that make a mock or patch one in."""
     for node in ast.walk(module):
-        if isinstance(node, ast.Call):
-            if _called(node).split(".")[-1] in _DOUBLES or "mock.patch" in _called(node):
-                yield node.lineno
+        called = _called(node) if isinstance(node, ast.Call) else ""
+        if called.split(".")[-1] in _DOUBLES or "mock.patch" in called:
+            yield node.lineno
         if isinstance(node, ast.ImportFrom | ast.Import):
             names = [getattr(node, "module", "") or "", *(alias.name for alias in node.names)]
             if any("mock" in name.lower().split(".") for name in names):
