@@ -6,16 +6,21 @@ with its name.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.chat.message import Json
 from bot.demo import sandbox
 from bot.demo.evidence import Repository, Terminals, clean_environment, python
 from bot.frontends.api.client import Client
+from orchestrator.domain.ids import ProjectId
 from orchestrator.errors import AoError
 from orchestrator.storage.layout import Home, server_name
 
@@ -24,9 +29,10 @@ STEP_LIMIT = 30.0
 WHOLE_LIMIT = 60.0
 PAUSE = 0.1
 SESSION = "demo-1"
+PROJECT = ProjectId(sandbox.PROJECT)
 
 
-class StoryBroken(Exception):  # noqa: N818 - it names a step, not an error of the program
+class StoryBroken(Exception):
     """A step of the story did not come true; `step` names it."""
 
     def __init__(self, step: str, seen: str) -> None:
@@ -35,11 +41,16 @@ class StoryBroken(Exception):  # noqa: N818 - it names a step, not an error of t
         self.seen = seen
 
 
+def _expect(step: str, holds: bool, otherwise: str) -> None:  # noqa: FBT001 - it reads as a sentence
+    if not holds:
+        raise StoryBroken(step, otherwise)
+
+
 @dataclass(slots=True)
 class Seen:
     """What was observed so far."""
 
-    events: list[dict[str, object]] = field(default_factory=list)
+    events: list[dict[str, Json]] = field(default_factory=list)
     red_head: str = ""
     green_head: str = ""
     user_head: str = ""
@@ -54,7 +65,7 @@ class Story:
         self.terminals = Terminals(server_name(self.home))
         self.place = sandbox.make(home)
         self.user = Repository(self.place.repository)
-        self.forge = Repository(self.home.project(sandbox.PROJECT).forge)
+        self.forge = Repository(self.home.project(PROJECT).forge)
         self.client = Client(self.home.api_socket)
         self.seen = Seen()
         self._tell = tell
@@ -98,7 +109,9 @@ class Story:
     def _answers(self) -> str:
         if self.server is not None and self.server.poll() is not None:
             tail = (self.home.path / "start.log").read_text(errors="replace")[-1500:]
-            raise StoryBroken("server", f"ao start ended with code {self.server.returncode}:\n{tail}")
+            _expect(
+                "server", holds=False, otherwise=f"ao start ended with code {self.server.returncode}:\n{tail}"
+            )
         return "yes" if self.client.running() else ""
 
     def spawn(self) -> str:
@@ -107,8 +120,7 @@ class Story:
         self._until("spawn", lambda: self.terminals.has(SESSION) and "yes", "no tmux session")
         self._until("spawn", self._worktree, "no worktree")
         branch = self.user.ask("for-each-ref", "--format=%(refname:short)", f"refs/heads/{self._branch()}")
-        if not branch:
-            raise StoryBroken("spawn", f"there is no branch {self._branch()}")
+        _expect("spawn", bool(branch), f"there is no branch {self._branch()}")
         return f"worktree {self._worktree()}, branch {branch}, tmux session {SESSION}"
 
     def _worktree(self) -> str:
@@ -128,16 +140,18 @@ class Story:
         branch = self._branch()
         head = self._until("pull request", lambda: self.forge.commit(f"refs/heads/{branch}"), "no branch")
         self.seen.base_before = self.forge.commit("refs/heads/main")
-        if head == self.seen.base_before:
-            raise StoryBroken("pull request", "the branch has no commit of its own")
+        _expect("pull request", not (head == self.seen.base_before), "the branch has no commit of its own")
         return f"{opened}; {head[:10]} is on the forge"
 
     def ci_fails(self) -> str:
         """The checks say so, and a fresh checkout of that head fails indeed."""
         text = self._event("ci fails", "ci.failing")
         self.seen.red_head = self._data("ci.failing", "head")
-        if self.forge.tests_pass(self.seen.red_head, sandbox.TEST_COMMAND):
-            raise StoryBroken("ci fails", f"the tests of {self.seen.red_head[:10]} pass here")
+        _expect(
+            "ci fails",
+            not (self.forge.tests_pass(self.seen.red_head, sandbox.TEST_COMMAND)),
+            f"the tests of {self.seen.red_head[:10]} pass here",
+        )
         return text
 
     def message_arrives(self) -> str:
@@ -155,10 +169,16 @@ class Story:
         """A new head is on the forge, and its tests pass in a fresh checkout."""
         self._event("fix", "ci.passing")
         head = self._data("ci.passing", "head")
-        if head == self.seen.red_head or self.forge.commit(f"refs/heads/{self._branch()}") != head:
-            raise StoryBroken("fix", f"{head[:10]} is no new head of the branch")
-        if not self.forge.tests_pass(head, sandbox.TEST_COMMAND):
-            raise StoryBroken("fix", f"the tests of {head[:10]} fail here")
+        _expect(
+            "fix",
+            not (head == self.seen.red_head or self.forge.commit(f"refs/heads/{self._branch()}") != head),
+            f"{head[:10]} is no new head of the branch",
+        )
+        _expect(
+            "fix",
+            bool(self.forge.tests_pass(head, sandbox.TEST_COMMAND)),
+            f"the tests of {head[:10]} fail here",
+        )
         self.seen.green_head = head
         return f"checks passed at {head[:10]}"
 
@@ -175,12 +195,19 @@ class Story:
         self.client.act("merge", {"session": SESSION, "head": self.seen.green_head})
         self._event("merge", "pr.merged", unless="merge.refused")
         base = self.forge.commit("refs/heads/main")
-        if base == self.seen.base_before or not self.forge.contains("main", self.seen.green_head):
-            raise StoryBroken("merge", f"main is at {base[:10]} and does not have the change")
-        if not self.forge.tests_pass("main", sandbox.TEST_COMMAND):
-            raise StoryBroken("merge", "the tests of main fail after the merge")
-        if self.user.commit("HEAD") != self.seen.user_head:
-            raise StoryBroken("merge", "the user's own checkout moved")
+        _expect(
+            "merge",
+            not (base == self.seen.base_before or not self.forge.contains("main", self.seen.green_head)),
+            f"main is at {base[:10]} and does not have the change",
+        )
+        _expect(
+            "merge",
+            bool(self.forge.tests_pass("main", sandbox.TEST_COMMAND)),
+            "the tests of main fail after the merge",
+        )
+        _expect(
+            "merge", not (self.user.commit("HEAD") != self.seen.user_head), "the user's own checkout moved"
+        )
         return f"main is at {base[:10]} and has {self.seen.green_head[:10]}"
 
     def clean_up(self) -> str:
@@ -188,10 +215,13 @@ class Story:
         self._event("clean-up", "session.ended")
         self._until("clean-up", lambda: not self.terminals.has(SESSION) and "yes", "the terminal is there")
         self._until("clean-up", lambda: not self._worktree() and "yes", "the worktree is there")
-        ended = self.home.project(sandbox.PROJECT).ended / SESSION
+        ended = self.home.project(PROJECT).ended / SESSION
         self._until("clean-up", lambda: ended.is_dir() and "yes", "it is not among the ended ones")
-        if self.user.ask("status", "--porcelain", "--", ".", ":!issues"):
-            raise StoryBroken("clean-up", "the user's checkout is not clean")
+        _expect(
+            "clean-up",
+            not (self.user.ask("status", "--porcelain", "--", ".", ":!issues")),
+            "the user's checkout is not clean",
+        )
         return "terminal, worktree and branch are gone"
 
     def stop_server(self) -> str:
@@ -199,8 +229,7 @@ class Story:
         assert self.server is not None  # noqa: S101 - started by the first step
         self.server.terminate()
         code = self.server.wait(timeout=STEP_LIMIT)
-        if code != 0:
-            raise StoryBroken("stop", f"ao start ended with code {code}")
+        _expect("stop", not (code != 0), f"ao start ended with code {code}")
         return "ao start ended with code 0"
 
     def close(self) -> None:
@@ -236,7 +265,7 @@ class Story:
 
         return self._until(step, look, f"no event {kind}")
 
-    def _find(self, kind: str) -> dict[str, object] | None:
+    def _find(self, kind: str) -> dict[str, Json] | None:
         return next((e for e in reversed(self.seen.events) if e["type"] == kind), None)
 
     def _data(self, kind: str, name: str) -> str:
@@ -267,6 +296,41 @@ def headless(
     return 0
 
 
-def forget(home: Path) -> None:
-    """Remove a home that was made for one play."""
-    shutil.rmtree(home, ignore_errors=True)
+def run(env: Mapping[str, str], arguments: Mapping[str, object]) -> int:
+    """`ao demo`: headless plays the story in a home of its own; else the sandbox is served here."""
+    if not arguments.get("headless"):
+        return serve(env)
+    folder = Path(tempfile.mkdtemp(prefix="ao-demo-"))
+    try:
+        code = headless(folder)
+        if code:
+            print(f"Everything is left as it was in {folder}.")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)
+        return 130
+    return code
+
+
+def serve(env: Mapping[str, str]) -> int:
+    """Make the sandbox, say what to type next, and become `ao start` for it."""
+    home = Home.default(env)
+    home.prepare()
+    place = sandbox.make(home.path)
+    ao = sys.argv[0] if sys.argv[0].endswith("ao") else "ao"
+    print(_WELCOME.format(repository=place.repository, ao=ao), flush=True)
+    argv = [python(), "-m", "bot", "--config", str(place.config), "start"]
+    os.execve(python(), argv, {**env, "AO_HOME": str(home.path)})  # noqa: S606 - argument list, no shell
+
+
+_WELCOME = """\
+The sandbox is {repository}, with four issues. In a second shell:
+
+  {ao} spawn demo 1          an agent starts on issue 1 (2 asks, 3 gets stuck, 4 leaves work behind)
+  {ao} status --watch        what it does
+  {ao} events --follow       what happens
+  {ao} approve demo-1        when its checks are green; then: {ao} merge demo-1
+
+Ctrl-C stops ao; agents go on, and the next start finds them again.
+"""
