@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bot.actions.runner import Actions
     from bot.app import App
     from bot.chat.request import Value
-    from bot.frontends.shell.machine import House, Surroundings, Window
+    from bot.frontends.shell.machine import House, Surroundings
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -59,10 +59,8 @@ class _Program:
 
         return play.run(where.env, arguments)
 
-    def open_windows(self, where: Surroundings, windows: Sequence[Window]) -> str:
-        import asyncio
-
-        return asyncio.run(_open_windows(where, windows))
+    def bench(self, where: Surroundings) -> Bench:
+        return _bench(where)
 
 
 def _configuration(where: Surroundings) -> Path:
@@ -136,15 +134,3 @@ def _bench(where: Surroundings) -> Bench:
     if now is not None:
         app.load_externals(registry, now, Trusted(home))
     return Bench(home=home, registry=registry, settings=settings)
-
-
-async def _open_windows(where: Surroundings, windows: Sequence[Window]) -> str:
-    from orchestrator.domain.ids import SessionId
-    from orchestrator.ports.terminal import TERMINAL, Attach
-    from orchestrator.settings.plugin_check import options_for
-
-    bench = _bench(where)
-    use = bench.settings.look().require().terminal
-    terminal = bench.registry.create(TERMINAL, use.name, options_for(use, bench.registry))
-    what = [Attach(session=SessionId(w.session), title=w.title, command=tuple(w.command)) for w in windows]
-    return await (terminal.open(what[0]) if len(what) == 1 else terminal.open_all(what))

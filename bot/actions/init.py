@@ -18,7 +18,6 @@ ACTION = Action(
         Argument(name="name", help="the name of the project", option=True),
         Argument(name="agent", help="the agent to use", option=True),
         Argument(name="tests", help="the command that checks a change", option=True),
-        Argument(name="force", help="replace a configuration that is there", kind=Kind.FLAG),
     ),
     examples=("init", 'init ~/src/app --tests "make test"'),
 )

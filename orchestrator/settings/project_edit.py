@@ -36,6 +36,8 @@ class NewProject:
     repo: str = ""
     session_prefix: str = ""
     name: str = ""
+    agent: str = ""
+    """The agent plugin; empty: the default."""
     post_create: Sequence[str] = ()
     checks: Sequence[str] = ()
     """Commands of the scm's own checks, for a project without a forge."""
@@ -50,6 +52,7 @@ class NewProject:
             "repo": self.repo,
             "defaultBranch": self.default_branch,
             "sessionPrefix": self.session_prefix,
+            "agent": self.agent,
         }
         rows += [f"{inner}{key}: {quoted(value)}" for key, value in pairs.items() if value]
         if self.post_create:

@@ -29,22 +29,6 @@ _ERRORS: dict[str, type[AoError]] = {
 }
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path, timeout: float | None) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.settimeout(self.timeout)
-        try:
-            connection.connect(str(self._path))
-        except OSError:
-            connection.close()
-            raise
-        self.sock = connection
-
-
 class NoServer(NotReady):
     """Nobody listens at the socket."""
 
@@ -52,8 +36,9 @@ class NoServer(NotReady):
 class Client:
     """Calls the API. Every method raises the `AoError` that the server answered, or `NoServer`."""
 
-    def __init__(self, path: Path, *, timeout: float = TIMEOUT) -> None:
+    def __init__(self, path: Path, *, timeout: float = TIMEOUT, surface: str = "api") -> None:
         self._path = path
+        self._surface = surface
         self._timeout = timeout
 
     def health(self) -> dict[str, Json]:
@@ -84,7 +69,12 @@ class Client:
         self, verb: str, arguments: Mapping[str, Json] | None = None, *, key: str = "", preview: bool = False
     ) -> dict[str, Json]:
         """Run a verb; returns its message. Waits for long work, as long as the client's time limit."""
-        body: dict[str, Json] = {"verb": verb, "arguments": dict(arguments or {}), "preview": preview}
+        body: dict[str, Json] = {
+            "verb": verb,
+            "arguments": dict(arguments or {}),
+            "preview": preview,
+            "surface": self._surface,
+        }
         answer = self._call("POST", "/actions", body=body, key=key)
         while answer.get("state") == "running":
             answer = self._call("GET", f"/requests/{answer.get('request')}?wait=20")
@@ -144,16 +134,22 @@ class Client:
         answer = json.loads(content)
         return answer if isinstance(answer, dict) else {}
 
-    def _open(self, timeout: float | None) -> _UnixConnection:
-        connection = _UnixConnection(self._path, timeout)
+    def _open(self, timeout: float | None) -> http.client.HTTPConnection:
+        """A connection whose socket is there already: http.client then makes none of its own."""
+        opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        opened.settimeout(timeout)
         try:
-            connection.connect()
+            opened.connect(str(self._path))
         except (FileNotFoundError, ConnectionRefusedError) as error:
+            opened.close()
             msg = "no `ao start` runs for this AO_HOME."
             raise NoServer(msg, next_step="Run `ao start` in another shell.") from error
         except OSError as error:
+            opened.close()
             msg = f"the socket {self._path} cannot be reached: {error.strerror or error}."
             raise NotReady(msg) from error
+        connection = http.client.HTTPConnection("localhost", timeout=timeout)
+        connection.sock = opened
         return connection
 
 

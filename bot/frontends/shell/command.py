@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 
 from bot.actions import grammar, registry
 from bot.actions.action import Access, Action
-from bot.chat.message import Message
 from bot.chat.request import Value
 from bot.frontends.shell import confirm, exit_codes, gateway, options
 from bot.frontends.shell.console import Console
-from bot.frontends.shell.machine import Machine, Surroundings, Window
+from bot.frontends.shell.machine import Machine, Surroundings
 from orchestrator.errors import AoError
 
 _FAILED = 1
@@ -67,11 +67,13 @@ class _Command:
     def _ask(self, action: Action, arguments: Mapping[str, Value]) -> int:
         asking = confirm.needed(action, arguments, self._console, yes=self._asked.yes)
         answer = gateway.run(self._machine, self._where, action, arguments, asking)
-        if action.verb == "attach" and not self._console.json:
-            return self._attach(answer.message)
-        if action.verb == "open" and not self._console.json:
-            return self._open(answer.message)
+        if action.verb in {"attach", "open"} and not self._console.json:
+            from bot.frontends.shell import windows
+
+            return windows.show(self._machine, self._where, self._console, answer.message)
         self._console.show(answer.message)
+        if not answer.settled:
+            self._console.note(gateway.NOT_SETTLED)
         if not answer.watched and action.access is Access.CHANGES:
             self._console.note(gateway.NOT_WATCHED)
         data = answer.message.data
@@ -85,47 +87,16 @@ class _Command:
             return watch.events(client, arguments, self._console)
         return watch.status(client, action, arguments, self._console)
 
-    def _attach(self, message: Message) -> int:
-        """Become the program that attaches."""
-        command = _windows([message.data])[0].command
-        os.execvp(command[0], list(command))  # noqa: S606 - an argument list of our own, no shell
-
-    def _open(self, message: Message) -> int:
-        data = message.data
-        found = data.get("open") if isinstance(data, dict) else None
-        windows = _windows(found if isinstance(found, list) else [])
-        self._console.say(self._machine.open_windows(self._where, windows))
-        return 0
-
     def _machine_verb(self, action: Action, arguments: Mapping[str, Value]) -> int:
-        if action.verb == "start":
-            return self._machine.run_server(self._where, arguments)
         if action.verb == "demo":
             return self._machine.play_demo(self._where, arguments)
-        return _local(action.verb)(self._where, self._console, arguments)
+        module = importlib.import_module(f"bot.frontends.shell.{action.verb.replace(' ', '_')}")
+        found: Local = module.run
+        return found(self._machine, self._where, self._console, arguments)
 
 
-Local = Callable[[Surroundings, Console, Mapping[str, Value]], int]
-
-
-def _local(verb: str) -> Local:
-    """What does a verb of this machine; each is loaded when it is asked for."""
-    import importlib
-
-    module = importlib.import_module(f"bot.frontends.shell.{verb.replace(' ', '_')}")
-    found: Local = module.run
-    return found
-
-
-def _windows(found: Sequence[object]) -> list[Window]:
-    windows = []
-    for data in found:
-        command = data.get("command") if isinstance(data, dict) else None
-        if isinstance(data, dict) and isinstance(command, list) and command:
-            title = str(data.get("title") or "")
-            session = str(data.get("session") or "")
-            windows.append(Window(session=session, title=title, command=[str(part) for part in command]))
-    return windows
+Local = Callable[[Machine, Surroundings, Console, Mapping[str, Value]], int]
+"""What does a verb of this machine: `run` of the module of its name; returns the exit code."""
 
 
 def _cwd() -> str:

@@ -18,6 +18,7 @@ from orchestrator.storage.layout import Home
 
 NOT_WATCHED = "Nothing is watching: run `ao start` to look after the sessions."
 
+NOT_SETTLED = "It is not done yet: `ao start` carries it on, `ao status` shows where it is."
 SERVER = "ao start"
 """What the lock says of the one process that watches."""
 _TRIES, _PAUSE = 50, 0.1
@@ -37,7 +38,7 @@ class Answer:
 
 def client_for(where: Surroundings) -> Client:
     """The API of this home."""
-    return Client(Home.default(where.env).api_socket)
+    return Client(Home.default(where.env).api_socket, surface=Surface.SHELL.value)
 
 
 def run(

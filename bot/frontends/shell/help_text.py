@@ -26,8 +26,8 @@ def _message(words: Sequence[str]) -> Message:
             next_steps=("help <verb>", "help exit-codes"),
         )
     if words[0] == "exit-codes":
-        rows = tuple((str(code), name, meaning) for code, name, meaning in EXIT_CODES)
-        return Message(title="Exit codes", table=Table(("code", "name", "meaning"), rows))
+        codes = tuple((str(code), name, meaning) for code, name, meaning in EXIT_CODES)
+        return Message(title="Exit codes", table=Table(("code", "name", "meaning"), codes))
     found = of_action(registry.find(words)[0])
     everywhere = tuple(Field(option, text) for option, text in HELP)
     return Message(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from bot.actions.action import Access
 from bot.chat.request import Value
 
 if TYPE_CHECKING:
+    from bot.actions.action import Bench
     from bot.actions.runner import Actions
 
 
@@ -22,15 +23,6 @@ class Surroundings:
     cwd: str
     config: str = ""
     """`--config`; empty: found by the usual order."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """A terminal to open: the session, a title, and the command that attaches."""
-
-    session: str
-    title: str
-    command: Sequence[str] = field(default_factory=tuple)
 
 
 class House(Protocol):
@@ -60,5 +52,5 @@ class Machine(Protocol):
     def play_demo(self, where: Surroundings, arguments: Mapping[str, Value]) -> int:
         """Run `ao demo`; returns the exit code."""
 
-    def open_windows(self, where: Surroundings, windows: Sequence[Window]) -> str:
-        """Open terminals by the configured terminal plugin; returns what was done, in words."""
+    def bench(self, where: Surroundings) -> Bench:
+        """The configuration and the plugins here, however wrong the configuration is."""

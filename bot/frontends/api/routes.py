@@ -1,0 +1,267 @@
+"""The API's paths under `/api/v1`: health, sessions, actions, requests, events. JSON in, JSON out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from bot.chat.message import Json
+from bot.chat.view import event_data
+from bot.frontends.api import peer
+from bot.frontends.api.asked import Desk, error_data
+from orchestrator.domain.event import LoggedEvent
+from orchestrator.domain.person import OWNER
+from orchestrator.errors import AoError, BadInput, NotAllowed
+from orchestrator.storage.requests import Outcome
+
+MOST_BODY = 256 * 1024
+MOST_WAIT = 30.0
+MOST_EVENTS = 1000
+ANSWER_WITHIN = 20.0
+"""Seconds after which a request that still runs is answered with 202 and its id."""
+_STATUS = {
+    "bad-input": 400,
+    "not-allowed": 403,
+    "not-found": 404,
+    "conflict": 409,
+    "duplicate": 409,
+    "permanent": 502,
+    "not-ready": 503,
+    "temporary": 503,
+}
+
+
+class Log(Protocol):
+    """What is needed of the event log."""
+
+    @property
+    def last_seq(self) -> int:
+        """The newest event's number."""
+
+    async def read(self, after: int, limit: int) -> list[LoggedEvent]:
+        """Events after a number, the oldest first."""
+
+    def follow(self, after: int) -> AsyncIterator[LoggedEvent]:
+        """Those, and then each new one."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Api:
+    """The handlers, over one fleet."""
+
+    desk: Desk
+    log: Log
+    version: str
+    started_at: float
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    session_of: Callable[[int], str] = peer.session_of
+    threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "ao-peers"))
+
+    def app(self) -> Starlette:
+        """The ASGI application."""
+        routes = [
+            Route("/api/v1/health", self.health),
+            Route("/api/v1/sessions", self.sessions),
+            Route("/api/v1/sessions/{session}", self.session),
+            Route("/api/v1/actions", self.act, methods=["POST"]),
+            Route("/api/v1/requests/{request}", self.request),
+            Route("/api/v1/events", self.events),
+        ]
+        return Starlette(routes=routes, exception_handlers={AoError: _refused})
+
+    async def health(self, _: HttpRequest) -> Response:
+        """Version, process, and the number of the newest event. The one path that sessions may ask."""
+        return JSONResponse(
+            {
+                "ok": True,
+                "version": self.version,
+                "pid": os.getpid(),
+                "started_at": self.started_at,
+                "seq": self.log.last_seq,
+            }
+        )
+
+    async def sessions(self, http: HttpRequest) -> Response:
+        """`?project=` of one project, `?ended=1` ended ones too."""
+        query = http.query_params
+        given: dict[str, Json] = {"all": query.get("ended") == "1"}
+        if query.get("project"):
+            given["project"] = query["project"]
+        return await self._read(http, given)
+
+    async def session(self, http: HttpRequest) -> Response:
+        """One session, by id, issue or pull request."""
+        return await self._read(http, {"session": http.path_params["session"]})
+
+    async def _read(self, http: HttpRequest, arguments: dict[str, Json]) -> Response:
+        await self._person(http)
+        action, request = self.desk.read({"verb": "status", "arguments": arguments}, OWNER, "")
+        _, task = await self.desk.ask(action, request)
+        outcome = await task if task else None
+        if outcome is None or not outcome.ok:
+            return _outcome_response("", outcome)
+        return JSONResponse(outcome.data["message"]["data"])
+
+    async def act(self, http: HttpRequest) -> Response:
+        """`{verb, arguments, head?, preview?}`; `Idempotency-Key` makes asking twice the same as once."""
+        await self._person(http)
+        body = await _body(http)
+        action, request = self.desk.read(body, OWNER, _key(http))
+        if body.get("preview") is True:
+            return JSONResponse({"state": "preview", "message": await self.desk.preview(request)})
+        kept, task = await self.desk.ask(action, request)
+        if task is not None and not kept:
+            return _outcome_response(kept, await task)
+        await self._wait(task, ANSWER_WITHIN)
+        return _outcome_response(kept, self.desk.outcome(kept))
+
+    async def request(self, http: HttpRequest) -> Response:
+        """How a request stands; `?wait=` seconds for its end."""
+        await self._person(http)
+        kept = http.path_params["request"]
+        self.desk.outcome(kept)
+        await self._wait(self.desk.task(kept), _seconds(http))
+        return _outcome_response(kept, self.desk.outcome(kept))
+
+    async def events(self, http: HttpRequest) -> Response:
+        """One JSON object a line: `?after=`, `?limit=`, `?wait=` for some, `?follow=1` without an end."""
+        await self._person(http)
+        after = _number(http, "after", 0)
+        if http.query_params.get("follow") == "1":
+            return StreamingResponse(self._follow(after), media_type="application/x-ndjson")
+        limit = min(_number(http, "limit", 100), MOST_EVENTS)
+        found = await self.log.read(after, limit)
+        wait = _seconds(http)
+        if not found and wait:
+            async for _ in _until(self.log.follow(after), self.stopping, wait):
+                break
+            found = await self.log.read(after, limit)
+        return Response(b"".join(map(_line, found)), media_type="application/x-ndjson")
+
+    async def _follow(self, after: int) -> AsyncIterator[bytes]:
+        async for logged in _until(self.log.follow(after), self.stopping, None):
+            yield _line(logged)
+
+    async def _wait(self, task: asyncio.Task[Outcome] | None, seconds: float) -> None:
+        """Wait for a task, but not for longer than the server lives. Whoever asked may leave; it goes on."""
+        if task is None:
+            return
+        stop = asyncio.create_task(self.stopping.wait())
+        try:
+            await asyncio.wait({task, stop}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stop.cancel()
+
+    async def _person(self, http: HttpRequest) -> None:
+        """Refuse whoever runs under a session. Raises `NotAllowed`."""
+        client = http.client
+        if client is None or client.host != "unix":
+            msg = "who asks cannot be told."
+            raise NotAllowed(msg)
+        session = await asyncio.get_running_loop().run_in_executor(self.threads, self.session_of, client.port)
+        if session:
+            msg = "this was asked from within a session, and people's verbs are not a session's."
+            raise NotAllowed(
+                msg, session=session, next_step="Agents have `ao report`, `ao ask`, `ao pr` and `ao done`."
+            )
+
+
+async def _until(
+    events: AsyncIterator[LoggedEvent], stop: asyncio.Event, seconds: float | None
+) -> AsyncIterator[LoggedEvent]:
+    """The events, until `stop` is set or a whole `seconds` went by without one."""
+    stopped = asyncio.create_task(stop.wait())
+    following: asyncio.Task[LoggedEvent] | None = None
+    try:
+        while True:
+            following = asyncio.ensure_future(_next(events))
+            done, _ = await asyncio.wait(
+                {following, stopped}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+            if following not in done:
+                return
+            try:
+                yield following.result()
+            except StopAsyncIteration:
+                return
+    finally:
+        stopped.cancel()
+        if following is not None and not following.done():
+            following.cancel()
+            await asyncio.wait({following})
+
+
+async def _next(events: AsyncIterator[LoggedEvent]) -> LoggedEvent:
+    return await anext(events)
+
+
+def _line(logged: LoggedEvent) -> bytes:
+    return json.dumps(event_data(logged), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+async def _body(http: HttpRequest) -> Mapping[str, object]:
+    """The request's JSON object. Raises `BadInput` when it is too long or is none."""
+    content = b""
+    async for part in http.stream():
+        content += part
+        if len(content) > MOST_BODY:
+            msg = f"a request has at most {MOST_BODY} bytes."
+            raise BadInput(msg)
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        msg = "a request is a JSON object."
+        raise BadInput(msg) from error
+    if not isinstance(body, dict):
+        msg = "a request is a JSON object."
+        raise BadInput(msg)
+    return body
+
+
+def _key(http: HttpRequest) -> str:
+    key = http.headers.get("Idempotency-Key", "")
+    if len(key) > 200 or not key.isprintable():
+        msg = "an Idempotency-Key has at most 200 printable characters."
+        raise BadInput(msg)
+    return key
+
+
+def _number(http: HttpRequest, name: str, default: int) -> int:
+    text = http.query_params.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or len(text) > 15:
+        msg = f"{name} is a number."
+        raise BadInput(msg)
+    return int(text)
+
+
+def _seconds(http: HttpRequest) -> float:
+    try:
+        wait = float(http.query_params.get("wait") or 0)
+    except ValueError as error:
+        msg = "wait is a number of seconds."
+        raise BadInput(msg) from error
+    return min(max(wait, 0.0), MOST_WAIT) if wait == wait else 0.0  # noqa: PLR0124 - not a number is none
+
+
+def _outcome_response(kept: str, outcome: Outcome | None) -> Response:
+    if outcome is None:
+        return JSONResponse({"request": kept, "state": "running"}, status_code=202)
+    if outcome.ok:
+        return JSONResponse({"request": kept, "state": "done", **outcome.data})
+    error = outcome.data.get("error") or {}
+    return JSONResponse({**error, "request": kept}, status_code=_STATUS.get(error.get("code", ""), 500))
+
+
+async def _refused(_: HttpRequest, error: Exception) -> Response:
+    found = error if isinstance(error, AoError) else AoError(str(error))
+    return JSONResponse(error_data(found), status_code=_STATUS.get(found.code, 500))

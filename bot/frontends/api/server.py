@@ -1,0 +1,77 @@
+"""The API on its unix socket, inside the loop of `ao start`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.actions.runner import Actions
+from bot.frontends.api.asked import Desk
+from bot.frontends.api.connection import QuietServer, listen
+from bot.frontends.api.routes import Api
+from orchestrator.domain.event import LoggedEvent
+from orchestrator.services import events
+
+if TYPE_CHECKING:
+    from orchestrator.services.core import Core
+
+
+class ApiServer:
+    """Serves actions, sessions and events. Made by `bot.app`, which holds the home's lock."""
+
+    def __init__(self, core: Core, actions: Actions, socket_path: Path) -> None:
+        self._core = core
+        self._path = socket_path
+        self._desk = Desk(actions, core.store.requests, core.clock.now)
+        self._api: Api | None = None
+        self._server: QuietServer | None = None
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Listen. What a crash cut off is answered first. Raises `OSError`."""
+        await self._desk.open()
+        self._api = Api(
+            desk=self._desk,
+            log=_Log(self._core),
+            version=version("agent-orchestrator"),
+            started_at=self._core.clock.now(),
+        )
+        self._server = QuietServer(self._api.app())
+        listening = listen(self._path)
+        self._serving = asyncio.create_task(self._server.serve(sockets=[listening]), name="api")
+        up = asyncio.create_task(self._server.up.wait())
+        await asyncio.wait({up, self._serving}, return_when=asyncio.FIRST_COMPLETED)
+        up.cancel()
+        if self._serving.done():
+            self._serving.result()
+
+    async def stop(self) -> None:
+        """Stop listening, end the streams, give what runs a moment. Repeatable, also before `start`."""
+        api, server, serving = self._api, self._server, self._serving
+        self._api = self._server = self._serving = None
+        if api is None or server is None or serving is None:
+            return
+        api.stopping.set()
+        server.leave()
+        await serving
+        await self._desk.close()
+        api.threads.shutdown(wait=False)
+        self._path.unlink(missing_ok=True)
+
+
+class _Log:
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    @property
+    def last_seq(self) -> int:
+        return self._core.store.log.last_seq
+
+    async def read(self, after: int, limit: int) -> list[LoggedEvent]:
+        return await events.read(self._core, after, limit)
+
+    def follow(self, after: int) -> AsyncIterator[LoggedEvent]:
+        return events.follow(self._core, after)

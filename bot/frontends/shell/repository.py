@@ -1,0 +1,102 @@
+"""What can be found out about a repository for its configuration: branch, forge, command of its tests."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.errors import NotFound, NotReady, TemporaryError
+
+_LIMIT = 20.0
+_REMOTE = re.compile(
+    r"(?:[a-z+]+://)?(?:[^@/\s]+@)?[A-Za-z0-9.-]+(?::\d+)?[:/]([\w.-]+(?:/[\w.-]+)*/[\w.-]+?)(?:\.git)?/?"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What was found out."""
+
+    root: Path
+    """The repository's top folder."""
+    branch: str
+    """The branch that work starts from."""
+    repo: str = ""
+    """`owner/name`, when it has a remote on a host."""
+    tests: str = ""
+    """A command that checks a change; empty when none is recognised."""
+
+
+def look(folder: Path) -> Found:
+    """Look at the repository around `folder`. Raises `NotFound`, `NotReady`."""
+    top = git(folder, "rev-parse", "--show-toplevel") if folder.is_dir() else ""
+    if not top:
+        msg = f"{folder} is in no git repository."
+        raise NotFound(msg, next_step="`git init` makes one, or give the folder of one.")
+    root = Path(top)
+    if not git(root, "rev-parse", "--verify", "--quiet", "HEAD"):
+        msg = f"{root} has no commit yet, so there is nothing that work could start from."
+        raise NotReady(msg, next_step="Make a first commit.")
+    return Found(root=root, branch=_branch(root), repo=_repo(root), tests=tests_command(root))
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What git says, without the line end; empty when it says no. The user's own repository, only read."""
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT, check=False)  # noqa: S603
+    except FileNotFoundError as error:
+        msg = "git is not on the PATH."
+        raise NotReady(msg, next_step="Install it (apt, dnf or brew install git).") from error
+    except subprocess.TimeoutExpired as error:
+        msg = "git did not answer in time."
+        raise TemporaryError(msg) from error
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _branch(root: Path) -> str:
+    """The remote's default branch, else the one that is checked out. Raises `NotReady`."""
+    remote = git(root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+    found = remote.removeprefix("origin/") or git(root, "symbolic-ref", "--quiet", "--short", "HEAD")
+    if not found:
+        msg = f"{root} is on no branch (detached HEAD)."
+        raise NotReady(msg, next_step="Check out the branch that work should start from.")
+    return found
+
+
+def _repo(root: Path) -> str:
+    address = git(root, "remote", "get-url", "origin")
+    match = _REMOTE.fullmatch(address)
+    local = address.startswith(("/", ".", "file:"))
+    return match.group(1) if match and not local else ""
+
+
+def tests_command(root: Path) -> str:
+    """The command that most likely runs the repository's tests."""
+    makefile = root / "Makefile"
+    if makefile.is_file() and re.search(
+        r"(?m)^test\s*:", makefile.read_text(encoding="utf-8", errors="replace")
+    ):
+        return "make test"
+    if _has_npm_test(root / "package.json"):
+        return "npm test"
+    known = (
+        ("Cargo.toml", "cargo test"),
+        ("go.mod", "go test ./..."),
+        ("tox.ini", "tox"),
+        ("pytest.ini", "python3 -m pytest -q"),
+        ("pyproject.toml", "python3 -m pytest -q"),
+    )
+    return next((command for name, command in known if (root / name).is_file()), "")
+
+
+def _has_npm_test(path: Path) -> bool:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    scripts = data.get("scripts") if isinstance(data, dict) else None
+    return isinstance(scripts, dict) and bool(scripts.get("test"))

@@ -1,0 +1,53 @@
+"""`attach` and `open`: terminals of sessions on the screen of whoever asked."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bot.chat.message import Json, Message
+from bot.frontends.shell.console import Console
+from bot.frontends.shell.machine import Machine, Surroundings
+from orchestrator.domain.ids import session_id
+from orchestrator.errors import NotFound
+from orchestrator.ports.terminal import TERMINAL, Attach
+
+if TYPE_CHECKING:
+    from bot.actions.action import Bench
+
+
+def show(machine: Machine, where: Surroundings, console: Console, message: Message) -> int:
+    """Become the program that attaches, or open windows by the configured terminal plugin."""
+    data = message.data if isinstance(message.data, dict) else {}
+    if "open" not in data:
+        command = _one(data).command
+        os.execvp(command[0], list(command))  # noqa: S606 - an argument list of our own, no shell
+    found = data["open"]
+    wanted = [_one(item) for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+    if not wanted:
+        console.say("There is no terminal to open.")
+        return 0
+    console.say(asyncio.run(_open(machine.bench(where), wanted)))
+    return 0
+
+
+async def _open(bench: Bench, wanted: Sequence[Attach]) -> str:
+    from orchestrator.settings.plugin_check import options_for
+
+    use = bench.settings.look().require().terminal
+    terminal = bench.registry.create(TERMINAL, use.name, options_for(use, bench.registry))
+    return await (terminal.open(wanted[0]) if len(wanted) == 1 else terminal.open_all(wanted))
+
+
+def _one(data: dict[str, Json]) -> Attach:
+    command = data.get("command")
+    if not isinstance(command, list) or not command:
+        msg = "there is no command that attaches."
+        raise NotFound(msg)
+    return Attach(
+        session=session_id(str(data.get("session"))),
+        title=str(data.get("title") or ""),
+        command=tuple(str(part) for part in command),
+    )
