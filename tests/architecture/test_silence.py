@@ -28,11 +28,14 @@ def wide_suppressions(module: ast.Module) -> Iterator[int]:
             yield node.lineno
 
 
+def _is_double(called: str) -> bool:
+    return called.split(".")[-1] in _DOUBLES or "mock.patch" in called
+
+
 def doubles(module: ast.Module) -> Iterator[int]:
     """Lines that make a mock or patch one in."""
     for node in ast.walk(module):
-        called = _called(node) if isinstance(node, ast.Call) else ""
-        if called.split(".")[-1] in _DOUBLES or "mock.patch" in called:
+        if isinstance(node, ast.Call) and _is_double(_called(node)):
             yield node.lineno
         if isinstance(node, ast.ImportFrom | ast.Import):
             names = [getattr(node, "module", "") or "", *(alias.name for alias in node.names)]
