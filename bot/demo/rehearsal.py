@@ -140,13 +140,14 @@ class Rehearsal:
         if plan:
             self._take_plan(plan.group(2))
         elif waiting is not None:
-            missing = [p for p in _list(waiting) if not re.search(p, text, re.IGNORECASE)]
+            missing = [p for p in _list(waiting) if not _holds(text, p)]
             if missing:
                 self._screen.show(
                     f"That message does not hold what I need to go on: {', '.join(missing)}. I wait."
                 )
             else:
-                self._screen.show("That tells me what is wrong.")
+                told = [line for line in text.splitlines() if _holds(line, waiting)]
+                self._screen.show("\n".join(["That tells me what is wrong:", *told[:20]]))
                 self._advance()
         elif _GO_ON.search(text) and self._step is not None:
             self._screen.show("I go on.")
@@ -205,10 +206,12 @@ class Rehearsal:
     def _replace(self, step: Step) -> None:
         path, old, new = Path(step["replace"]), _text(step["old"]), _text(step["new"])
         before = path.read_text(encoding="utf-8")
-        if old not in before and new not in before:
+        if new in before:
+            return  # It was done before we were restarted.
+        if old not in before:
             msg = f"{path} does not hold {old!r}"
             raise StepFailed(msg)
-        path.write_text(before.replace(old, new, 1) if old in before else before, encoding="utf-8")
+        path.write_text(before.replace(old, new, 1), encoding="utf-8")
 
     def _command(self, step: Step) -> None:
         code, _ = self._run([str(word) for word in _list(step["run"])])
@@ -287,6 +290,10 @@ class Rehearsal:
         self._screen.show(f"$ {' '.join(argv)[:100]}\n{output.rstrip()[-2000:]}".rstrip())
         self._tell("tool_end", tool=" ".join(argv)[:80], code=child.returncode)
         return child.returncode, output
+
+
+def _holds(line: str, patterns: object) -> bool:
+    return any(re.search(pattern, line, re.IGNORECASE) for pattern in _list(patterns))
 
 
 def _text(value: object) -> str:

@@ -1,0 +1,142 @@
+"""The sandbox: a small real repository with issues, and a configuration for it, made below `$AO_HOME`.
+
+Making it again changes nothing that is there. `make_batch` makes a larger one for tests and benchmarks.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+
+from bot.demo.sandbox_files import FAILING_TEXT, FILES, ISSUES, batch_files, batch_issue, issue
+from orchestrator.errors import NotReady
+from orchestrator.services.trust import Trusted, trust_file
+from orchestrator.storage.layout import Home
+
+__all__ = ["FAILING_TEXT", "PROJECT", "TEST_COMMAND", "Sandbox", "make", "make_batch"]
+
+PROJECT = "demo"
+TEST_COMMAND = ("python3", "-m", "unittest", "-q")
+CONFIG = "agent-orchestrator.yaml"
+LIMIT = 60.0
+"""Seconds that one git command may take."""
+
+_CONFIG = """\
+# The sandbox of `ao`: a small repository, no account, and an agent that plays plans from its issues.
+{defaults}projects:
+  demo:
+    name: demo
+    path: {path}
+    sessionPrefix: demo
+    defaultBranch: main
+    agent: rehearsal
+    runtime: tmux
+    workspace: worktree
+    tracker:
+      plugin: local
+    scm:
+      plugin: local
+      checks:
+        tests: {tests}
+"""
+_BATCH = """\
+limits:
+  sessions: {sessions}
+defaults:
+  approvals: 0
+reactions:
+  approved-and-green:
+    auto: true
+    action: auto-merge
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sandbox:
+    """Where the sandbox is."""
+
+    repository: Path
+    config: Path
+
+
+def make(home: Path) -> Sandbox:
+    """The sandbox of this `$AO_HOME`, made on the first call. Raises `NotReady` without git."""
+    issues = {number: issue(*parts) for number, parts in ISSUES.items()}
+    return _make(home, "sandbox", FILES, issues, defaults="")
+
+
+def make_batch(home: Path, count: int, *, conflict_every: int = 10, sessions: int = 20) -> Sandbox:
+    """A sandbox with `count` issues that each edit a line of their own.
+
+    Every `conflict_every`-th also edits one line in common: the first of them to be merged makes the
+    others conflict. Green pull requests are merged without an approval; `sessions` run at once.
+    """
+    issues = {n: batch_issue(n, conflicting=n % conflict_every == 0) for n in range(1, count + 1)}
+    return _make(home, "batch", batch_files(count), issues, defaults=_BATCH.format(sessions=sessions))
+
+
+def _make(
+    home: Path, name: str, files: Mapping[str, str], issues: Mapping[int, str], defaults: str
+) -> Sandbox:
+    root = home / name
+    sandbox = Sandbox(repository=root / "repository", config=root / CONFIG)
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not sandbox.repository.exists():
+        _repository(sandbox.repository, {**files, **{f"issues/{n}.md": text for n, text in issues.items()}})
+    if not sandbox.config.exists():
+        tests = " ".join(TEST_COMMAND)
+        text = _CONFIG.format(path=_quoted(str(sandbox.repository)), tests=tests, defaults=defaults)
+        sandbox.config.write_text(text, encoding="utf-8")
+        sandbox.config.chmod(0o600)
+        # We wrote it ourselves just now, so nobody has to be asked whether it may run its checks.
+        trust_file(sandbox.config, Trusted(Home(home)))
+    return sandbox
+
+
+def _repository(target: Path, files: Mapping[str, str]) -> None:
+    """Made beside its place and then moved, so that a half-made one is never taken for it."""
+    if shutil.which("git") is None:
+        msg = "git is not installed."
+        raise NotReady(msg, next_step="Install it: apt-get install git, dnf install git or brew install git.")
+    draft = Path(mkdtemp(prefix=".repository-", dir=target.parent))
+    try:
+        for name, text in files.items():
+            file = draft / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        _git(draft, "init", "--quiet", "--initial-branch=main")
+        # The agent commits as the sandbox, on machines where nobody has told git a name too.
+        _git(draft, "config", "user.name", "Sandbox")
+        _git(draft, "config", "user.email", "sandbox@localhost")
+        _git(draft, "config", "commit.gpgSign", "false")
+        _git(draft, "add", "--all")
+        _git(draft, "commit", "--quiet", "--message=A small package with tests and issues")
+        draft.rename(target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _git(folder: Path, *args: str) -> None:
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(folder),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+    }
+    argv = ["git", *args]
+    done = subprocess.run(  # noqa: S603 - git, with arguments of ours
+        argv, cwd=folder, env=environment, capture_output=True, timeout=LIMIT, check=False
+    )
+    if done.returncode != 0:
+        msg = f"the sandbox could not be made: git {args[0]}: {done.stderr.decode(errors='replace').strip()[-500:]}"
+        raise NotReady(msg)
+
+
+def _quoted(text: str) -> str:
+    """A string as our YAML takes it, whatever is in it."""
+    return "'" + text.replace("'", "''").replace("${", "$${") + "'"
