@@ -17,6 +17,9 @@ from orchestrator.ports.place import Completed
 from plugins._shared.git import failure
 from plugins._shared.hand import Hand, failed_to_read
 
+# Commits made by looking carry no time of theirs, so that looking twice at the same gives the same.
+_NO_TIME = dict.fromkeys(("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), "946684800 +0000")
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -126,7 +129,7 @@ class View:
             f"--work-tree={self.target.work_tree}",
             *("-c", f"core.excludesFile={self.path}/exclude"),
             *args,
-            env={"GIT_INDEX_FILE": f"{self.path}/{index}"},
+            env={"GIT_INDEX_FILE": f"{self.path}/{index}", **_NO_TIME},
             stdin=stdin,
         )
 
