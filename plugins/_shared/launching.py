@@ -10,8 +10,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from orchestrator.errors import BadInput, PermanentError
+from orchestrator.ports.place import Place
 from orchestrator.ports.runtime import Launch
 from orchestrator.ports.session_ref import SessionRef
+
+SCRIPT = "launch.sh"
+"""In the session's folder: what a terminal starts. A command line of tmux is bounded, a file is not."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # A program takes the end-of-paste sequence, or any other escape, for a key of the person who types.
@@ -42,6 +46,26 @@ def check(launch: Launch, environment: Mapping[str, str]) -> None:
     if "=" in program or shutil.which(at, path=environment.get("PATH", os.defpath)) is None:
         msg = f"there is no program {program!r} on the session's PATH."
         raise PermanentError(msg, next_step="Install it or mend its path.")
+
+
+def make_folders(session: SessionRef) -> None:
+    """Make the folders of the session's place. Blocks."""
+    for folder in (session.folder, session.project.worktrees):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def marker(session: SessionRef) -> str:
+    """What stands in the environment of everything that runs in the session, and of nothing else."""
+    folder = session.environment.get("AO_SESSION_DIR", "")
+    return f"AO_SESSION_DIR={folder}" if folder else ""
+
+
+async def write_script(place: Place, session: SessionRef, launch: Launch) -> Path:
+    """Put the launch script into the session's folder and return its path."""
+    path = session.folder / SCRIPT
+    text = script(launch.argv, launch.cwd, environment_of(session, launch))
+    await place.write(str(path), text.encode(), mode=0o700)
+    return path
 
 
 def typable(text: str) -> str:

@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SCRIPT = "launch.sh"
-"""In the session's folder: what tmux starts, because a command line of its own is bounded."""
-
 _ENDING = 20.0
 
 
@@ -58,7 +55,7 @@ class TmuxRuntime(Runtime, Attachable, Scrollback):
 
     @override
     async def place(self, session: SessionRef) -> Place:
-        await self._in_thread(lambda: _make_folders(session))
+        await self._in_thread(lambda: launching.make_folders(session))
         return HostPlace(session.folder, session.project.worktrees, session.environment)
 
     @override
@@ -69,9 +66,7 @@ class TmuxRuntime(Runtime, Attachable, Scrollback):
         environment = launching.environment_of(session, launch)
         await self._in_thread(lambda: launching.check(launch, environment))
         await self.stop(session)
-        script = session.folder / SCRIPT
-        text = launching.script(launch.argv, launch.cwd, environment)
-        await (await self.place(session)).write(str(script), text.encode(), mode=0o700)
+        script = await launching.write_script(await self.place(session), session, launch)
         await self._server.new_session(session.id, script)
 
     @override
@@ -109,7 +104,7 @@ class TmuxRuntime(Runtime, Attachable, Scrollback):
     async def stop(self, session: SessionRef) -> None:
         found = await self._find(session.id)
         root = found.pid if found is not None and not found.dead else None
-        marker = _marker(session)
+        marker = launching.marker(session)
         left = await self._in_thread(lambda: processes.end_family(root, marker))
         if found is not None:
             try:
@@ -169,17 +164,6 @@ def _look(pane: Pane | None, screen: str | None) -> Seen[RuntimeLook]:
             pid=pane.pid,
         )
     )
-
-
-def _make_folders(session: SessionRef) -> None:
-    for folder in (session.folder, session.project.worktrees):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
-def _marker(session: SessionRef) -> str:
-    """What stands in the environment of everything that runs in the session."""
-    folder = session.environment.get("AO_SESSION_DIR", "")
-    return f"AO_SESSION_DIR={folder}" if folder else ""
 
 
 def _create(options: Options, context: PluginContext) -> TmuxRuntime:

@@ -1,0 +1,181 @@
+"""Runtime `process`: every agent in a pseudo-terminal that `ao start` itself holds. Needs no tmux.
+
+It does not outlive `ao start`: the agents hang up with it, and their sessions are restored at the next
+start. Nobody can attach; the screen and what scrolled away can be read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from typing_extensions import override
+
+from orchestrator.domain.ids import SessionId
+from orchestrator.domain.look import Look, Seen, Unseen
+from orchestrator.domain.outside_text import clean, one_line
+from orchestrator.errors import AoError, NotFound, TemporaryError
+from orchestrator.ports.place import Place
+from orchestrator.ports.plugin import Options, Plugin, PluginContext
+from orchestrator.ports.runtime import (
+    RUNTIME,
+    Keys,
+    Launch,
+    Presence,
+    Runtime,
+    RuntimeLook,
+    Scrollback,
+    Text,
+)
+from orchestrator.ports.session_ref import SessionRef
+from plugins._shared import key_names, launching, processes
+from plugins._shared.host_place import HostPlace
+
+if TYPE_CHECKING:
+    from plugins._shared.pty_child import PtyChild
+
+T = TypeVar("T")
+
+_LIMIT = 20.0
+_PASTE = (b"\x1b[200~", b"\x1b[201~")
+
+
+class ProcessRuntime(Runtime, Scrollback):
+    """Agents' terminals in this process."""
+
+    def __init__(self) -> None:
+        self._children: dict[SessionId, PtyChild] = {}
+        self._starting: dict[SessionId, asyncio.Lock] = {}
+        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="process-runtime")
+
+    @property
+    @override
+    def outlives_us(self) -> bool:
+        return False
+
+    @override
+    async def place(self, session: SessionRef) -> Place:
+        await self._in_thread(lambda: launching.make_folders(session))
+        return HostPlace(session.folder, session.project.worktrees, session.environment)
+
+    @override
+    async def start(self, session: SessionRef, launch: Launch) -> None:
+        async with self._starting.setdefault(session.id, asyncio.Lock()):
+            child = self._children.get(session.id)
+            if child is not None and child.exit_code is None:
+                return
+            environment = launching.environment_of(session, launch)
+            await self._in_thread(lambda: launching.check(launch, environment))
+            await self.stop(session)
+            script = await launching.write_script(await self.place(session), session, launch)
+            self._children[session.id] = await self._in_thread(lambda: _child(session, script))
+
+    @override
+    async def observe(
+        self, sessions: Collection[SessionRef], screens: Collection[SessionId] = ()
+    ) -> Mapping[SessionId, Look[RuntimeLook]]:
+        def look() -> dict[SessionId, Look[RuntimeLook]]:
+            return {s.id: _look(self._children.get(s.id), screen=s.id in screens) for s in sessions}
+
+        try:
+            return await self._in_thread(look)
+        except AoError as error:
+            return {session.id: Unseen(error.what) for session in sessions}
+
+    @override
+    async def send(self, session: SessionRef, what: Text | Keys) -> None:
+        keys = key_names.checked(what.keys) if isinstance(what, Keys) else ()
+        child = self._child(session)
+        if child.exit_code is not None:
+            msg = f"the program in {session.id} has ended (exit code {child.exit_code})."
+            raise NotFound(msg, session=session.id)
+        application = child.screen.application_keys
+        typed = b"".join(key_names.sent(key, application=application) for key in keys)
+        data = typed if isinstance(what, Keys) else _pasted(what, bracketed=child.screen.bracketed_paste)
+        await self._in_thread(lambda: child.write(data))
+
+    @override
+    async def stop(self, session: SessionRef) -> None:
+        child = self._children.pop(session.id, None)
+        marker = launching.marker(session)
+        end = child.end if child is not None else lambda: processes.end_family(None, marker)
+        left = await self._in_thread(end)
+        if left:
+            msg = f"processes of {session.id} do not end: {', '.join(map(str, left))}."
+            raise TemporaryError(msg, session=session.id)
+
+    @override
+    async def held(self) -> Collection[SessionId]:
+        return list(self._children)
+
+    @override
+    async def output(self, session: SessionRef, lines: int) -> str:
+        child = self._child(session)
+        return clean(await self._in_thread(lambda: child.screen.last(lines)))
+
+    async def close(self) -> None:
+        """End every program: without this process nobody would hold its terminal."""
+        children, self._children = self._children, {}
+        await asyncio.gather(*(self._in_thread(child.end) for child in children.values()))
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _child(self, session: SessionRef) -> PtyChild:
+        child = self._children.get(session.id)
+        if child is None:
+            msg = f"there is no terminal of {session.id}."
+            raise NotFound(msg, session=session.id)
+        return child
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        work = asyncio.get_running_loop().run_in_executor(self._threads, call)
+        try:
+            async with asyncio.timeout(_LIMIT):
+                return await work
+        except TimeoutError as error:
+            msg = f"this host did not answer within {_LIMIT:g} s."
+            raise TemporaryError(msg) from error
+
+
+def _look(child: PtyChild | None, *, screen: bool) -> Seen[RuntimeLook]:
+    if child is None:
+        return Seen(RuntimeLook(presence=Presence.MISSING))
+    code = child.exit_code
+    return Seen(
+        RuntimeLook(
+            presence=Presence.ALIVE if code is None else Presence.EXITED,
+            exit_code=code,
+            title=one_line(child.screen.title),
+            screen=clean(child.screen.text()) if screen else None,
+            pid=child.pid,
+        )
+    )
+
+
+def _pasted(what: Text, *, bracketed: bool) -> bytes:
+    """What a terminal sends for a paste: carriage returns for line feeds, between marks where asked for."""
+    data = launching.typable(what.text).replace("\n", "\r").encode(errors="replace")
+    if bracketed:
+        data = _PASTE[0] + data + _PASTE[1]
+    return data + b"\r" if what.submit else data
+
+
+def _child(session: SessionRef, script: Path) -> PtyChild:
+    from plugins._shared.pty_child import PtyChild
+
+    return PtyChild(script, launching.marker(session))
+
+
+def _create(options: Options, context: PluginContext) -> ProcessRuntime:
+    del options, context
+    return ProcessRuntime()
+
+
+PLUGIN = Plugin(
+    slot=RUNTIME,
+    name="process",
+    summary="each agent in a terminal that ao itself holds; agents end with ao and are restored",
+    create=_create,
+)
