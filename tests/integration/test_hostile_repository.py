@@ -111,6 +111,7 @@ async def _attack(setting: GitSetting, plants: Plants, session: SessionRef, made
     attributes = "* filter=evil diff=evil merge=evil\n*.md filter=daemon\n"
     await setting.write(session, made, ".gitattributes", attributes)
     await setting.write(session, made, "README.md", "changed\n")
+    await setting.write(session, made, "src/hello.py", "changed\n")
     await setting.write(session, made, "new.txt", "new\n")
     nested = f"{made.path}/nested"
     await setting.run("git", "init", "--quiet", nested)
