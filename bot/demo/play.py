@@ -71,6 +71,7 @@ class Story:
         self._tell = tell
         self._at = at
         self._started = time.monotonic()
+        self.limit = STEP_LIMIT
         self.server: subprocess.Popen[bytes] | None = None
 
     def play(self) -> None:
@@ -140,7 +141,7 @@ class Story:
         branch = self._branch()
         head = self._until("pull request", lambda: self.forge.commit(f"refs/heads/{branch}"), "no branch")
         self.seen.base_before = self.forge.commit("refs/heads/main")
-        _expect("pull request", not (head == self.seen.base_before), "the branch has no commit of its own")
+        _expect("pull request", head != self.seen.base_before, "the branch has no commit of its own")
         return f"{opened}; {head[:10]} is on the forge"
 
     def ci_fails(self) -> str:
@@ -149,7 +150,7 @@ class Story:
         self.seen.red_head = self._data("ci.failing", "head")
         _expect(
             "ci fails",
-            not (self.forge.tests_pass(self.seen.red_head, sandbox.TEST_COMMAND)),
+            not self.forge.tests_pass(self.seen.red_head, sandbox.TEST_COMMAND),
             f"the tests of {self.seen.red_head[:10]} pass here",
         )
         return text
@@ -171,12 +172,12 @@ class Story:
         head = self._data("ci.passing", "head")
         _expect(
             "fix",
-            not (head == self.seen.red_head or self.forge.commit(f"refs/heads/{self._branch()}") != head),
+            head != self.seen.red_head and self.forge.commit(f"refs/heads/{self._branch()}") == head,
             f"{head[:10]} is no new head of the branch",
         )
         _expect(
             "fix",
-            bool(self.forge.tests_pass(head, sandbox.TEST_COMMAND)),
+            self.forge.tests_pass(head, sandbox.TEST_COMMAND),
             f"the tests of {head[:10]} fail here",
         )
         self.seen.green_head = head
@@ -197,17 +198,15 @@ class Story:
         base = self.forge.commit("refs/heads/main")
         _expect(
             "merge",
-            not (base == self.seen.base_before or not self.forge.contains("main", self.seen.green_head)),
+            base != self.seen.base_before and self.forge.contains("main", self.seen.green_head),
             f"main is at {base[:10]} and does not have the change",
         )
         _expect(
             "merge",
-            bool(self.forge.tests_pass("main", sandbox.TEST_COMMAND)),
+            self.forge.tests_pass("main", sandbox.TEST_COMMAND),
             "the tests of main fail after the merge",
         )
-        _expect(
-            "merge", not (self.user.commit("HEAD") != self.seen.user_head), "the user's own checkout moved"
-        )
+        _expect("merge", self.user.commit("HEAD") == self.seen.user_head, "the user's own checkout moved")
         return f"main is at {base[:10]} and has {self.seen.green_head[:10]}"
 
     def clean_up(self) -> str:
@@ -229,7 +228,7 @@ class Story:
         assert self.server is not None  # noqa: S101 - started by the first step
         self.server.terminate()
         code = self.server.wait(timeout=STEP_LIMIT)
-        _expect("stop", not (code != 0), f"ao start ended with code {code}")
+        _expect("stop", code == 0, f"ao start ended with code {code}")
         return "ao start ended with code 0"
 
     def close(self) -> None:
@@ -241,7 +240,7 @@ class Story:
 
     def _until(self, step: str, look: Callable[[], str | bool], otherwise: str = "nothing came") -> str:
         """Look until there is an answer. Raises `StoryBroken` when the step takes too long."""
-        limit = time.monotonic() + STEP_LIMIT
+        limit = time.monotonic() + self.limit
         while True:
             found = look()
             if found:

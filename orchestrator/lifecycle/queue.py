@@ -20,6 +20,8 @@ class Room:
     """`limits.perProject`"""
     free_memory: int | None = None
     """Bytes that the machine has free now; None when nobody can tell."""
+    restores: int = 6
+    """Sessions restored within a minute, so that a machine that comes up again is not run over."""
     memory: int = 0
     """`limits.memory`: bytes that one agent is reckoned with; 0 for no limit."""
 
@@ -33,15 +35,18 @@ class Admission:
     reason: str
 
 
-def admit(sessions: Sequence[Session], room: Room) -> list[Admission]:
+def admit(sessions: Sequence[Session], room: Room, now: float) -> list[Admission]:
     """Decide for every waiting session, in the order in which they were asked for."""
     waiting = [s for s in sessions if _waits(s)]
     running = Counter(s.project for s in sessions if _takes_a_place(s))
     starting = sum(_is_starting(s) for s in sessions)
+    restored = sum(_restored_lately(s, now) for s in sessions)
     found = []
     line = 0
     for session in sorted(waiting, key=lambda s: (s.setup.at, s.created_at, s.id)):
         why = _full(running, session.project, starting, room)
+        if not why and session.setup.resume and restored >= room.restores:
+            why = f"waits: {restored} were restored within the last minute"
         if why:
             line += 1
             found.append(
@@ -50,6 +55,7 @@ def admit(sessions: Sequence[Session], room: Room) -> list[Admission]:
         else:
             running[session.project] += 1
             starting += 1
+            restored += session.setup.resume
             found.append(Admission(session=session.id, admitted=True, reason=""))
     return found
 
@@ -74,6 +80,10 @@ def _waits(session: Session) -> bool:
 
 def _is_starting(session: Session) -> bool:
     return session.setup.step in {SetupStep.RESERVING, SetupStep.WORKSPACE, SetupStep.STARTING}
+
+
+def _restored_lately(session: Session, now: float) -> bool:
+    return session.setup.resume and session.setup.step is not SetupStep.QUEUED and now - session.setup.at < 60
 
 
 def _takes_a_place(session: Session) -> bool:

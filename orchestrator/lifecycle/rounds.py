@@ -129,7 +129,7 @@ class Rounds:
         waiting = [s for s in self._fleet.all() if s.setup.step is SetupStep.QUEUED]
         if not waiting:
             return
-        for one in queue.admit(self._fleet.all(), self._room()):
+        for one in queue.admit(self._fleet.all(), self._room(), self._fleet.now):
             session = self._fleet.get(one.session)
             step = SetupStep.RESERVING if one.admitted else SetupStep.QUEUED
             if (step, one.reason) != (session.setup.step, session.setup.reason):

@@ -60,7 +60,7 @@ async def start_agent(fleet: Fleet, session: Session, act: acts.StartAgent) -> N
     def done(draft: Draft) -> None:
         work = draft.session.work
         draft.set(
-            setup=Setup(step=SetupStep.READY, at=draft.now),
+            setup=Setup(step=SetupStep.READY, at=draft.now, resume=resume),
             runtime=RuntimeFact(state=RuntimeState.ALIVE, at=draft.now),
             work=Work(
                 activity=Activity(state=ActivityState.STARTING, at=draft.now, evidence="just launched"),

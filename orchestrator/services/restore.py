@@ -37,6 +37,13 @@ async def restore(core: Core, session_id: SessionId, *, by: Actor, rescue: str =
     return restored
 
 
+async def restore_all(core: Core, *, by: Actor) -> list[Session]:
+    """Restore every session whose agent is gone and that nobody ended; a few start a minute."""
+    gone = {RuntimeState.EXITED, RuntimeState.MISSING}
+    lost = [s for s in core.fleet.live() if s.runtime.state in gone and s.wanted.state is WantedState.RUN]
+    return [await _dead(core, session.id, by, "") for session in lost]
+
+
 async def _dead(core: Core, session_id: SessionId, by: Actor, rescue: str) -> Session:
     """It is not ended, but its agent is gone: workspace and facts are kept, the agent starts again."""
 

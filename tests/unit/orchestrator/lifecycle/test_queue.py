@@ -15,10 +15,15 @@ from orchestrator.domain.session import (
     Wanted,
     WantedState,
 )
-from orchestrator.lifecycle.queue import Room, admit
+from orchestrator.lifecycle import queue
+from orchestrator.lifecycle.queue import Admission, Room
 from orchestrator.testing import examples as ex
 
 MB = 2**20
+
+
+def admit(sessions: list[Session], room: Room, after: float = 0.0) -> list[Admission]:
+    return queue.admit(sessions, room, ex.NOW + after)
 
 
 def waiting(number: int, asked: float = 0.0, project: str = "demo") -> Session:
@@ -77,3 +82,18 @@ def test_paused_sessions_do_not_start_and_ending_ones_give_their_place_back() ->
     assert admit([paused], Room(sessions=9)) == []
     assert admit([stopped, waiting(3)], Room(sessions=1))[0].admitted
     assert not admit([stopping, waiting(3)], Room(sessions=1))[0].admitted
+
+
+def test_restores_come_a_few_a_minute() -> None:
+    def restoring(number: int) -> Session:
+        made = waiting(number, number)
+        return replace(made, setup=replace(made.setup, resume=True))
+
+    lost = [restoring(n) for n in range(1, 10)]
+    first = admit(lost, Room(sessions=30, restores=6))
+    assert [a.admitted for a in first] == [True] * 6 + [False] * 3
+    assert "restored within the last minute" in first[-1].reason
+    ready = replace(running(1), setup=Setup(step=SetupStep.READY, at=ex.NOW, resume=True))
+    assert not admit([ready, lost[1]], Room(sessions=30, restores=1), 59)[0].admitted
+    assert admit([ready, lost[1]], Room(sessions=30, restores=1), 60)[0].admitted
+    assert admit([ready, waiting(2)], Room(sessions=30, restores=1))[0].admitted
