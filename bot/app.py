@@ -39,6 +39,7 @@ from orchestrator.settings.effective import Settings
 from orchestrator.settings.plugin_check import options_for
 from orchestrator.settings.trust import file_digest
 from orchestrator.storage import faults
+from orchestrator.storage.lanes import Lanes
 from orchestrator.storage.layout import Home, server_name
 from orchestrator.storage.lock import hold
 from orchestrator.storage.store import Store
@@ -69,6 +70,7 @@ class App:
         for made in self.core.registry.made():
             if isinstance(made, Closes):
                 await made.aclose()
+        await self.core.files.close()
         await self.core.store.close()
 
 
@@ -97,7 +99,23 @@ def load_externals(registry: Registry, settings: Settings, trusted: trust.Truste
 
 async def open_app(home: Home, config: Path, env: Mapping[str, str]) -> App:
     """Put everything together over what is kept. Raises `BadInput`, `NotReady` with what to do."""
-    fleets: list[Fleet] = []
+    core = await _open_core(home, config, env)
+    rounds = Rounds(core.fleet, lambda: _room(core.settings), Completion(core.fleet, core.store.fleet))
+    watcher = Watcher(home.projects, core.fleet.wake)
+    core.settings.on_change(lambda now: _make_folders(home, now, watcher))
+    core.settings.on_change(lambda _now: _adopt(core))
+    return App(
+        core=core,
+        rounds=rounds,
+        ticker=Ticker(core.fleet, rounds),
+        watcher=watcher,
+        announcer=_announcer(core),
+        actions=Actions(core),
+    )
+
+
+async def _open_core(home: Home, config: Path, env: Mapping[str, str]) -> Core:
+    fleets: list[Fleet] = []  # filled below: plugins are made before there is a fleet to wake
 
     def wake(session: str) -> None:
         for fleet in fleets:
@@ -110,23 +128,32 @@ async def open_app(home: Home, config: Path, env: Mapping[str, str]) -> App:
     settings.take(configuration.usable(settings.look(), registry, trusted))
     store = await Store.open(home, faults.from_environment(env))
     clock = SystemClock()
-    world = World(registry=registry, config=settings, clock=clock, environment=env, projects=home.projects)
+    world = World(
+        registry=registry,
+        config=settings,
+        clock=clock,
+        environment=env,
+        projects=home.projects,
+        files=Lanes(1, "ao-configuration"),
+    )
     fleet = Fleet(world=world, keeping=store.keeper, log=store.log, performer=Act())
     fleets.append(fleet)
-    known = [s for s in store.sessions if settings.knows(s.project)]
-    fleet.adopt(known)
-    core = Core(home=home, fleet=fleet, settings=settings, registry=registry, store=store, clock=clock)
-    rounds = Rounds(fleet, lambda: _room(settings), Completion(fleet, store.fleet))
-    watcher = Watcher(home.projects, fleet.wake)
-    settings.on_change(lambda now: _make_folders(home, now, watcher))
-    return App(
-        core=core,
-        rounds=rounds,
-        ticker=Ticker(fleet, rounds),
-        watcher=watcher,
-        announcer=_announcer(core),
-        actions=Actions(core),
+    return Core(
+        home=home,
+        fleet=fleet,
+        settings=settings,
+        registry=registry,
+        store=store,
+        clock=clock,
+        unadopted=list(store.sessions),
     )
+
+
+def _adopt(core: Core) -> None:
+    """Take up kept sessions whose project is known; the others wait until it is."""
+    known = [s for s in core.unadopted if core.settings.knows(s.project)]
+    core.fleet.adopt(known)
+    core.unadopted[:] = [s for s in core.unadopted if s not in known]
 
 
 def _room(settings: SettingsNow) -> Room:

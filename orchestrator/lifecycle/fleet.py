@@ -215,10 +215,14 @@ class Fleet:
         log.warning("act failed: %s", error, extra={"session": session.id, "action": act.key})
         if session.id not in self._sessions:
             return
-        if give_up:
-            await self.change(session.id, lambda d: self._performer.refused(d, act, error))
-        else:
-            await self.change(session.id, lambda d: self._performer.delayed(d, act, error, retry_at))
+        try:
+            if give_up:
+                await self.change(session.id, lambda d: self._performer.refused(d, act, error))
+            else:
+                await self.change(session.id, lambda d: self._performer.delayed(d, act, error, retry_at))
+        except AoError as unkept:
+            # The disk refuses: the session stays as it was and the act is tried again after its wait.
+            log.warning("failure not kept: %s", unkept, extra={"session": session.id, "action": act.key})
 
     async def archive(self, session_id: SessionId) -> None:
         """The session has ended: keep it among the ended ones and let it go."""

@@ -98,7 +98,7 @@ async def prompt_text(fleet: Fleet, session: Session) -> str:
         project=world.config.project(session.project),
         session=session,
         issue=issue,
-        rules=world.config.agent_rules(session.project),
+        rules=await world.files.run("rules", world.config.agent_rules, session.project),
     )
 
 

@@ -21,6 +21,7 @@ from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.tracker import TRACKER, Tracker
 from orchestrator.ports.workspace import WORKSPACE, Workspace
 from orchestrator.registry import Registry
+from orchestrator.storage.lanes import Lanes
 
 T = TypeVar("T")
 
@@ -52,12 +53,15 @@ class World:
         clock: Clock,
         environment: Mapping[str, str],
         projects: Path,
+        files: Lanes,
     ) -> None:
         self.registry = registry
         self.config = config
         self.clock = clock
         self._environment = dict(environment)
         self._projects = projects
+        self.files = files
+        """Threads for reading files of the configuration: never on the loop, never the loop's own."""
         self._places: dict[SessionId, Place] = {}
 
     def ref(self, session: Session) -> SessionRef:

@@ -13,6 +13,7 @@ from orchestrator.settings.effective import Settings
 from orchestrator.settings.loader import Loaded
 from orchestrator.settings.plugin_check import check_plugins
 from orchestrator.settings.problems import Problem, errors
+from orchestrator.settings.trust import Reason
 
 
 def problems(loaded: Loaded, registry: Registry) -> tuple[Problem, ...]:
@@ -37,9 +38,13 @@ def usable(loaded: Loaded, registry: Registry, trusted: trusting.Trusted) -> Set
     return settings
 
 
+def _usable_now(core: Core) -> Settings:
+    return usable(core.settings.look(), core.registry, trusting.Trusted(core.home))
+
+
 async def reload(core: Core) -> Settings:
     """Read the file again. Raises what is wrong with it; the last good configuration then stays."""
-    settings = usable(core.settings.look(), core.registry, trusting.Trusted(core.home))
+    settings = await core.files.run("configuration", _usable_now, core)
     core.settings.take(settings)
     core.fleet.wake()
     return settings
@@ -47,7 +52,7 @@ async def reload(core: Core) -> Settings:
 
 async def check(core: Core) -> Sequence[Problem]:
     """What is wrong with the file as it is now."""
-    return problems(core.settings.look(), core.registry)
+    return await core.files.run("configuration", lambda: problems(core.settings.look(), core.registry))
 
 
 async def show(core: Core) -> str:
@@ -55,9 +60,13 @@ async def show(core: Core) -> str:
     return showing.show(core.settings.now)
 
 
+def _trust_now(core: Core) -> Sequence[Reason]:
+    settings = core.settings.look().require()
+    return trusting.trust(settings, core.registry, trusting.Trusted(core.home))
+
+
 async def trust(core: Core) -> Sequence[str]:
     """Trust the file as it is now, and take it over; returns what that allows, in words."""
-    settings = core.settings.look().require()
-    allowed = trusting.trust(settings, core.registry, trusting.Trusted(core.home))
+    allowed = await core.files.run("configuration", _trust_now, core)
     await reload(core)
     return trusting.words(allowed)

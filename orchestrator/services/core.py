@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from orchestrator.clock import Clock
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import Actor
+from orchestrator.domain.session import Session
 from orchestrator.lifecycle.fleet import Fleet
 from orchestrator.registry import Registry
 from orchestrator.services.settings_now import SettingsNow
 from orchestrator.storage.audit import AuditEntry
+from orchestrator.storage.lanes import Lanes
 from orchestrator.storage.layout import Home
 from orchestrator.storage.store import Store
 
@@ -26,8 +28,15 @@ class Core:
     registry: Registry
     store: Store
     clock: Clock
+    unadopted: list[Session] = field(default_factory=list)
+    """Kept sessions of projects that the configuration does not have; taken up when it does again."""
     spawning: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a spawn looks for duplicates and reserves: two spawns of one issue never both pass."""
+
+    @property
+    def files(self) -> Lanes:
+        """Threads for reading and writing files of the configuration."""
+        return self.fleet.world.files
 
     async def audit(self, by: Actor, verb: str, session: SessionId, head: str = "", text: str = "") -> None:
         """Keep who decided what, at which SHA."""

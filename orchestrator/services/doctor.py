@@ -89,6 +89,13 @@ def _storage(core: Core) -> Iterator[Finding]:
 
 
 def _sessions(core: Core) -> Iterator[Finding]:
+    for session in core.unadopted:
+        yield Finding(
+            level=FAILURE,
+            subject=session.id,
+            text=f"its project {session.project} is not in the configuration; nobody looks after it",
+            next_step="Put the project back, then `ao reload`.",
+        )
     for session in core.fleet.live():
         if session.runtime.state in {RuntimeState.MISSING, RuntimeState.EXITED}:
             yield Finding(

@@ -27,8 +27,8 @@ class Outcome:
     detail: str
 
 
-async def test(core: Core, only: str = "", *, by: Actor) -> list[Outcome]:
-    """Test every configured notifier, or the one named. Raises `NotFound` for a name that is none."""
+async def test(core: Core, only: str, *, by: Actor) -> list[Outcome]:
+    """Test every configured notifier, or with `only` the one of that name. Raises `NotFound` for a name that is none."""
     uses = core.settings.now.notifiers
     if only and only not in uses:
         msg = f"there is no notifier {only!r}."
@@ -43,9 +43,7 @@ async def test(core: Core, only: str = "", *, by: Actor) -> list[Outcome]:
         event_type="notify.test",
         at=now,
     )
-    return list(
-        await asyncio.gather(*(_one(core, name, use, notification) for name, use in chosen.items()))
-    )
+    return list(await asyncio.gather(*(_one(core, name, use, notification) for name, use in chosen.items())))
 
 
 async def _one(core: Core, name: str, use: PluginUse, notification: Notification) -> Outcome:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.domain.event import Event
+from orchestrator.domain.ids import project_id
 from orchestrator.domain.person import Actor
 from orchestrator.errors import Conflict
 from orchestrator.services import configuration, trust
@@ -51,28 +53,38 @@ async def listed(core: Core) -> list[ProjectRow]:
 
 async def add(core: Core, project: NewProject, *, by: Actor) -> ProjectRow:
     """Add a project to the configuration file and take it over. Raises `BadInput`, `Conflict`."""
-    del by
-    before_trusted = not trust.missing(core.settings.now, core.registry, trust.Trusted(core.home))
-    path = core.settings.path
-    await asyncio.to_thread(add_project, path, project, core.settings.env)
-    if before_trusted:
-        trust.trust_file(path, trust.Trusted(core.home))
-    await configuration.reload(core)
+    await _edit(core, lambda: add_project(core.settings.path, project, core.settings.env))
+    await _tell(core, project.id, "project.added", f"{by} added {project.id}")
     return next(row for row in await listed(core) if row.id == project.id)
 
 
 async def remove(core: Core, project: str, *, by: Actor) -> None:
     """Take a project out of the file. Refused with `Conflict` while sessions of it live."""
-    del by
     known = core.settings.now.project(project)
     live = core.fleet.live(known.id)
     if live:
         names = ", ".join(s.id for s in live)
         msg = f"{project} has live sessions: {names}."
         raise Conflict(msg, next_step="End them first (`ao kill ID`); their work is saved.")
-    path = core.settings.path
-    before_trusted = not trust.missing(core.settings.now, core.registry, trust.Trusted(core.home))
-    await asyncio.to_thread(remove_project, path, project, core.settings.env)
-    if before_trusted:
-        trust.trust_file(path, trust.Trusted(core.home))
+    await _edit(core, lambda: remove_project(core.settings.path, project, core.settings.env))
+    await _tell(core, project, "project.removed", f"{by} took {project} out")
+
+
+async def _edit(core: Core, edit: Callable[[], object]) -> None:
+    """Edit the file, and trust it as it is now if it was trusted before: the edit came through us."""
+
+    def work() -> None:
+        trusted = trust.Trusted(core.home)
+        was_trusted = not trust.missing(core.settings.look().require(), core.registry, trusted)
+        edit()
+        if was_trusted:
+            trust.trust_file(core.settings.path, trusted)
+
+    await core.files.run("configuration", work)
     await configuration.reload(core)
+
+
+async def _tell(core: Core, project: str, kind: str, text: str) -> None:
+    now = core.clock.now()
+    event = Event(id=f"{kind}:{project}:{now}", type=kind, at=now, project=project_id(project), text=text)
+    await core.fleet.tell(event)
