@@ -89,6 +89,8 @@ class Access(StrEnum):
     """Kept files only."""
     CONFIGURATION = "configuration"
     """No fleet: the configuration and what is installed here. Works with a broken configuration."""
+    FILES = "files"
+    """Likewise, and always in the shell's own process: it is about files that the server may not use."""
     MACHINE = "machine"
     """The shell does it itself, on the machine that it runs on; the API never does."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.actions.action import Access, Action, Argument, Context, Kind, Role
 from bot.chat.message import Json, Message
-from bot.chat.request import Request, Surface
+from bot.chat.request import SHELL, Request
 from orchestrator.domain.event import Level
 
 
@@ -45,8 +45,8 @@ ACTION = Action(
     aliases=("config validate",),
     summary="say what is wrong with a configuration, and what is not ready here",
     role=Role.ADMIN,
-    access=Access.CONFIGURATION,
-    surfaces=frozenset({Surface.SHELL, Surface.API}),
+    access=Access.FILES,
+    surfaces=SHELL,
     run=run,
     arguments=(Argument(name="file", help="another file than the one in use", kind=Kind.PATH),),
     examples=("config check", "config check agent-orchestrator.yaml"),

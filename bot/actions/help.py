@@ -45,7 +45,7 @@ ACTION = Action(
     verb="help",
     summary="list the verbs, or explain one",
     role=Role.VIEWER,
-    access=Access.CONFIGURATION,
+    access=Access.FILES,
     run=run,
     arguments=(Argument(name="verb", help="the verb", kind=Kind.TEXT),),
     examples=("help merge",),

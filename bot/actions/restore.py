@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.actions.action import Action, Argument, Context, Role
+from bot.actions.action import Action, Argument, Context, Kind, Role
 from bot.actions.target import SESSION, about, session_of
 from bot.chat.message import Message
 from bot.chat.request import Request
@@ -12,6 +12,11 @@ async def run(context: Context, request: Request) -> Message:
     """In its own conversation where the agent can."""
     from orchestrator.services import restore
 
+    if request.flag("all"):
+        found = await restore.restore_all(context.core, by=request.who)
+        names = ", ".join(s.id for s in found)
+        title = f"🌱 {len(found)} sessions are set up again: {names}." if found else "No agent is gone."
+        return Message(title=title, data={"sessions": [s.id for s in found]})
     meant = await session_of(context, request)
     session = await restore.restore(context.core, meant.id, by=request.who, rescue=request.text("rescue"))
     origin = f" from {session.restored_from}" if session.restored_from else ""
@@ -25,6 +30,10 @@ ACTION = Action(
     role=Role.OPERATOR,
     inverse="kill",
     run=run,
-    arguments=(SESSION, Argument(name="rescue", help="another rescue ref of it", option=True)),
-    examples=("restore demo-4",),
+    arguments=(
+        SESSION,
+        Argument(name="rescue", help="another rescue ref of it", option=True),
+        Argument(name="all", help="every session whose agent is gone", kind=Kind.FLAG),
+    ),
+    examples=("restore demo-4", "restore --all"),
 )

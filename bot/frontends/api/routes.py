@@ -63,9 +63,10 @@ class Api:
     log: Log
     version: str
     started_at: float
+    threads: ThreadPoolExecutor
+    """For what blocks: looking at processes."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     session_of: Callable[[int], str] = peer.session_of
-    threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "ao-peers"))
 
     def app(self) -> Starlette:
         """The ASGI application."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,14 +34,17 @@ class ApiServer:
     async def start(self) -> None:
         """Listen. What a crash cut off is answered first. Raises `OSError`."""
         await self._desk.open()
+        loop = asyncio.get_running_loop()
+        threads = ThreadPoolExecutor(1, "ao-api")
+        listening = await loop.run_in_executor(threads, listen, self._path)
         self._api = Api(
             desk=self._desk,
             log=_Log(self._core),
-            version=version("agent-orchestrator"),
+            version=await loop.run_in_executor(threads, version, "agent-orchestrator"),
             started_at=self._core.clock.now(),
+            threads=threads,
         )
         self._server = QuietServer(self._api.app())
-        listening = listen(self._path)
         self._serving = asyncio.create_task(self._server.serve(sockets=[listening]), name="api")
         up = asyncio.create_task(self._server.up.wait())
         await asyncio.wait({up, self._serving}, return_when=asyncio.FIRST_COMPLETED)
@@ -58,7 +62,10 @@ class ApiServer:
         server.leave()
         await serving
         await self._desk.close()
+        await asyncio.get_running_loop().run_in_executor(api.threads, self._away)
         api.threads.shutdown(wait=False)
+
+    def _away(self) -> None:
         self._path.unlink(missing_ok=True)
 
 

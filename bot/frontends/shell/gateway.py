@@ -50,7 +50,7 @@ def run(
 ) -> Answer:
     """Run a verb. Raises `AoError`."""
     client = client_for(where)
-    if client.running() or _starts(where, client):
+    if action.access is not Access.FILES and (client.running() or _starts(where, client)):
         return Answer(message=_remote(client, action, arguments, confirm), watched=True)
     import asyncio
 
