@@ -1,7 +1,8 @@
 """What a plugin is: a slot, a name, its options, and how to make it. Read this first to write one.
 
 A plugin file ends in `PLUGIN = Plugin(...)`. Its module imports without its third-party library;
-`create` may import it. Its options model says what its block in the configuration may hold.
+`create` may import it. Its options model says what its block in the configuration may hold; the model is
+written with `Options`, `Field`, `AfterValidator` and `model_validator` from here, so that pydantic has one place.
 """
 
 from __future__ import annotations
@@ -11,8 +12,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
+
+__all__ = [
+    "AfterValidator",
+    "Closes",
+    "Field",
+    "OptionProblem",
+    "Options",
+    "Plugin",
+    "PluginContext",
+    "Slot",
+    "model_validator",
+]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

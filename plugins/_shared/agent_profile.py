@@ -11,11 +11,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
-
 from orchestrator.domain.activity import ActivityState
 from orchestrator.errors import BadInput
-from orchestrator.ports.plugin import Options
+from orchestrator.ports.plugin import AfterValidator, Field, Options, model_validator
 
 MOST_ARGUMENT = 100_000
 """Bytes of one argument; Linux refuses more than 128 KiB. A longer prompt is read from its file."""
