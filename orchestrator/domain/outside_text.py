@@ -137,13 +137,26 @@ def excerpt(text: str, limit: int, *, tail: bool = False, known: Collection[str]
 
     In this order a secret is never cut in two and so missed.
     """
-    return bound(mask(clean(text), known), limit, tail=tail)
+    return bound(mask(clean(_within_reach(text, limit, tail=tail)), known), limit, tail=tail)
 
 
 def one_line(text: str, limit: int = 200) -> str:
     """`text` cleaned and on one line, for titles and labels."""
-    words = " ".join(clean(text).split())
+    words = " ".join(clean(_within_reach(text, limit)).split())
     return words if len(words) <= limit else words[: max(limit - 1, 0)] + "…"
+
+
+def _within_reach(text: str, limit: int, *, tail: bool = False) -> str:
+    """The part of a very long text that can come into `limit` characters, so that the rest costs nothing.
+
+    Cleaning may shorten a text, hence the margin; the word that was cut is left out, as it may be a secret.
+    """
+    reach = 20 * limit + 10_000
+    if len(text) <= reach:
+        return text
+    if tail:
+        return re.sub(r"\A\S*", "", text[-reach:])
+    return re.sub(r"\S*\Z", "", text[:reach])
 
 
 def fence(label: str, text: str) -> str:

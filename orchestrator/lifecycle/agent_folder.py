@@ -15,7 +15,9 @@ from orchestrator.domain.ids import SessionId
 from orchestrator.errors import BadInput, NotFound
 from orchestrator.ports.place import Place
 
-PROGRAMS = ("ao", "git-remote-ao")
+# Read once, when this is imported: later reads would block the loop.
+PROGRAMS = {name: resources.text(f"agent-bin/{name}").encode() for name in ("ao", "git-remote-ao")}
+"""The agent's programs by name."""
 MOST_PENDING = 64
 """Requests that are taken up at a time; the others wait in the outbox."""
 KEPT_ANSWERS = 50
@@ -23,8 +25,7 @@ KEPT_ANSWERS = 50
 
 async def install(place: Place) -> None:
     """Write the agent's programs and make its folders. Repeatable."""
-    for program in PROGRAMS:
-        data = resources.text(f"agent-bin/{program}").encode()
+    for program, data in PROGRAMS.items():
         await place.write(f"{place.folder}/bin/{program}", data, mode=0o700)
     for folder in ("outbox", "inbox", "agent/events"):
         await place.write(f"{place.folder}/{folder}/.keep", b"")

@@ -7,7 +7,7 @@ configuration and the person who asked say is not, since they may give orders.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from orchestrator import resources
 from orchestrator.domain.issue import Issue
@@ -21,21 +21,17 @@ MOST_COMMENTS = 20
 MOST_RULES = 16_000
 MOST_TASK = 16_000
 
+# Read once, when this is imported: later reads would block the loop.
+_WORDS = {
+    name: resources.text(f"prompts/{name}.md") for name in ("base", "project", "issue", "rules", "task")
+}
 _PLACEHOLDER = re.compile(r"\{\{([a-z]+)\}\}")
 
 
-def worker(
-    *,
-    project: Project,
-    session: Session,
-    issue: Issue | None = None,
-    rules: str = "",
-    template: Callable[[str], str] = resources.text,
-) -> str:
+def worker(*, project: Project, session: Session, issue: Issue | None = None, rules: str = "") -> str:
     """The whole prompt of an agent that works on one task.
 
-    `rules` are the project's own (`agentRules` and the text of `agentRulesFile`); `template` gives the
-    text of a data file.
+    `rules` are the project's own: `agentRules` and the text of `agentRulesFile`.
     """
     about = {
         "session": session.id,
@@ -43,14 +39,12 @@ def worker(
         "branch": session.branch,
         "base": session.base,
     }
-    layers = [_fill(template("prompts/base.md"), about), _fill(template("prompts/project.md"), about)]
+    layers = [_fill(_WORDS["base"], about), _fill(_WORDS["project"], about)]
     if issue is not None:
-        layers.append(
-            _fill(template("prompts/issue.md"), {"issue": one_line(issue.ref, 80), "text": _issue(issue)})
-        )
+        layers.append(_fill(_WORDS["issue"], {"issue": one_line(issue.ref, 80), "text": _issue(issue)}))
     if rules.strip():
-        layers.append(_fill(template("prompts/rules.md"), {"text": bound(clean(rules).strip(), MOST_RULES)}))
-    layers.append(_fill(template("prompts/task.md"), {"text": _task(session, issue)}))
+        layers.append(_fill(_WORDS["rules"], {"text": bound(clean(rules).strip(), MOST_RULES)}))
+    layers.append(_fill(_WORDS["task"], {"text": _task(session, issue)}))
     return "\n\n".join(layer.strip() for layer in layers) + "\n"
 
 
