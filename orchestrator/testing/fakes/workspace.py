@@ -230,9 +230,7 @@ class FakeWorkspace(Workspace, Rescues):
 
     def _changed(self, tree: FakeTree, files: Files) -> list[str]:
         before = self.history.commits[tree.head].files
-        return sorted(
-            name for name in before.keys() | files.keys() if before.get(name) != files.get(name)
-        )
+        return sorted(name for name in before.keys() | files.keys() if before.get(name) != files.get(name))
 
     def _unpushed(self, head: str) -> int:
         """Commits that neither the forge nor the base has."""
@@ -252,7 +250,6 @@ class FakeWorkspace(Workspace, Rescues):
         waiting = self._failures.get(name)
         if waiting:
             raise waiting.pop(0)
-
 
 
 async def _work_files(tree: FakeTree) -> Files:
