@@ -37,7 +37,10 @@ Words = tuple[str, ...]
 
 
 class Looks(Options):
-    """Patterns by what they mean, for the title or the screen; the first state that fits holds."""
+    """Patterns by what they mean, for the title or the screen; the first state that fits holds.
+
+    `^` and `$` are a line's ends. Lines come without the spaces at their end, and empty ones not at all.
+    """
 
     blocked: Patterns = ()
     limited: Patterns = ()

@@ -165,7 +165,7 @@ def _receipts(receipts: tuple[Receipt, ...], event: AgentEvent) -> tuple[Receipt
             else r
             for r in receipts
         )
-    if event.kind in _TURN_OVER:
+    if event.kind in {EventKind.STOP, EventKind.INTERRUPTED}:
         return tuple(
             replace(
                 r, stage=ReceiptStage.ANSWERED, at=event.at, evidence=f"its turn ended ({event.kind.value})"
