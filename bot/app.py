@@ -136,7 +136,13 @@ async def _open_core(home: Home, config: Path, env: Mapping[str, str]) -> Core:
         projects=home.projects,
         files=Lanes(1, "ao-configuration"),
     )
-    fleet = Fleet(world=world, keeping=store.keeper, log=store.log, performer=Act())
+    fleet = Fleet(
+        world=world,
+        keeping=store.keeper,
+        log=store.log,
+        performer=Act(),
+        boundary=store.faults.reached,
+    )
     fleets.append(fleet)
     return Core(
         home=home,

@@ -68,6 +68,10 @@ class Terminals:
         """Whether there is a terminal of exactly that name."""
         return self._ask("has-session", "-t", f"={session}").returncode == 0
 
+    def names(self) -> set[str]:
+        """All its terminals."""
+        return set(self._ask("list-sessions", "-F", "#{session_name}").stdout.split())
+
     def screen(self, session: str) -> str:
         """What the terminal shows, with what has scrolled off."""
         return self._ask("capture-pane", "-p", "-J", "-S", "-500", "-t", f"={session}:").stdout

@@ -59,8 +59,17 @@ class Performer(Protocol):
 class Fleet:
     """All live sessions of this `$AO_HOME`."""
 
-    def __init__(self, *, world: World, keeping: Keeping, log: Log, performer: Performer) -> None:
+    def __init__(
+        self,
+        *,
+        world: World,
+        keeping: Keeping,
+        log: Log,
+        performer: Performer,
+        boundary: Callable[[str], None] = lambda _name: None,
+    ) -> None:
         self.world = world
+        self._boundary = boundary
         self._keeping = keeping
         self._log = log
         self._performer = performer
@@ -198,7 +207,9 @@ class Fleet:
         self._current[session.id] = act
         try:
             async with self._slots:
+                self._boundary(f"{act.key}.begins")
                 await self._performer.perform(self, session, act)
+                self._boundary(f"{act.key}.done")
             self._backoff.clear(key)
         except AoError as error:
             await self._failed(session, act, error)
