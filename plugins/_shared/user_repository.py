@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator.errors import PermanentError, TemporaryError
@@ -64,7 +64,7 @@ class UserRepository:
     async def worktrees(self) -> Mapping[str, Registered]:
         """All registered worktrees by resolved path, the user's own among them: one call."""
         text = await self.git.text("worktree", "list", "--porcelain", "-z")
-        found = {}
+        found = []
         for block in text.split("\0\0"):
             fields = dict(line.partition(" ")[::2] for line in block.split("\0") if line)
             if "worktree" not in fields:
@@ -76,8 +76,8 @@ class UserRepository:
                 branch=fields.get("branch", "").removeprefix("refs/heads/"),
                 broken="prunable" in fields,
             )
-            found[await in_thread(os.path.realpath, one.path)] = one
-        return found
+            found.append(one)
+        return await in_thread(_by_real_path, found)
 
     async def branch(self, name: str) -> str:
         """The commit of a local branch; empty when there is none."""
@@ -119,6 +119,14 @@ class UserRepository:
     async def delete_branch(self, name: str, sha: str) -> None:
         """Delete a branch if it still is at `sha`."""
         await self.git.run("update-ref", "-d", f"refs/heads/{name}", sha)
+
+
+def _by_real_path(worktrees: list[Registered]) -> dict[str, Registered]:
+    # git calls a locked worktree sound even when its folder is gone.
+    return {
+        os.path.realpath(one.path): replace(one, broken=one.broken or not Path(one.path).is_dir())
+        for one in worktrees
+    }
 
 
 def _git_dir(path: Path) -> str:

@@ -196,7 +196,7 @@ class CloneWorkspace(MirrorRescues, Workspace):
             "refs/stas*": f"{below}stas*",
         }
         await look.hand.fetch_all(look.target.git_dir, wanted)
-        head = (await look.head()).sha
+        head = await look.point(await look.head(), incoming(session.id))
         listed = await look.hand.git(
             *(look.hand.store, "for-each-ref", "--format=%(objectname) %(*objectname)"),
             *([f"--no-merged={head}"] if head else []),
