@@ -19,7 +19,7 @@ from orchestrator.domain.look import Look, Seen, Unseen
 from orchestrator.domain.outside_text import clean, one_line
 from orchestrator.errors import AoError, NotFound, TemporaryError
 from orchestrator.ports.place import Place
-from orchestrator.ports.plugin import Options, Plugin, PluginContext
+from orchestrator.ports.plugin import Closes, Options, Plugin, PluginContext
 from orchestrator.ports.runtime import (
     RUNTIME,
     Keys,
@@ -43,7 +43,7 @@ _LIMIT = 20.0
 _PASTE = (b"\x1b[200~", b"\x1b[201~")
 
 
-class ProcessRuntime(Runtime, Scrollback):
+class ProcessRuntime(Runtime, Scrollback, Closes):
     """Agents' terminals in this process."""
 
     def __init__(self) -> None:
@@ -116,7 +116,8 @@ class ProcessRuntime(Runtime, Scrollback):
         child = self._child(session)
         return clean(await self._in_thread(lambda: child.screen.last(lines)))
 
-    async def close(self) -> None:
+    @override
+    async def aclose(self) -> None:
         """End every program: without this process nobody would hold its terminal."""
         children, self._children = self._children, {}
         await asyncio.gather(*(self._in_thread(child.end) for child in children.values()))

@@ -17,7 +17,7 @@ from orchestrator.domain.ids import SessionId
 from orchestrator.domain.look import Look, Seen, Unseen
 from orchestrator.errors import AoError, NotFound, TemporaryError
 from orchestrator.ports.place import Place
-from orchestrator.ports.plugin import Options, Plugin, PluginContext
+from orchestrator.ports.plugin import Closes, Options, Plugin, PluginContext
 from orchestrator.ports.runtime import (
     RUNTIME,
     Attachable,
@@ -41,7 +41,7 @@ T = TypeVar("T")
 _ENDING = 20.0
 
 
-class TmuxRuntime(Runtime, Attachable, Scrollback):
+class TmuxRuntime(Runtime, Attachable, Scrollback, Closes):
     """Agents' terminals in tmux."""
 
     def __init__(self, server: TmuxServer) -> None:
@@ -127,7 +127,8 @@ class TmuxRuntime(Runtime, Attachable, Scrollback):
     async def output(self, session: SessionRef, lines: int) -> str:
         return await self._server.output(session.id, lines)
 
-    async def close(self) -> None:
+    @override
+    async def aclose(self) -> None:
         """Let our threads go; the agents go on."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         await self._server.close()

@@ -21,4 +21,4 @@ class TestProcessRuntime(TerminalContract):
         runtime = PLUGIN.create(PLUGIN.options(), PluginContext(home=tmp_path / "home", data=str))
         assert isinstance(runtime, ProcessRuntime)
         yield runtime
-        await runtime.close()
+        await runtime.aclose()
