@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.actions.action import Action, Context, Role
+from bot.actions.action import Access, Action, Context, Role
 from bot.chat.message import Json, Message, Table
 from bot.chat.request import Request
 from orchestrator.domain.event import Level
@@ -34,6 +34,7 @@ ACTION = Action(
     verb="doctor",
     summary="look for what is not as it should be",
     role=Role.VIEWER,
+    access=Access.READS,
     run=run,
     examples=("doctor",),
 )

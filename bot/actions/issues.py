@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.actions.action import Action, Argument, Context, Kind, Role
+from bot.actions.action import Access, Action, Argument, Context, Kind, Role
 from bot.actions.target import is_project, project_of, spelled
 from bot.chat.message import Json, Message, Table
 from bot.chat.request import Request
@@ -39,6 +39,7 @@ ACTION = Action(
     verb="issues",
     summary="list a project's open issues",
     role=Role.VIEWER,
+    access=Access.READS,
     run=run,
     arguments=(
         Argument(

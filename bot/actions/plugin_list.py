@@ -14,7 +14,13 @@ async def run(context: Context, request: Request) -> Message:
     del request
     found = await plugins.listed(context.core)
     rows = tuple(
-        (p.slot, p.name, "in use" if p.used else "", p.trouble or ", ".join(p.missing), p.summary)
+        (
+            p.slot,
+            p.name,
+            "in use" if p.used else "",
+            "cannot be loaded" if p.trouble else ", ".join(p.missing),
+            p.summary,
+        )
         for p in found
     )
     data: list[Json] = [
