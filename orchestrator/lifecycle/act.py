@@ -8,8 +8,8 @@ from typing import Any
 
 from orchestrator.domain.event import Level
 from orchestrator.domain.message import MessageStage
-from orchestrator.domain.session import Session, Setup, SetupStep
-from orchestrator.errors import AoError
+from orchestrator.domain.session import EndingStep, Session, Setup, SetupStep
+from orchestrator.errors import AoError, Conflict
 from orchestrator.lifecycle import acts, delivery, end, forge, setup, speak
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
@@ -60,6 +60,10 @@ class Act:
             case acts.TellTracker(state=state):
                 draft.set(issue_told=state)
                 draft.tell("tracker.refused", f"the tracker was not told {state}: {error}", state=state)
+            case acts.RemoveWorkspace() if isinstance(error, Conflict):
+                # Work appeared after it was saved: it is saved again before anything is removed.
+                self.delayed(draft, act, error, draft.now)
+                draft.set(ending=replace(draft.session.ending, step=EndingStep.RUNTIME))
             case _:
                 self.delayed(draft, act, error, draft.now + 60.0)
 

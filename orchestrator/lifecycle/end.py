@@ -5,6 +5,8 @@ Each step is repeatable and kept; none removes anything before the one that save
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from orchestrator.domain.activity import Activity, ActivityState
 from orchestrator.domain.event import Level
 from orchestrator.domain.session import (
@@ -55,7 +57,8 @@ async def save_work(fleet: Fleet, session: Session, act: acts.SaveWork) -> None:
     def done(draft: Draft) -> None:
         if saved is not None:
             _keep_rescue(draft, saved)
-        draft.set(ending=Ending(step=EndingStep.RESCUE, at=draft.now))
+        # What held the end up before is not forgotten: the same again is no news.
+        draft.set(ending=replace(draft.session.ending, step=EndingStep.RESCUE, at=draft.now, retry_at=0.0))
 
     await fleet.change(session.id, done)
 

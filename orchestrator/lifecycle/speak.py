@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.domain.activity import Dialog
 from orchestrator.domain.event import Level
-from orchestrator.domain.look import Seen, Unseen
+from orchestrator.domain.look import Unseen
 from orchestrator.domain.message import Message, MessageStage
 from orchestrator.domain.session import Question, Session
-from orchestrator.errors import TemporaryError
+from orchestrator.errors import Conflict, TemporaryError
 from orchestrator.lifecycle import acts, agent_folder, delivery
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
-from orchestrator.ports.agent import AgentView
+from orchestrator.ports.agent import AgentLook, AgentView
 from orchestrator.ports.runtime import Keys, Presence, RuntimeLook, Text
 
 
@@ -57,6 +56,14 @@ async def type_message(fleet: Fleet, session: Session, act: acts.TypeMessage) ->
 
 async def _prompt_waits(fleet: Fleet, session: Session) -> None:
     """The kept look may be seconds old: text goes only into a prompt that waits right now."""
+    look = await _look_now(fleet, session)
+    if not look.activity.accepts_text:
+        msg = "its prompt does not wait for text now"
+        raise TemporaryError(msg, session=session.id, delay=2.0)
+
+
+async def _look_now(fleet: Fleet, session: Session) -> AgentLook:
+    """What the agent does right now. Raises `TemporaryError` when nobody can tell, or a person types."""
     world = fleet.world
     ref = world.ref(session)
     agent = world.agent(session)
@@ -68,9 +75,10 @@ async def _prompt_waits(fleet: Fleet, session: Session) -> None:
     _terminal_free(fleet, session, seen.value)
     view = AgentView(session=ref, place=await world.place(session), runtime=seen.value)
     look = (await agent.observe([view]))[session.id]
-    if not isinstance(look, Seen) or not look.value.activity.accepts_text:
-        msg = "its prompt does not wait for text now"
-        raise TemporaryError(msg, session=session.id, delay=2.0)
+    if isinstance(look, Unseen):
+        msg = f"its agent could not be looked at: {look.reason}"
+        raise TemporaryError(msg, session=session.id)
+    return look.value
 
 
 def _terminal_free(fleet: Fleet, session: Session, look: RuntimeLook) -> None:
@@ -113,20 +121,28 @@ async def deliver_answer(fleet: Fleet, session: Session, act: acts.DeliverAnswer
             replace(q, delivered=True) if q.id == act.question else q for q in draft.session.questions
         )
         draft.set(questions=questions)
+        draft.close_intent(_answering(act.question))
         draft.tell("question.delivered", "the agent has the answer", question=act.question)
 
     await fleet.change(session.id, done)
     fleet.wake(session.id)
 
 
+def _answering(question: str) -> str:
+    return f"answer:{question}"
+
+
 async def _answer_dialog(fleet: Fleet, session: Session, question: Question) -> None:
     world = fleet.world
-    current = session.work.activity.dialog
+    current = (await _look_now(fleet, session)).activity.dialog
+    begun = any(i.key == _answering(question.id) for i in session.intents)
     if current is None or current.id != question.id:
+        if begun:
+            return  # We died after giving the answer, and the dialog is gone: it was taken.
         msg = "the dialog that was answered is not open any more"
-        raise TemporaryError(msg, session=session.id)
-    dialog = Dialog(id=question.id, text=question.text, options=question.options)
-    keys = await world.agent(session).answer(world.ref(session), dialog, question.answer)
+        raise Conflict(msg, session=session.id)
+    keys = await world.agent(session).answer(world.ref(session), current, question.answer)
+    await fleet.change(session.id, lambda d: d.open_intent(_answering(question.id)))
     await world.runtime(session).send(world.ref(session), keys)
 
 
@@ -136,6 +152,7 @@ def undeliverable(draft: Draft, question_id: str, reason: str) -> None:
         replace(q, withdrawn=True) if q.id == question_id else q for q in draft.session.questions
     )
     draft.set(questions=questions)
+    draft.close_intent(_answering(question_id))
     draft.tell(
         "question.undelivered", f"the answer did not arrive: {reason}", Level.ACTION, question=question_id
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -66,7 +67,8 @@ class FakeWorkspace(Workspace, Rescues):
     """Files lie in the session's place; `edit` and `commit` are an agent's hands.
 
     `pushed` are commits that the forge has, `forge` gives more of them. `fail_next` makes the next call
-    of a name fail; `unreadable` gives a reason for sessions that cannot be looked at.
+    of a name fail, `gates` lets calls of a name wait; `unreadable` gives a reason for sessions that cannot
+    be looked at.
     """
 
     def __init__(self, forge: Callable[[], Collection[str]] = tuple) -> None:
@@ -74,6 +76,7 @@ class FakeWorkspace(Workspace, Rescues):
         self.history = FakeHistory()
         self.pushed: set[str] = set()
         self.unreadable: dict[SessionId, str] = {}
+        self.gates: dict[str, asyncio.Event] = {}
         self.calls: list[str] = []
         """The calls that were made, by name."""
         self._forge = forge
@@ -103,7 +106,7 @@ class FakeWorkspace(Workspace, Rescues):
 
     @override
     async def create(self, session: SessionRef, place: Place, base: Base, start: str = "") -> Made:
-        self._call("create")
+        await self._call("create")
         for owner, tree in self.trees.items():
             if owner != session.id and tree.branch == session.branch and tree.project == session.project.id:
                 msg = f"The branch {session.branch} belongs to {owner}."
@@ -140,14 +143,14 @@ class FakeWorkspace(Workspace, Rescues):
     @override
     async def observe(self, views: Collection[WorkspaceView]) -> Mapping[SessionId, Look[WorkspaceLook]]:
         try:
-            self._call("observe")
+            await self._call("observe")
         except AoError as error:
             return {view.session.id: Unseen(error.what) for view in views}
         return {view.session.id: await self._look(view.session.id) for view in views}
 
     @override
     async def save(self, session: SessionRef, place: Place) -> Saved | None:
-        self._call("save")
+        await self._call("save")
         tree = self.trees.get(session.id)
         if tree is None:
             return None
@@ -175,7 +178,7 @@ class FakeWorkspace(Workspace, Rescues):
 
     @override
     async def remove(self, session: SessionRef, place: Place) -> None:
-        self._call("remove")
+        await self._call("remove")
         tree = self.trees.get(session.id)
         if tree is None:
             return
@@ -245,8 +248,10 @@ class FakeWorkspace(Workspace, Rescues):
         if isinstance(tree.place, FakePlace):
             tree.place.exports[tree.path, f"refs/heads/{tree.branch}"] = f"fake:{tree.head}"
 
-    def _call(self, name: str) -> None:
+    async def _call(self, name: str) -> None:
         self.calls.append(name)
+        if name in self.gates:
+            await self.gates[name].wait()
         waiting = self._failures.get(name)
         if waiting:
             raise waiting.pop(0)
