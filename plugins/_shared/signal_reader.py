@@ -16,10 +16,10 @@ from plugins._shared.agent_signals import Signalled, fold, read_event, read_stat
 EVENTS = "agent/events"
 LAUNCH = "agent/launch.json"
 MOST_EVENT = 512 * 1024
-MOST_AT_ONCE = 500
-"""Event files that are read in one look; the rest waits for the next one."""
-MOST_FILES = 600
-KEPT_FILES = 200
+MOST_AT_ONCE = 100
+"""Event files that are read in one look. The first look takes the newest, a later one the oldest."""
+MOST_FILES = 300
+KEPT_FILES = 100
 """Above `MOST_FILES` events the oldest are removed until so many are left."""
 RACY = 2.0
 """Seconds for which a folder's time is not trusted: a file may come within the clock's grain."""
@@ -92,6 +92,9 @@ class SignalReader:
             return
         found = await place.list(f"{place.folder}/{EVENTS}")
         files = [e for e in found if e.kind == "file" and e.name.endswith(".json") and e.name[0] != "."]
+        if not kept.names:
+            # We were restarted: the newest suffice, and reading all of a large fleet would take long.
+            kept.names.update(entry.name for entry in files[:-MOST_AT_ONCE])
         new = [e for e in files if e.name not in kept.names]
         for entry in new[:MOST_AT_ONCE]:
             kept.names.add(entry.name)

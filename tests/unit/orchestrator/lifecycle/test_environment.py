@@ -18,11 +18,11 @@ PROJECT = Project(
     path=Path("/repository"),
     default_branch="main",
     prefix="demo",
-    folder=Path("/home/ao/projects/demo"),
+    folder=Path("/srv/ao/projects/demo"),
     repo="acme/demo",
 )
 OURS = {
-    "HOME": "/home/ada",
+    "HOME": "/people/ada",
     "LANG": "C.UTF-8",
     "LC_TIME": "de_DE.UTF-8",
     "PATH": "/venv/bin:/usr/local/bin:relative:/usr/bin::/usr/local/bin",
@@ -35,7 +35,7 @@ OURS = {
     "SSH_AUTH_SOCK": "/run/agent",
     "LD_PRELOAD": "/evil.so",
     "PYTHONPATH": "/ours",
-    "AO_HOME": "/home/ao",
+    "AO_HOME": "/srv/ao",
     "AO_SESSION": "another-1",
     "GIT_CONFIG_COUNT": "1",
     "GIT_CONFIG_KEY_0": "core.hooksPath",
@@ -56,7 +56,7 @@ def _made(ours: dict[str, str], project: Project = PROJECT, **options: object) -
 
 def test_nothing_else_is_in_it() -> None:
     assert _made(OURS) == {
-        "HOME": "/home/ada",
+        "HOME": "/people/ada",
         "LANG": "C.UTF-8",
         "LC_TIME": "de_DE.UTF-8",
         "PATH": "/place/demo-1/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",

@@ -18,7 +18,7 @@ PROJECT = Project(
     path=Path("/repository"),
     default_branch="main",
     prefix="demo",
-    folder=Path("/home/demo"),
+    folder=Path("/srv/demo"),
 )
 ISSUE = Issue(ref="12", title="Slugs", body="They lose accents.", labels=("bug",))
 

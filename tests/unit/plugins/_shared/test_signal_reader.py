@@ -14,7 +14,7 @@ from orchestrator.domain.ids import session_id
 from orchestrator.ports.place import Entry
 from orchestrator.testing.fakes.place import FakePlace
 from plugins._shared.agent_profile import EventFields, Profile, StatusFile
-from plugins._shared.signal_reader import KEPT_FILES, MOST_FILES, SignalReader
+from plugins._shared.signal_reader import KEPT_FILES, MOST_AT_ONCE, MOST_FILES, SignalReader
 
 DEMO = session_id("demo-1")
 NOW = 10_000.0
@@ -99,6 +99,26 @@ async def test_without_times_every_look_looks(place: Place) -> None:
     assert await _state(reader, place) is ActivityState.BUSY
     place.status("idle", NOW - 5)
     place.modified.clear()
+    assert await _state(reader, place) is ActivityState.IDLE
+
+
+async def test_after_a_restart_of_ours_only_the_newest_are_read(place: Place) -> None:
+    for number in range(MOST_AT_ONCE + 50):
+        place.event(number, "tool_end", NOW - 100)
+    place.event(999, "stop", NOW - 100)
+    reader = SignalReader(PROFILE)
+    assert await _state(reader, place) is ActivityState.IDLE
+    assert place.asked["read"] == MOST_AT_ONCE
+
+
+async def test_a_storm_is_read_in_parts_and_to_its_end(place: Place) -> None:
+    place.event(0, "session_start", NOW - 200)
+    reader = SignalReader(PROFILE)
+    await _state(reader, place)
+    for number in range(1, 2 * MOST_AT_ONCE):
+        place.event(number, "tool_end", NOW - 100)
+    place.event(2 * MOST_AT_ONCE, "stop", NOW - 100)
+    assert await _state(reader, place) is ActivityState.BUSY
     assert await _state(reader, place) is ActivityState.IDLE
 
 
