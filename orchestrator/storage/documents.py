@@ -126,9 +126,13 @@ class Documents:
 
         Raises `NotReady` when a newer program wrote one of them; nothing is then changed.
         """
-        return await self._lanes.run("load", self._load_all)
+        return await self._lanes.run("load", self._load_all, mend=True)
 
-    def _load_all(self) -> Loaded:
+    async def look(self) -> Loaded:
+        """The same for a reader that does not hold the lock: a damaged file is told and left where it is."""
+        return await self._lanes.run("load", self._load_all, mend=False)
+
+    def _load_all(self, *, mend: bool) -> Loaded:
         sessions: list[Session] = []
         broken: list[tuple[DocumentFile, str]] = []
         damaged: list[Damaged] = []
@@ -136,7 +140,7 @@ class Documents:
             for session in _session_names(self._home.project(project).sessions):
                 file = DocumentFile(self._home.project(project).session(session).document, self._faults)
                 try:
-                    sessions.append(self._read(file, project, session))
+                    sessions.append(self._read(file, project, session, mend=mend))
                 except FileNotFoundError:
                     continue  # reserved, and never begun: a crash came first
                 except ValueError as error:
@@ -144,16 +148,17 @@ class Documents:
                 except OSError as error:
                     damaged.append(Damaged(path=file.path, reason=f"it could not be read: {error.strerror}"))
         # Only now is anything changed: one of a newer form refuses the start before this.
-        damaged.extend(file.set_aside(reason) for file, reason in broken)
+        for file, reason in broken:
+            damaged.append(file.set_aside(reason) if mend else Damaged(path=file.path, reason=reason))
         return Loaded(tuple(sessions), tuple(damaged))
 
-    def _read(self, file: DocumentFile, project: ProjectId, session: SessionId) -> Session:
+    def _read(self, file: DocumentFile, project: ProjectId, session: SessionId, *, mend: bool) -> Session:
         document = file.read()
         found = self._form.from_document(document)
         if (found.project, found.id) != (project, session):
             msg = f"it is of session {found.id} of {found.project} and lies in the wrong folder"
             raise ValueError(msg)
-        if document["v"] != self._form.version:
+        if mend and document["v"] != self._form.version:
             file.keep_original(document["v"])
         return found
 
@@ -202,7 +207,7 @@ class Documents:
         """One ended session. Raises `NotFound`, `DamagedFile`."""
         file = DocumentFile(self._home.project(project).ended_session(session).document, self._faults)
         try:
-            return await self._lanes.run(session, self._read, file, project, session)
+            return await self._lanes.run(session, self._read, file, project, session, mend=True)
         except FileNotFoundError as error:
             msg = f"There is no ended session {session} in {project}."
             raise NotFound(msg) from error

@@ -48,7 +48,7 @@ class _Page:
 
 
 class EventLog:
-    """The log under `$AO_HOME/events`. One process writes it; `open` first, `close` last."""
+    """The log under `$AO_HOME/events`. `open` or `look` first, `close` last."""
 
     def __init__(self, folder: Path, faults: Faults, *, rotate_bytes: int = ROTATE_BYTES) -> None:
         self._segments = Segments(folder, faults, rotate_bytes)
@@ -70,6 +70,10 @@ class EventLog:
     async def open(self) -> tuple[Damaged, ...]:
         """Heal the end of the log after a crash. Returns what was cut off."""
         return await self._writer.run("log", self._segments.open)
+
+    async def look(self) -> None:
+        """Open it for reading what is there now, by whoever does not hold the lock; nothing is healed."""
+        await self._reader.run("read", self._segments.look)
 
     async def close(self) -> None:
         """Finish what is being written, end every `follow`, close the files."""

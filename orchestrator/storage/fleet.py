@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
-from orchestrator.errors import TemporaryError
 from orchestrator.storage.damage import Damaged
 from orchestrator.storage.documents import DocumentFile
 from orchestrator.storage.faults import Faults
@@ -20,6 +20,7 @@ class FleetStore:
         self._file = DocumentFile(home.fleet, faults)
         self._lanes = Lanes(1, "ao-fleet")
         self._values: Document = {}
+        self._writing = asyncio.Lock()
 
     async def open(self) -> tuple[Damaged, ...]:
         """Read what is kept. A damaged file is set aside and told; the values are then empty."""
@@ -49,14 +50,11 @@ class FleetStore:
 
     async def set(self, name: str, value: Any) -> None:  # noqa: ANN401 - JSON of any shape
         """Keep a value; None takes it away. Raises `TemporaryError`, and the old one stays."""
-        before = self._values
-        self._values = {key: kept for key, kept in before.items() if key != name}
-        if value is not None:
-            self._values[name] = value
-        try:
+        async with self._writing:
+            values = {key: kept for key, kept in self._values.items() if key != name}
+            if value is not None:
+                values[name] = value
             await self._lanes.run(
-                "fleet", self._file.write, {"v": BUILT_IN.current["fleet"], "values": self._values}
+                "fleet", self._file.write, {"v": BUILT_IN.current["fleet"], "values": values}
             )
-        except TemporaryError:
-            self._values = before
-            raise
+            self._values = values

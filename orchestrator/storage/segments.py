@@ -51,15 +51,22 @@ class Segments:
     def open(self) -> tuple[Damaged, ...]:
         """Heal the end of the newest file and find the last number. Returns what was cut off."""
         make_folder(self.folder)
-        paths = sorted((p for p in self.folder.iterdir() if _NAME.fullmatch(p.name)), key=_number)
+        paths = self._paths()
         journal = Journal(paths[-1] if paths else self.folder / "000001.jsonl", self._faults, "log")
         damaged = journal.open(_is_line)
-        if not paths:
-            sync_folder(self.folder)
         self._journal = journal
-        self._files = tuple(_segments(paths))
-        self.last_seq = self._find_last()
+        self.look()
         return damaged
+
+    def look(self) -> None:
+        """Find the last number, for reading only: nothing is made, healed or written."""
+        self._files = tuple(_segments(self._paths()))
+        self.last_seq = self._find_last()
+
+    def _paths(self) -> list[Path]:
+        if not self.folder.is_dir():
+            return []
+        return sorted((p for p in self.folder.iterdir() if _NAME.fullmatch(p.name)), key=_number)
 
     def _find_last(self) -> int:
         for segment in reversed(self._files):

@@ -167,3 +167,14 @@ def test_writes_to_one_file_keep_their_order(tmp_path: Path) -> None:
     for number in range(20):
         file.write({"v": 1, "n": number})
     assert file.read() == {"v": 1, "n": 19}
+
+
+async def test_a_reader_without_the_lock_changes_nothing(home: Home, documents: Documents) -> None:
+    await documents.write(session("demo-2"))
+    path = home.project(PROJECT).session(ONE).document
+    path.parent.mkdir()
+    path.write_text("{")
+    loaded = await documents.look()
+    assert loaded.sessions == (session("demo-2"),)
+    assert [(damaged.path, damaged.kept_as) for damaged in loaded.damaged] == [(path, None)]
+    assert path.read_text() == "{"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +21,8 @@ from orchestrator.storage.events import EventLog
 from orchestrator.storage.faults import Faults, NoFaults
 from tests.unit.orchestrator.storage.boundaries import Counted, DiskFull
 from tests.unit.orchestrator.storage.samples import event
+
+ROOT = Path(__file__).parents[4]
 
 
 @asynccontextmanager
@@ -115,15 +119,18 @@ async def test_what_comes_during_a_write_is_synced_together(tmp_path: Path) -> N
 
 
 async def test_an_append_is_told_only_once_it_is_synced(tmp_path: Path) -> None:
+    async with opened(tmp_path) as log:
+        await log.append([event(1)])
     gate = Gate()
     async with opened(tmp_path, gate) as log:
-        appending = asyncio.create_task(log.append([event(1)]))
+        appending = asyncio.create_task(log.append([event(2)]))
         await gate.came()
-        assert await log.read(0, 10) == ()
+        assert await ids(log) == ["demo-1:1"]
+        assert [found.seq for found in await log.newest(5)] == [1]
         assert not appending.done()
         gate.open.set()
         await appending
-        assert await ids(log) == ["demo-1:1"]
+        assert await ids(log) == ["demo-1:1", "demo-1:2"]
 
 
 async def test_a_cancelled_caller_hinders_nobody(tmp_path: Path) -> None:
@@ -278,3 +285,71 @@ async def test_each_append_is_one_write_and_one_sync(tmp_path: Path) -> None:
     async with opened(tmp_path, counted) as log:
         await log.append([event(n) for n in range(1, 100)])
     assert counted.names == ["log.written", "log.kept"]
+
+
+async def test_a_reader_without_the_lock_changes_nothing(tmp_path: Path) -> None:
+    empty = EventLog(tmp_path / "none", NoFaults())
+    await empty.look()
+    assert await empty.newest(5) == ()
+    await empty.close()
+    async with opened(tmp_path / "log", rotate_bytes=300) as log:
+        for number in range(1, 6):
+            await log.append([event(number)])
+    newest = max((tmp_path / "log").glob("*.jsonl"))
+    newest.write_bytes(newest.read_bytes() + b"torn")
+    before = {path: path.read_bytes() for path in (tmp_path / "log").glob("*")}
+    reader = EventLog(tmp_path / "log", NoFaults())
+    await reader.look()
+    assert await ids(reader) == [f"demo-1:{n}" for n in range(1, 6)]
+    with pytest.raises(RuntimeError, match="not open"):
+        await reader.append([event(6)])
+    await reader.close()
+    assert {path: path.read_bytes() for path in (tmp_path / "log").glob("*")} == before
+    assert not (tmp_path / "none").exists()
+
+
+FULL = """
+import asyncio, resource, sys
+from pathlib import Path
+from orchestrator.errors import TemporaryError
+from orchestrator.storage.events import EventLog
+from orchestrator.storage.faults import NoFaults
+from tests.unit.orchestrator.storage.samples import event
+
+def limit(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+async def main():
+    log = EventLog(Path(sys.argv[1]), NoFaults())
+    await log.open()
+    limit(1000)
+    kept = 0
+    try:
+        while True:
+            await log.append([event(kept + 1)])
+            kept += 1
+    except TemporaryError as error:
+        print(kept, (Path(sys.argv[1]) / "000001.jsonl").stat().st_size, error.what)
+    limit(resource.RLIM_INFINITY)
+    await log.append([event(kept + 1)])
+    print([found.event.id for found in await log.read(0, 100)])
+    await log.close()
+
+asyncio.run(main())
+"""
+
+
+def test_a_line_that_the_system_took_only_half_of_is_taken_back(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=15,
+        check=True,
+    )
+    told, read = done.stdout.splitlines()
+    kept, size, words = told.split(maxsplit=2)
+    assert "File too large" in words
+    assert int(size) < 1000
+    assert read == str([f"demo-1:{n}" for n in range(1, int(kept) + 2)])
