@@ -22,6 +22,18 @@ from plugins._shared.git import Git
 from plugins._shared.host_place import HostPlace
 from plugins.workspace.worktree import WorktreeOptions, WorktreeWorkspace
 
+READING = {
+    "rev-parse",
+    "ls-files",
+    "for-each-ref",
+    "cat-file",
+    "diff-tree",
+    "diff-index",
+    "rev-list",
+    "log",
+    "list",
+}
+
 
 class Crash(BaseException):
     """The process dies here."""
@@ -44,11 +56,12 @@ class Runner:
         stdin: bytes = b"",
         timeout: float = 60.0,
     ) -> Completed:
-        self.count += 1
-        if self.count == self.at and not self.after:
+        writing = READING.isdisjoint(argv)
+        self.count += writing
+        if writing and self.count == self.at and not self.after:
             raise Crash
         done = await command.run(argv, cwd=cwd, env=env, stdin=stdin, timeout=timeout)
-        if self.count == self.at:
+        if writing and self.count == self.at:
             raise Crash
         return done
 
@@ -158,7 +171,7 @@ async def test_making_and_removing_go_on_after_a_crash_at_any_command(
         assert await setting.git("branch", "--format=%(refname:short)") == "main"
     else:
         pytest.fail("never got through")
-    assert number > 10, "hardly anything was crashed"
+    assert number > 8, "hardly anything was crashed"
     assert (await setting.git("worktree", "list", "--porcelain")).count("worktree ") == 1
 
 
