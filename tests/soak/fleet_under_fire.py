@@ -72,7 +72,13 @@ class Fleet:
 
     def wait_ready(self) -> bool:
         """True once it answers; False if it died before."""
-        return self.until(lambda: self.client.running() or not self.alive) and self.alive
+        return self.until(lambda: self._answers() or not self.alive) and self.alive
+
+    def _answers(self) -> bool:
+        try:
+            return self.client.running()
+        except AoError:
+            return False  # it died while it was asked
 
     def kill(self) -> None:
         """SIGKILL, at once."""
@@ -145,6 +151,10 @@ class Fleet:
     def _lost(self, statuses: dict[str, str]) -> Iterator[str]:
         for session in self.said.sessions - statuses.keys():
             yield f"{session} was acknowledged and is gone"
+        for session, status in statuses.items():
+            if status not in {*ENDED, "conflicted"}:
+                story = [f"{e['type']}: {e['text']}" for e in self._events() if e["session"] == session]
+                yield f"{session} is {status}: {story[-12:]}"
         received = Counter(
             e["session"]
             for e in self._events()

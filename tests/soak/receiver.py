@@ -21,7 +21,7 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-                deliveries.append(json.loads(body))
+                deliveries.append(json.loads(body)["notification"])
                 self.send_response(204)
                 self.end_headers()
 
