@@ -178,12 +178,14 @@ class BoundedServer(libtmux.Server):
 class TmuxServer:
     """The server of one `$AO_HOME`; a session of it is ours only with our mark on it."""
 
-    def __init__(self, name: str, home: Path) -> None:
+    def __init__(self, name: str, home: Path, limit: float = LIMIT) -> None:
         self.name = name
+        self._limit = limit
         self._home = home
         self._home_mark = hashlib.sha256(str(home).encode()).hexdigest()[:16]
         self._configuration = home / "tmux.conf"
         self._server = BoundedServer(socket_name=name, config_file=str(self._configuration))
+        self._server.limit = limit
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="tmux")
 
     def attach_command(self, session: str) -> tuple[str, ...]:
@@ -309,7 +311,7 @@ class TmuxServer:
         work = asyncio.get_running_loop().run_in_executor(self._threads, call)
         try:
             # Twice the limit: a call may wait for a thread, and is taken back if it gets none.
-            async with asyncio.timeout(2 * LIMIT):
+            async with asyncio.timeout(2 * self._limit):
                 return await work
         except TimeoutError as error:
             msg = f"the tmux server {self.name} does not answer ({error.args[0] if error.args else 'all calls wait'})."
@@ -321,7 +323,7 @@ class TmuxServer:
     async def _tmux(self, *args: str, stdin: bytes = b"") -> Completed:
         """What libtmux cannot do: with standard input, or able to start the server."""
         argv = ("tmux", *self._server.address, *args)
-        return await command.run(argv, env=server_environment(), stdin=stdin, timeout=LIMIT)
+        return await command.run(argv, env=server_environment(), stdin=stdin, timeout=self._limit)
 
     def _check_server(self, complaint: str) -> None:
         if _says(complaint, _NO_SERVER):

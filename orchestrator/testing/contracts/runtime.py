@@ -52,26 +52,7 @@ class RuntimeContract:
     @pytest.fixture
     def sessions(self, tmp_path: Path) -> Sessions:
         """Session number n of a project whose `$AO_HOME` is the runtime's."""
-        project = Project(
-            id=ProjectId("demo"),
-            name="demo",
-            path=tmp_path,
-            default_branch="main",
-            prefix="demo",
-            folder=tmp_path / "home" / "projects" / "demo",
-        )
-
-        def make(number: int) -> SessionRef:
-            name = make_session_id("demo", number)
-            folder = project.folder / "sessions" / name
-            environment = {
-                "PATH": os.environ["PATH"],
-                "TERM": "xterm-256color",
-                "AO_SESSION_DIR": str(folder),
-            }
-            return SessionRef(id=name, project=project, folder=folder, branch=name, environment=environment)
-
-        return make
+        return sessions_in(tmp_path)
 
     def calls(self, runtime: Runtime) -> int:
         """Outside calls made so far: subprocesses, unless the runtime counts otherwise."""
@@ -171,6 +152,30 @@ class RuntimeContract:
         before = self.calls(runtime)
         await runtime.observe(refs, [ref.id for ref in refs])
         return self.calls(runtime) - before
+
+
+def sessions_in(folder: Path) -> Sessions:
+    """Sessions of a project whose `$AO_HOME` is `home` in a folder."""
+    project = Project(
+        id=ProjectId("demo"),
+        name="demo",
+        path=folder,
+        default_branch="main",
+        prefix="demo",
+        folder=folder / "home" / "projects" / "demo",
+    )
+
+    def make(number: int) -> SessionRef:
+        name = make_session_id("demo", number)
+        own = project.folder / "sessions" / name
+        environment = {
+            "PATH": os.environ["PATH"],
+            "TERM": "xterm-256color",
+            "AO_SESSION_DIR": str(own),
+        }
+        return SessionRef(id=name, project=project, folder=own, branch=name, environment=environment)
+
+    return make
 
 
 async def started(runtime: Runtime, session: SessionRef) -> None:

@@ -165,7 +165,7 @@ class TerminalContract(RuntimeContract):
         children = [int(pid) for pid in (await written(out)).split()]
         assert len(children) == 4
         await runtime.stop(sessions(1))
-        assert [pid for pid in children if _lives(pid)] == []
+        assert [pid for pid in children if lives(pid)] == []
 
     async def test_what_scrolled_away_can_be_read(
         self, runtime: Runtime, sessions: Sessions, tmp_path: Path
@@ -200,7 +200,8 @@ def _found(folder: Path, name: str) -> list[Path]:
     return list(folder.rglob(name))
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
+    """Whether a process is there and is no zombie."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
