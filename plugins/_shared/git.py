@@ -186,7 +186,7 @@ _MOVED = re.compile(
 )
 _ABSENT = re.compile(
     r"couldn't find remote ref|Needed a single revision|not a valid ref|does not appear to be a git repository"
-    r"|not a git repository|unknown revision|bad revision|Not a valid object name|not our ref|bad object",
+    r"|not a git repository|unknown revision|bad revision|Not a valid object name|not our ref|bad object|not something we can merge",
 )
 
 

@@ -304,7 +304,8 @@ class Mirror:
             ),
             *(base, head),
         )
-        if done.code not in (0, 1):
+        # Code 1 also stands for "no such commit"; a merge that was tried always names its tree.
+        if done.code not in (0, 1) or not done.stdout:
             raise failure(done, what="The merge could not be tried")
         tree, *paths = done.stdout.decode(errors="surrogateescape").split("\0")
         return MergeTrial(tree, tuple(p for p in paths if p) if done.code else ())
