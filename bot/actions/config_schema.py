@@ -6,7 +6,7 @@ import json
 
 from bot.actions.action import Access, Action, Context, Role
 from bot.chat.message import Message
-from bot.chat.request import Request, Surface
+from bot.chat.request import SHELL, Request
 
 
 async def run(context: Context, request: Request) -> Message:
@@ -23,7 +23,7 @@ ACTION = Action(
     summary="print the JSON schema of a configuration, for editors",
     role=Role.VIEWER,
     access=Access.FILES,
-    surfaces=frozenset({Surface.SHELL, Surface.API}),
+    surfaces=SHELL,
     run=run,
     examples=("config schema",),
 )

@@ -182,8 +182,8 @@ def _take_positional(reading: _Reading) -> None:
 def _left_for_others(reading: _Reading, index: int) -> bool:
     """An argument that may be left out steps back when required ones need all the words there are."""
     argument, *behind = reading.action.positional[index:]
-    if argument.kind is Kind.SESSION and reading.in_thread and not _SESSION.fullmatch(reading.places[0].text):
-        return True
+    if argument.kind is Kind.SESSION:
+        return reading.in_thread and not _SESSION.fullmatch(reading.places[0].text)
     return not argument.required and len(reading.places) <= sum(later.required for later in behind)
 
 

@@ -12,10 +12,15 @@ async def preview(context: Context, request: Request) -> Message:
     """What would run and what would be granted, word for word."""
     from orchestrator.services import trust
 
-    settings = context.bench.settings.look().require()
-    missing = trust.missing(settings, context.bench.registry, trust.Trusted(context.bench.home))
-    rows = tuple(Field(str(number), words) for number, words in enumerate(trust.words(missing), 1))
-    return facts.plain(request, f"Trust {settings.main} as it is now?", *rows)
+    bench = context.bench
+
+    def missing() -> list[str]:
+        settings = bench.settings.look().require()
+        return trust.words(trust.missing(settings, bench.registry, trust.Trusted(bench.home)))
+
+    found = await context.fleet.files.run("configuration", missing) if context.fleet else missing()
+    rows = tuple(Field(str(number), words) for number, words in enumerate(found, 1))
+    return facts.plain(request, f"Trust {bench.settings.path} as it is now?", *rows)
 
 
 async def run(context: Context, request: Request) -> Message:

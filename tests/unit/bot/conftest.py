@@ -21,15 +21,24 @@ from orchestrator.registry import Registry
 from orchestrator.services.core import Core
 from orchestrator.services.settings_now import SettingsNow
 from orchestrator.storage.faults import NoFaults
+from orchestrator.storage.lanes import Lanes
 from orchestrator.storage.layout import Home
 from orchestrator.storage.store import Store
 from orchestrator.testing.fakes.clock import FakeClock
+
+
+class Threads:
+    """What of the world services need here: threads for files."""
+
+    def __init__(self) -> None:
+        self.files = Lanes(1, "test-files")
 
 
 class StillFleet:
     """Sessions that only services change: nothing looks, decides or acts."""
 
     def __init__(self, store: Store, clock: FakeClock) -> None:
+        self.world = Threads()
         self._store = store
         self._clock = clock
         self.sessions: dict[SessionId, Session] = {}
@@ -101,4 +110,5 @@ async def house(configured: tuple[Home, SettingsNow, Registry]) -> AsyncIterator
     try:
         yield TestHouse(core, fleet)
     finally:
+        await fleet.world.files.close()
         await store.close()
