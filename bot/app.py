@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,7 +133,8 @@ async def _open_core(home: Home, config: Path, env: Mapping[str, str]) -> Core:
         registry=registry,
         config=settings,
         clock=clock,
-        environment=env,
+        # Sessions never get programs of the environment that we are installed in.
+        environment={**env, "VIRTUAL_ENV": sys.prefix},
         projects=home.projects,
         files=Lanes(1, "ao-configuration"),
     )

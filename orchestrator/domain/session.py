@@ -279,6 +279,8 @@ class Session:
     base: str
     """The branch it started from and is merged into."""
     base_sha: str = ""
+    base_source: str = ""
+    """What `git fetch` takes to get the newest base, without any credentials."""
     workspace: str = ""
     """Path of the workspace in the session's place; empty before it exists."""
     wanted: Wanted

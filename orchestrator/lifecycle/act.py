@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.domain.event import Level
 from orchestrator.domain.message import MessageStage
 from orchestrator.domain.session import EndingStep, Session, Setup, SetupStep
-from orchestrator.errors import AoError, Conflict
+from orchestrator.errors import AoError, Conflict, NotFound
 from orchestrator.lifecycle import acts, delivery, end, forge, setup, speak
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
@@ -73,8 +73,9 @@ class Act:
             draft.set(setup=replace(draft.session.setup, reason=f"tried again soon: {error}"))
         elif isinstance(act, acts.TypeMessage):
             message = speak.find(draft, act.number)
-            if message is not None and message.stage is MessageStage.TYPING:
-                # The plugin said that it did not get through: nothing was typed.
+            never_typed = isinstance(error, NotFound)
+            if message is not None and message.stage is MessageStage.TYPING and never_typed:
+                # No terminal was there. Any other failure may have typed it: its signals will tell.
                 delivery.stage(draft, message, MessageStage.RECEIVED, str(error))
         elif isinstance(act, _ENDING):
             ending = draft.session.ending

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.domain import outside_text
-from orchestrator.domain.pull_request import CheckRun, ReviewComment
+from orchestrator.domain.pull_request import CheckRun, PullRequest, ReviewComment
 
 TAIL = 6_000
 """Characters of a failing step's last lines that go into a message."""
@@ -57,6 +57,7 @@ def review(number: int, demands: tuple[Demand, ...], comments: tuple[ReviewComme
     return "\n\n".join(parts)[:WHOLE]
 
 
-def conflict(number: int, branch: str, base: str) -> str:
-    """A branch that cannot be merged as it is."""
-    return f"Pull request #{number}: branch {branch} conflicts with {base}. `git fetch origin {base}` gets the base."
+def conflict(pr: PullRequest, source: str) -> str:
+    """A branch that cannot be merged as it is; `source` is what gets the newest base."""
+    how = f"`git fetch {source}`, then `git merge FETCH_HEAD`, brings {pr.base} in." if source else ""
+    return f"Pull request #{pr.number}: branch {pr.branch} conflicts with {pr.base}. {how}".strip()

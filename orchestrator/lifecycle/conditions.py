@@ -106,7 +106,7 @@ def _conflicts(session: Session) -> Condition | None:
         key="merge-conflicts",
         fingerprint=change.pr.head,
         since=change.since,
-        details=briefing.conflict(change.pr.number, change.pr.branch, change.pr.base),
+        details=briefing.conflict(change.pr, session.base_source),
     )
 
 

@@ -49,9 +49,7 @@ def _runtime(old: RuntimeFact, look: Seen[RuntimeLook] | Unseen, rules: Rules, n
     """Alive, exited, missing; or unknown while in doubt. A failed look is never a death."""
     since = old.doubt_since if old.doubt_since is not None else now
     if isinstance(look, Unseen):
-        return RuntimeFact(
-            state=RuntimeState.UNKNOWN, at=now, reason=look.reason, doubts=old.doubts, doubt_since=since
-        )
+        return replace(old, state=RuntimeState.UNKNOWN, at=now, reason=look.reason, doubt_since=since)
     if look.value.presence is Presence.ALIVE:
         return RuntimeFact(state=RuntimeState.ALIVE, at=now)
     if look.value.presence is Presence.EXITED:
@@ -61,9 +59,11 @@ def _runtime(old: RuntimeFact, look: Seen[RuntimeLook] | Unseen, rules: Rules, n
     doubts = old.doubts + 1
     if doubts >= rules.detecting_looks or old.state is RuntimeState.MISSING:
         words = f"its terminal is not there ({doubts} looks in a row)"
-        return RuntimeFact(state=RuntimeState.MISSING, at=now, reason=words, doubts=doubts, doubt_since=since)
-    words = f"its terminal was not found (look {doubts} of {rules.detecting_looks})"
-    return RuntimeFact(state=RuntimeState.UNKNOWN, at=now, reason=words, doubts=doubts, doubt_since=since)
+        state = RuntimeState.MISSING
+    else:
+        words = f"its terminal was not found (look {doubts} of {rules.detecting_looks})"
+        state = RuntimeState.UNKNOWN
+    return replace(old, state=state, at=now, reason=words, doubts=doubts, doubt_since=since)
 
 
 def _agent(draft: Draft, look: AgentLook, runtime: Seen[RuntimeLook] | Unseen | None) -> None:

@@ -46,6 +46,7 @@ async def stop_runtime(fleet: Fleet, session: Session, act: acts.StopRuntime) ->
         )
 
     await fleet.change(session.id, done)
+    fleet.wake()  # a place is free for who waits
 
 
 async def save_work(fleet: Fleet, session: Session, act: acts.SaveWork) -> None:

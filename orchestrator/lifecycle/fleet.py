@@ -35,6 +35,9 @@ class Keeping(Protocol):
     async def end(self, session: Session) -> None:
         """Keep an ended session for the last time and move it out of the way."""
 
+    async def retry(self) -> None:
+        """Bring events into the log that it refused before; costs nothing when there are none."""
+
 
 class Log(Protocol):
     """The event log; `storage.events.EventLog` is the real one."""
@@ -136,6 +139,10 @@ class Fleet:
     async def tell(self, event: Event) -> None:
         """Tell of something that belongs to no single session."""
         await self._log.append([event])
+
+    async def retry_keeping(self) -> None:
+        """Bring into the log what it refused when the disk was full."""
+        await self._keeping.retry()
 
     def wake(self, session_id: SessionId | None = None) -> None:
         """Look sooner: at one session, or at whatever is due."""

@@ -51,6 +51,7 @@ class Rounds:
         woken = self._fleet.take_woken()
         if self._time_jumped():
             await self._after_gap()
+        await self._fleet.retry_keeping()
         await self.admit()
         asked = self._due(woken)
         seen = await observe(self._fleet.world, asked)

@@ -30,7 +30,10 @@ async def make_workspace(fleet: Fleet, session: Session, act: acts.MakeWorkspace
     def done(draft: Draft) -> None:
         # A session that was restored keeps the base that it really started from.
         sha = draft.session.base_sha or base.sha
-        draft.set(workspace=made.path, base_sha=sha, local_head=made.head, restored_from="")
+        source = f"{base.mirror} refs/ao/base/{base.branch}"
+        draft.set(
+            workspace=made.path, base_sha=sha, base_source=source, local_head=made.head, restored_from=""
+        )
         draft.tell(
             "session.workspace", f"workspace ready on {made.branch}", branch=made.branch, base=base.sha
         )

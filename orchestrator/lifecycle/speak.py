@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.event import Level
 from orchestrator.domain.look import Unseen
 from orchestrator.domain.message import Message, MessageStage
@@ -31,6 +32,7 @@ def fail(draft: Draft, number: int, reason: str) -> None:
 async def type_message(fleet: Fleet, session: Session, act: acts.TypeMessage) -> None:
     """Look once more, keep the intent, type, keep the outcome."""
     await _prompt_waits(fleet, session)
+    await _bring_base(fleet, session, act.number)
 
     def begin(draft: Draft) -> None:
         message = find(draft, act.number)
@@ -54,10 +56,18 @@ async def type_message(fleet: Fleet, session: Session, act: acts.TypeMessage) ->
     fleet.wake(session.id)
 
 
+async def _bring_base(fleet: Fleet, session: Session, number: int) -> None:
+    """Who is told to bring the base in finds the newest one in the mirror."""
+    message = next(m for m in session.messages if m.number == number)
+    if message.key.startswith("merge-conflicts:"):
+        project = fleet.world.config.project(session.project)
+        await fleet.world.scm(session).base(project, session.base)
+
+
 async def _prompt_waits(fleet: Fleet, session: Session) -> None:
     """The kept look may be seconds old: text goes only into a prompt that waits right now."""
     look = await _look_now(fleet, session)
-    if not look.activity.accepts_text:
+    if look.activity.dialog is not None or not look.activity.accepts_text:
         msg = "its prompt does not wait for text now"
         raise TemporaryError(msg, session=session.id, delay=2.0)
 
@@ -67,8 +77,8 @@ async def _look_now(fleet: Fleet, session: Session) -> AgentLook:
     world = fleet.world
     ref = world.ref(session)
     agent = world.agent(session)
-    wanted = [session.id] if agent.needs_screen(ref) else []
-    seen = (await world.runtime(session).observe([ref], wanted))[session.id]
+    # The screen even where signals suffice: a menu that a person opened is seen nowhere else.
+    seen = (await world.runtime(session).observe([ref], [session.id]))[session.id]
     if isinstance(seen, Unseen):
         msg = f"its terminal could not be looked at: {seen.reason}"
         raise TemporaryError(msg, session=session.id)
@@ -110,7 +120,10 @@ async def press_enter(fleet: Fleet, session: Session, act: acts.PressEnter) -> N
 async def deliver_answer(fleet: Fleet, session: Session, act: acts.DeliverAnswer) -> None:
     """An `ask` gets its answer file; a dialog gets its own answer, and only if it still is that dialog."""
     question = next(q for q in session.questions if q.id == act.question)
-    if question.source == "ask":
+    if question.source == "ask" and session.work.activity.state is ActivityState.IDLE:
+        # Its turn is over, so nobody waits for the answer file any more (tools have time limits).
+        await fleet.change(session.id, lambda d: _answer_as_message(d, question))
+    elif question.source == "ask":
         place = await fleet.world.place(session)
         await agent_folder.answer(place, question.request, 0, question.answer)
     else:
@@ -126,6 +139,13 @@ async def deliver_answer(fleet: Fleet, session: Session, act: acts.DeliverAnswer
 
     await fleet.change(session.id, done)
     fleet.wake(session.id)
+
+
+def _answer_as_message(draft: Draft, question: Question) -> None:
+    key = f"answer:{question.id}"
+    if all(m.key != key for m in draft.session.messages):
+        text = f"You asked: {question.text}\n\nThe answer: {question.answer}"
+        draft.enqueue(text, by=str(question.answered_by), key=key)
 
 
 def _answering(question: str) -> str:

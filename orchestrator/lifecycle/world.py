@@ -77,7 +77,10 @@ class World:
             branch=session.branch,
             workspace=session.workspace,
             environment=session_environment(
-                self._environment, project=project, session=session, folder=inside
+                self._environment,
+                project=project,
+                session=session,
+                folder=inside,
             ),
         )
 
