@@ -83,7 +83,7 @@ async def _ended(process: Process, timeout: float) -> str:
         async with asyncio.timeout(timeout):
             code = await process.wait()
     except TimeoutError:
-        return f"[ended by ao: it ran longer than its limit of {timeout:.0f} s]"
+        return f"[ended by ao: it ran longer than its limit of {timeout:g} s]"
     finally:
         _end_group(process)
         await asyncio.shield(process.wait())
@@ -104,26 +104,38 @@ class _Tail:
 
     def __init__(self) -> None:
         self._data = bytearray()
+        self._ended = asyncio.Event()
 
     @asynccontextmanager
     async def reading(self, output: int) -> AsyncIterator[None]:
-        """Read while the body runs, and a moment longer for what was written last."""
+        """Read while the body runs, and a moment longer for what was written last; closes the pipe."""
         loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader()
-        protocol = asyncio.StreamReaderProtocol(reader)
-        transport, _ = await loop.connect_read_pipe(lambda: protocol, os.fdopen(output, "rb", 0))
-        task = asyncio.create_task(self._read(reader), name="output of a check")
+        os.set_blocking(output, False)
+        loop.add_reader(output, self._read, output)
         try:
             yield
-            await asyncio.wait([task], timeout=_DRAIN)
+            await self._drain()
         finally:
-            task.cancel()
-            transport.close()
+            loop.remove_reader(output)
+            os.close(output)
 
-    async def _read(self, reader: asyncio.StreamReader) -> None:
-        while chunk := await reader.read(65_536):
-            self._data += chunk
-            del self._data[:-_KEPT]
+    async def _drain(self) -> None:
+        try:
+            async with asyncio.timeout(_DRAIN):
+                await self._ended.wait()
+        except TimeoutError:
+            return  # a stray process holds the pipe; what it still writes belongs to nobody
+
+    def _read(self, output: int) -> None:
+        try:
+            chunk = os.read(output, 65_536)
+        except BlockingIOError:
+            return
+        if not chunk:
+            asyncio.get_running_loop().remove_reader(output)
+            self._ended.set()
+        self._data += chunk
+        del self._data[:-_KEPT]
 
     def text(self, note: str) -> str:
         words = excerpt(self._data.decode(errors="replace"), TAIL_LENGTH, tail=True)

@@ -58,7 +58,8 @@ async def accept(desk: PullDesk, what: Publication, context: PluginContext) -> P
         return None
     refs = await desk.forge.refs()
     described = _opened(what, number, context.now()) if record is None else _changed(record, what)
-    return await desk.book.keep(await desk.at_head(described, what.head, refs))
+    after = await desk.at_head(described, what.head, refs)
+    return record if after == record else await desk.book.keep(after)
 
 
 def _number(desk: PullDesk, session: str, refs: Mapping[str, str]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from orchestrator.errors import DamagedFile, TemporaryError
 from plugins._shared.file_pool import in_thread
@@ -13,9 +13,10 @@ from plugins._shared.pull_store import PullRecord, PullStore
 class PullBook:
     """Records by number. Whoever changes one holds `lock` from reading until it is kept."""
 
-    def __init__(self, store: PullStore) -> None:
+    def __init__(self, store: PullStore, reached: Callable[[str], None] = lambda _: None) -> None:
         self.lock = asyncio.Lock()
         self._store = store
+        self._reached = reached
         self._records: dict[int, PullRecord] = {}
         self._damaged: dict[int, str] = {}
         self._unsaved: set[int] = set()
@@ -73,6 +74,7 @@ class PullBook:
     async def keep(self, record: PullRecord) -> PullRecord:
         """Write a record, then count it as kept. Raises `TemporaryError` and changes nothing."""
         await in_thread(self._store.write, record)
+        self._reached("record-kept")
         self._count(record)
         self._unsaved.discard(record.number)
         return record

@@ -31,9 +31,6 @@ from plugins._shared.pull_book import PullBook
 from plugins._shared.pull_store import PullRecord, PullStore
 
 OPEN = (PullRequestState.OPEN, PullRequestState.DRAFT)
-TRIALS = 12
-"""Merges that one look tries out at most; the rest is `unknown` until the next look."""
-
 _HEADS_KEPT = 10
 _UNFINISHED = (CheckState.PENDING, CheckState.RUNNING)
 
@@ -45,6 +42,8 @@ class DeskRules:
     checks: tuple[Check, ...] = ()
     check_timeout: float = 900.0
     approvals: int = 0
+    trials: int = 12
+    """Merges that one look tries out at most; the rest is `unknown` until the next look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +62,7 @@ class PullDesk:
         folder = forge.project.folder / "forge"
         self.forge = forge
         self.rules = rules
-        self.book = PullBook(PullStore(folder / "pulls"))
+        self.book = PullBook(PullStore(folder / "pulls"), office.reached)
         self._office = office
         self._checkouts = Checkouts(folder / "checkouts", forge.repository.path)
         self._environments: dict[str, Mapping[str, str]] = {}
@@ -77,7 +76,7 @@ class PullDesk:
         """The pull request of each session. One call to git, and a few more where commits are new."""
         refs = await self.forge.refs()
         await self.book.save()
-        trials = TRIALS
+        trials = self.rules.trials
         answers: dict[SessionId, Look[PullRequest | None]] = {}
         for session in sessions:
             damage = self.book.damage(session.id, refs)
@@ -209,7 +208,9 @@ class PullDesk:
             if record is None or record.state not in OPEN or record.head != head:
                 return None
             runs = tuple(run if known.name == run.name else known for known in self._runs(record))
-            await self.book.keep_later(replace(record, runs={**record.runs, head: runs}))
+            after = replace(record, runs={**record.runs, head: runs})
+            if after != record:
+                await self.book.keep_later(after)
             return record
 
 

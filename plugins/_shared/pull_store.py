@@ -85,11 +85,14 @@ class PullStore:
         part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _fill(part, data)
-            part.replace(path)
+            try:
+                _fill(part, data)
+                part.replace(path)
+            except OSError:
+                part.unlink(missing_ok=True)
+                raise
             _sync_folder(self._folder)
         except OSError as error:
-            part.unlink(missing_ok=True)
             full = error.errno in {errno.ENOSPC, errno.EDQUOT}
             words = "the disk is full" if full else (error.strerror or str(error))
             msg = f"Pull request {record.number} could not be kept: {words}."

@@ -58,8 +58,12 @@ class LocalBench(ScmBench):
             data=str,
             now=lambda: float(next(self.clock)),
             wake=self.woken.append,
-            reached=self.reached.append,
+            reached=self.notice,
         )
+
+    def notice(self, boundary: str) -> None:
+        """A boundary that a crash could part was reached."""
+        self.reached.append(boundary)
 
     @property
     def forge(self) -> Path:
