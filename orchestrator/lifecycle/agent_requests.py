@@ -82,6 +82,9 @@ class AgentRequests:
             case SaysDone(text=text):
                 return await self._told(session, request, "agent.done", text or "done")
             case Asks() as asks:
+                known = next((q for q in session.questions if q.request == request.id), None)
+                if known is not None and known.delivered:
+                    return Outcome(request=request.id, code=0, text=known.answer)
                 await self._fleet.change(session.id, lambda d: _ask(d, request, asks))
                 return None
 

@@ -162,9 +162,10 @@ async def test_manual_kill_is_called_so_and_raises_no_alarm(ring: Ring) -> None:
 
 async def test_issue_is_told_how_the_session_ended(ring: Ring) -> None:
     one, two = await ring.spawn("1"), await ring.spawn("2")
-    assert ring.tracker.issues["demo", "1"].state is IssueState.IN_PROGRESS
+    states = [ring.tracker.issues["demo", "1"].state]
     await end(ring, one)
-    assert ring.tracker.issues["demo", "1"].state is IssueState.OPEN
+    states.append(ring.tracker.issues["demo", "1"].state)
+    assert states == [IssueState.IN_PROGRESS, IssueState.OPEN]
     ring.rules(approvals=0)
     head = await ring.pull_request(two)
     await ring.checks(two, passed=True)

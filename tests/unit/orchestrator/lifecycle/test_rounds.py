@@ -1,0 +1,294 @@
+"""Rounds: what is looked at when, what a gap in time means, and what went missing together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.event import Level
+from orchestrator.domain.ids import SessionId
+from orchestrator.domain.look import Look
+from orchestrator.domain.person import OWNER
+from orchestrator.errors import TemporaryError
+from orchestrator.lifecycle import observe
+from orchestrator.lifecycle.queue import Room
+from orchestrator.ports.runtime import RuntimeLook
+from orchestrator.ports.session_ref import SessionRef
+from orchestrator.services.kill import kill
+from orchestrator.services.restore import restore_all
+from orchestrator.services.spawn import SpawnAsk, spawn
+from orchestrator.testing.fakes.runtime import FakeRuntime
+from orchestrator.testing.ring import FakeWorld, Ring, open_ring
+
+
+async def fleet_of(ring: Ring, count: int) -> list[SessionId]:
+    ring.room.append(Room(sessions=100, restores=100))
+    made = [
+        await spawn(ring.core, SpawnAsk(project="demo", issue=str(n)), by=OWNER) for n in range(1, count + 1)
+    ]
+    await ring.settle()
+    return [session.id for session in made]
+
+
+async def loud(ring: Ring) -> list[str]:
+    return [e.type for e in await ring.events() if e.level is Level.URGENT]
+
+
+# Looks --------------------------------------------------------------------------------------------
+
+
+async def test_looks_go_out_in_batches_however_many_sessions_there_are(ring: Ring) -> None:
+    await fleet_of(ring, 6)
+    before = (ring.runtime.calls, ring.agent.calls, len(ring.scm.calls), len(ring.workspace.calls))
+    for session in ring.fleet.all():
+        ring.fleet.wake(session.id)
+    await ring.rounds.round()
+    after = (ring.runtime.calls, ring.agent.calls, len(ring.scm.calls), len(ring.workspace.calls))
+    assert [b - a for a, b in zip(before, after, strict=True)] == [1, 1, 1, 1]
+
+
+async def test_resting_session_is_looked_at_rarely_and_written_never(ring: Ring) -> None:
+    one = await ring.spawn()
+    await ring.later(60)
+    document = ring.core.home.project(ring.session(one).project).session(one).document
+    before, looks = document.stat().st_mtime_ns, ring.agent.calls
+    await ring.later(60)
+    assert document.stat().st_mtime_ns == before
+    assert ring.agent.calls - looks <= 5
+
+
+async def test_failed_look_is_no_death_and_no_news_but_a_doubt(ring: Ring) -> None:
+    one = await ring.spawn()
+    ring.runtime.unreadable[one] = "tmux does not answer"
+    await ring.look()
+    assert ring.status(one) == "detecting"
+    assert ring.session(one).status.reason == "tmux does not answer"
+    await ring.later(200)
+    assert await loud(ring) == []
+    del ring.runtime.unreadable[one]
+    await ring.later(5)
+    assert ring.status(one) == "idle"
+
+
+async def test_doubt_is_bounded_and_then_a_person_is_asked(ring: Ring) -> None:
+    one = await ring.spawn()
+    ring.runtime.unreadable[one] = "tmux does not answer"
+    await ring.look()
+    await ring.later(330)
+    assert ring.status(one) == "stuck"
+    assert "tmux does not answer" in ring.session(one).status.reason
+    assert await loud(ring) == ["session.stuck"]
+
+
+class StoppedRuntime(FakeRuntime):
+    """A terminal server that can be stopped: it takes calls and never answers."""
+
+    stopped = False
+
+    @override
+    async def observe(
+        self, sessions: Collection[SessionRef], screens: Collection[SessionId] = ()
+    ) -> Mapping[SessionId, Look[RuntimeLook]]:
+        if self.stopped:
+            await asyncio.Event().wait()
+        return await super().observe(sessions, screens)
+
+
+async def test_batch_that_hangs_is_a_failed_look_and_storage_and_services_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observe, "LIMIT", 0.05)
+    world = FakeWorld()
+    world.runtime = runtime = StoppedRuntime(world.agent.program)
+    ring = await open_ring(tmp_path, world=world)
+    one = await ring.spawn("1")
+    runtime.stopped = True
+    await ring.look()
+    assert ring.status(one) == "detecting"
+    assert "no answer within" in ring.session(one).status.reason
+    ring.tracker.unreadable.clear()
+    two = await ring.spawn("2")
+    assert ring.session(two).event_serial > 0
+    runtime.stopped = False
+    await ring.look()
+    assert (ring.status(one), await loud(ring)) == ("idle", [])
+    await ring.close()
+
+
+async def test_plugin_that_raises_spoils_its_own_looks_only(ring: Ring) -> None:
+    one = await ring.spawn()
+
+    async def broken(*_args: object) -> dict[SessionId, Look[None]]:
+        msg = "a defect"
+        raise ZeroDivisionError(msg)
+
+    ring.scm.observe = broken  # type: ignore[assignment, method-assign]
+    ring.agent.says(one, ActivityState.BUSY)
+    await ring.look()
+    assert ring.status(one) == "working"
+
+
+async def test_look_that_answers_for_some_is_a_failed_look_for_the_others(ring: Ring) -> None:
+    one, two = await fleet_of(ring, 2)
+    real = ring.runtime.observe
+
+    async def forgetful(sessions: Collection[SessionRef], screens: Collection[SessionId] = ()) -> object:
+        return {k: v for k, v in (await real(sessions, screens)).items() if k != two}
+
+    ring.runtime.observe = forgetful  # type: ignore[assignment, method-assign]
+    await ring.look()
+    assert (ring.status(one), ring.status(two)) == ("idle", "detecting")
+
+
+async def test_forge_that_cannot_be_seen_changes_no_status(ring: Ring) -> None:
+    one = await ring.spawn()
+    await ring.pull_request(one)
+    await ring.checks(one, passed=True)
+    before = ring.status(one)
+    ring.scm.fail_next("observe", TemporaryError("502"))
+    await ring.look()
+    change = ring.session(one).change
+    assert change is not None
+    assert (ring.status(one), change.unseen) == (before, "502")
+    await ring.later(5)
+    change = ring.session(one).change
+    assert change is not None
+    assert change.unseen == ""
+
+
+# Gaps in time -------------------------------------------------------------------------------------
+
+
+async def test_suspend_makes_nobody_stuck(ring: Ring) -> None:
+    one = await ring.spawn()
+    ring.agent.says(one, ActivityState.BUSY)
+    await ring.look()
+    ring.clock.jump(8 * 3600)
+    await ring.settle()
+    assert ring.status(one) == "working"
+    await ring.later(300)
+    assert ring.status(one) == "working"
+    await ring.later(330)
+    assert ring.status(one) == "stuck"
+
+
+async def test_suspend_ends_no_doubt_as_a_death(ring: Ring) -> None:
+    one = await ring.spawn()
+    ring.runtime.unreadable[one] = "tmux does not answer"
+    await ring.look()
+    ring.clock.jump(8 * 3600)
+    await ring.settle()
+    assert ring.status(one) == "detecting"
+
+
+async def test_clock_that_steps_back_stops_nothing(ring: Ring) -> None:
+    one = await ring.spawn()
+    ring.workspace.fail_next("observe", TemporaryError("x"))
+    ring.clock.jump(-24 * 3600)
+    await ring.settle()
+    two = await ring.spawn("2")
+    ring.agent.says(one, ActivityState.BUSY)
+    await ring.later(20)
+    assert (ring.status(one), ring.status(two)) == ("working", "idle")
+    ring.agent.says(one, ActivityState.BUSY)
+    await ring.later(700)
+    assert ring.status(one) == "stuck"
+
+
+async def test_start_after_a_long_time_makes_nobody_stuck(ring: Ring) -> None:
+    one = await ring.spawn()
+    ring.agent.says(one, ActivityState.BUSY)
+    await ring.look()
+    await ring.die()
+    ring.clock.advance(8 * 3600)
+    ring.after = again = await open_ring(ring.core.home.path.parent, world=ring.world, before=ring)
+    assert again.status(one) == "working"
+    assert await loud(again) == []
+
+
+# Lost together ------------------------------------------------------------------------------------
+
+
+async def test_thirty_lost_terminals_are_one_message_and_no_alarm_each(ring: Ring) -> None:
+    sessions = await fleet_of(ring, 30)
+    await ring.die()
+    ring.runtime.vanish()
+    ring.after = again = await open_ring(ring.core.home.path.parent, world=ring.world, before=ring)
+    assert await loud(again) == ["fleet.lost"]
+    lost = next(e for e in await again.events() if e.type == "fleet.lost")
+    assert lost.data["count"] == 30
+    assert "Restore all" in lost.text
+    assert all(again.status(s) == "errored" and again.session(s).runtime.lost for s in sessions)
+    await again.later(60)
+    assert await loud(again) == ["fleet.lost"]
+
+
+async def test_all_that_were_lost_can_be_restored_at_once(ring: Ring) -> None:
+    sessions = await fleet_of(ring, 3)
+    await ring.die()
+    ring.runtime.vanish()
+    ring.after = again = await open_ring(ring.core.home.path.parent, world=ring.world, before=ring)
+    assert len(await restore_all(again.core, by=OWNER)) == 3
+    await again.settle()
+    assert {again.status(s) for s in sessions} == {"idle"}
+    assert sorted(again.runtime.starts[-3:]) == sorted(sessions)
+
+
+async def test_restore_auto_brings_them_back_a_few_a_minute(ring: Ring) -> None:
+    sessions = await fleet_of(ring, 8)
+    ring.rules(restore="auto")
+    ring.room.append(Room(sessions=100, restores=3))
+    await ring.die()
+    ring.runtime.vanish()
+    ring.after = again = await open_ring(ring.core.home.path.parent, world=ring.world, before=ring)
+    assert sorted(again.status(s) for s in sessions) == ["idle"] * 3 + ["queued"] * 5
+    assert await loud(again) == []
+    await again.later(65)
+    assert sorted(again.status(s) for s in sessions) == ["idle"] * 6 + ["queued"] * 2
+    await again.later(65)
+    assert {again.status(s) for s in sessions} == {"idle"}
+    assert all(again.agent.tasks[s].resume for s in sessions)
+
+
+async def test_runtime_that_does_not_outlive_us_is_restored_without_asking(ring: Ring) -> None:
+    one = await ring.spawn()
+    ring.runtime.survives = False
+    await ring.die()
+    ring.runtime.vanish()
+    ring.after = again = await open_ring(ring.core.home.path.parent, world=ring.world, before=ring)
+    assert (again.status(one), await loud(again)) == ("idle", [])
+
+
+async def test_terminal_server_that_cannot_be_seen_at_the_start_has_lost_nothing(ring: Ring) -> None:
+    one = await ring.spawn()
+    await ring.die()
+    ring.runtime.unreadable[one] = "tmux does not answer"
+    ring.after = again = await open_ring(ring.core.home.path.parent, world=ring.world, before=ring)
+    assert (again.status(one), await loud(again)) == ("detecting", [])
+
+
+async def test_single_terminal_that_goes_is_told_after_several_looks(ring: Ring) -> None:
+    one = await ring.spawn()
+    ring.runtime.vanish(one)
+    await ring.look()
+    assert await loud(ring) == []
+    await ring.later(20)
+    assert (ring.status(one), await loud(ring)) == ("errored", ["session.errored"])
+
+
+# Room ---------------------------------------------------------------------------------------------
+
+
+async def test_spawn_above_the_limit_waits_visibly_and_in_order(ring: Ring) -> None:
+    ring.room.append(Room(sessions=1))
+    one, two, three = [await ring.spawn(str(n)) for n in (1, 2, 3)]
+    assert [ring.status(s) for s in (one, two, three)] == ["idle", "queued", "queued"]
+    assert "1 of 1 sessions run; number 2 in line" in ring.session(three).status.reason
+    await kill(ring.core, one, by=OWNER)
+    await ring.settle()
+    assert [ring.status(s) for s in (two, three)] == ["idle", "queued"]
