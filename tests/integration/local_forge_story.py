@@ -64,7 +64,7 @@ async def story(folder: Path, boundary: int) -> None:
         await scm.publish(what)
         await scm.settled()
         await scm.review(session, head, ReviewDecision.APPROVED, OWNER, "a.py:1: fine")
-    await scm.merge(session, head, "merge")
+    await scm.merge(session, head, "squash")
     await scm.close(session, delete_branch=True)
     await scm.stop()
 

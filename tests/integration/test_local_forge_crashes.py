@@ -38,7 +38,7 @@ def prepared(folder: Path) -> LocalBench:
 def judge(bench: LocalBench) -> None:
     forge, head = bench.folder / "home" / "forge.git", (bench.folder / "head").read_text()
     bench.git(forge, "fsck", "--strict", "--no-dangling")
-    assert bench.git(forge, "log", "--merges", "--format=%P", "main").split()[1:] == [head]
+    assert bench.git(forge, "log", "--format=%s", "main").splitlines() == ["Story (#1)", "change"]
     records = list((bench.folder / "home" / "forge" / "pulls").glob("*.json"))
     assert [path.name for path in records] == ["1.json"]
     record = json.loads(records[0].read_text())
