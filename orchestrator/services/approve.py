@@ -7,9 +7,9 @@ from dataclasses import replace
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.outside_text import clean
 from orchestrator.domain.person import Actor
-from orchestrator.domain.pull_request import ReviewDecision
+from orchestrator.domain.pull_request import PullRequestState, ReviewDecision
 from orchestrator.domain.session import Approval, Change, Session
-from orchestrator.errors import BadInput
+from orchestrator.errors import BadInput, Conflict
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.services.core import Core
 from orchestrator.services.head import open_change
@@ -28,9 +28,14 @@ async def approve(core: Core, session_id: SessionId, *, head: str, by: Actor) ->
         _put(draft, change, (*change.approvals, approval))
         draft.tell("review.approved_here", f"{by} approved {full[:10]}", head=full, by=str(by))
 
-    await core.fleet.change(session_id, how)
+    kept = await core.fleet.change(session_id, how)
     await core.audit(by, "approve", session_id, full)
-    return await _carry(core, session_id, full, ReviewDecision.APPROVED, by, "")
+    try:
+        return await _carry(core, kept, full, ReviewDecision.APPROVED, by, "")
+    except Conflict:
+        if not _merges(core, kept):
+            raise
+        return kept
 
 
 async def request_changes(core: Core, session_id: SessionId, *, head: str, text: str, by: Actor) -> Session:
@@ -49,9 +54,9 @@ async def request_changes(core: Core, session_id: SessionId, *, head: str, text:
             "review.changes_asked_here", f"{by} asks for changes at {full[:10]}", head=full, by=str(by)
         )
 
-    await core.fleet.change(session_id, how)
+    kept = await core.fleet.change(session_id, how)
     await core.audit(by, "request-changes", session_id, full, words)
-    return await _carry(core, session_id, full, ReviewDecision.CHANGES_REQUESTED, by, words)
+    return await _carry(core, kept, full, ReviewDecision.CHANGES_REQUESTED, by, words)
 
 
 def _put(draft: Draft, change: Change, approvals: tuple[Approval, ...]) -> None:
@@ -59,10 +64,21 @@ def _put(draft: Draft, change: Change, approvals: tuple[Approval, ...]) -> None:
 
 
 async def _carry(
-    core: Core, session_id: SessionId, head: str, verdict: ReviewDecision, by: Actor, body: str
+    core: Core, session: Session, head: str, verdict: ReviewDecision, by: Actor, body: str
 ) -> Session:
-    session = core.fleet.get(session_id)
     world = core.fleet.world
     await world.scm(session).review(world.ref(session), head, verdict, by, body)
-    core.fleet.wake(session_id)
-    return core.fleet.get(session_id)
+    core.fleet.wake(session.id)
+    return _latest(core, session) or session
+
+
+def _latest(core: Core, session: Session) -> Session | None:
+    return next((s for s in core.fleet.all() if s.id == session.id), None)
+
+
+def _merges(core: Core, session: Session) -> bool:
+    """The approval was the last that a merge by rule waited for, and the merge overtook us."""
+    latest = _latest(core, session)
+    if latest is None or any(intent.key == "merge" for intent in latest.intents):
+        return True
+    return latest.change is not None and latest.change.pr.state is PullRequestState.MERGED

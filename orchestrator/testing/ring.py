@@ -272,7 +272,9 @@ class Ring:
         return self.after
 
     async def die(self) -> None:
-        """End as by SIGKILL: outboxes stay as they are."""
+        """End as by SIGKILL: outboxes stay as they are. Repeatable."""
+        if self.dead:
+            return
         self.dead = True
         await self.rounds.close()
         await self.fleet.stop()

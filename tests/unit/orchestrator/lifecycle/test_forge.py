@@ -1,0 +1,247 @@
+"""Pushing, merging and telling the tracker: at the head that was meant, once."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.ids import SessionId
+from orchestrator.domain.person import OWNER
+from orchestrator.domain.pull_request import Checks, Mergeable, PullRequestState
+from orchestrator.domain.rules import ReactionRule
+from orchestrator.domain.session import WantedState
+from orchestrator.errors import Conflict, PermanentError, TemporaryError
+from orchestrator.lifecycle import forge
+from orchestrator.services import ended
+from orchestrator.services.approve import approve
+from orchestrator.services.hold import hold, unhold
+from orchestrator.services.merge import merge
+from orchestrator.testing import examples as ex
+from orchestrator.testing.ring import Ring
+
+AUTO = ReactionRule(key="approved-and-green", auto=True, action="auto-merge")
+
+
+async def ready(ring: Ring, issue: str = "1") -> tuple[SessionId, str]:
+    """A session whose pull request is green."""
+    one = await ring.spawn(issue)
+    head = await ring.pull_request(one)
+    await ring.checks(one, passed=True)
+    return one, head
+
+
+async def gone(ring: Ring, session: SessionId) -> str:
+    """The status with which it ended."""
+    return (await ended.one(ring.core, session)).status.status.value
+
+
+# Pushing ------------------------------------------------------------------------------------------
+
+
+async def test_commits_are_pushed_when_the_turn_ends_and_not_before(ring: Ring) -> None:
+    one, _ = await ready(ring)
+    ring.agent.says(one, ActivityState.BUSY)
+    await ring.look(one)
+    head = await ring.workspace.commit(one, "more.py", "2")
+    await ring.look(one)
+    assert ring.scm.pull_of(one).head != head
+    ring.agent.says(one, ActivityState.IDLE)
+    await ring.look(one)
+    assert ring.scm.pull_of(one).head == head
+    change = ring.session(one).change
+    assert change is not None
+    assert (change.pr.head, change.pr.checks) == (head, Checks.PENDING)
+
+
+async def test_nothing_is_pushed_without_a_pull_request(ring: Ring) -> None:
+    one = await ring.spawn()
+    await ring.workspace.commit(one, "a.py", "1")
+    await ring.look(one)
+    assert "publish" not in ring.scm.calls
+
+
+async def test_push_that_is_refused_is_told_once_and_not_repeated_for_that_head(ring: Ring) -> None:
+    one, _ = await ready(ring)
+    world = ring.fleet.world
+    ring.scm.push_from_elsewhere(world.ref(ring.session(one)), "e" * 40)
+    await ring.workspace.commit(one, "more.py", "2")
+    await ring.look(one)
+    await ring.later(120)
+    refused = [e for e in await ring.events(one) if e.type == "push.refused"]
+    assert [e.level.value for e in refused] == ["action"]
+    assert ring.scm.calls.count("publish") == 2
+
+
+async def test_push_that_fails_for_now_is_tried_again(ring: Ring) -> None:
+    one, _ = await ready(ring)
+    ring.scm.fail_next("publish", TemporaryError("502"))
+    head = await ring.workspace.commit(one, "more.py", "2")
+    await ring.look(one)
+    await ring.later(10)
+    assert ring.scm.pull_of(one).head == head
+    assert "push.refused" not in await ring.told(one)
+
+
+async def test_workspace_that_cannot_be_seen_or_is_gone_is_said_so(ring: Ring) -> None:
+    one = await ring.spawn()
+    ring.workspace.unreadable[one] = "stale handle"
+    with pytest.raises(TemporaryError, match="stale handle"):
+        await forge.look_at_workspace(ring.fleet, ring.session(one))
+    ring.workspace.unreadable.clear()
+    ring.workspace.trees.clear()
+    with pytest.raises(PermanentError, match="gone"):
+        await forge.look_at_workspace(ring.fleet, ring.session(one))
+
+
+# Merging ------------------------------------------------------------------------------------------
+
+
+async def test_merge_is_of_the_head_that_was_shown(ring: Ring) -> None:
+    ring.rules(approvals=0, merge_method="rebase")
+    one, head = await ready(ring)
+    await merge(ring.core, one, head=head, by=OWNER)
+    await ring.settle()
+    assert ring.scm.forge.merges == [("demo", 1, head, "rebase")]
+    assert await gone(ring, one) == "merged"
+    assert (await ring.told(one)).count("pr.merged") == 1
+
+
+async def test_head_that_moved_on_the_forge_is_not_merged(ring: Ring) -> None:
+    ring.rules(approvals=0)
+    one, head = await ready(ring)
+    ring.scm.push_from_elsewhere(ring.fleet.world.ref(ring.session(one)), "e" * 40)
+    await merge(ring.core, one, head=head, by=OWNER)
+    await ring.settle()
+    assert ring.scm.forge.merges == []
+    assert (await ring.told(one)).count("merge.refused") == 1
+    assert ring.session(one).intents == ()
+    assert ring.status(one) != "merging"
+
+
+async def test_forge_that_is_down_is_asked_again(ring: Ring) -> None:
+    ring.rules(approvals=0)
+    one, head = await ready(ring)
+    ring.scm.fail_next("merge", TemporaryError("503"))
+    await merge(ring.core, one, head=head, by=OWNER)
+    await ring.settle()
+    assert ring.status(one) == "merging"
+    await ring.later(10)
+    assert await gone(ring, one) == "merged"
+
+
+@pytest.mark.parametrize("merged", [True, False])
+async def test_crash_while_merging_merges_once(ring: Ring, merged: bool) -> None:
+    ring.rules(approvals=0)
+    one, head = await ready(ring)
+    real, reached = ring.scm.merge, asyncio.Event()
+
+    async def die(session, head, method, title=""):  # type: ignore[no-untyped-def]
+        if merged:
+            await real(session, head, method, title)
+        reached.set()
+        await asyncio.Event().wait()
+
+    ring.scm.merge = die  # type: ignore[method-assign]
+    await merge(ring.core, one, head=head, by=OWNER)
+    await asyncio.wait_for(reached.wait(), 5)
+    ring.scm.merge = real  # type: ignore[method-assign]
+    again = await ring.crash()
+    await again.later(10)
+    assert again.scm.forge.merges == [("demo", 1, head, "squash")]
+    assert await gone(again, one) == "merged"
+    assert (await again.told(one)).count("pr.merged") == 1
+
+
+async def test_merge_on_the_forge_itself_is_noticed(ring: Ring) -> None:
+    one, _ = await ready(ring)
+    ring.scm.set_pull(one, state=PullRequestState.MERGED, merge_commit="d" * 40)
+    await ring.look(one)
+    assert await gone(ring, one) == "merged"
+
+
+# Auto-merge ---------------------------------------------------------------------------------------
+
+
+async def test_auto_merge_merges_when_every_condition_holds(ring: Ring) -> None:
+    ring.rules(reactions={AUTO.key: AUTO}, approvals=1)
+    one, head = await ready(ring)
+    assert ring.status(one) == "review_pending"
+    await approve(ring.core, one, head=head, by=ex.ADA)
+    await ring.settle()
+    assert ring.scm.forge.merges == [("demo", 1, head, "squash")]
+    assert await gone(ring, one) == "merged"
+
+
+async def test_auto_merge_waits_for_hold_checks_and_a_clean_merge(ring: Ring) -> None:
+    ring.rules(reactions={AUTO.key: AUTO}, approvals=0)
+    one = await ring.spawn()
+    await hold(ring.core, one, by=ex.ADA)
+    head = await ring.pull_request(one)
+    await ring.checks(one, passed=True)
+    assert "ada holds it" in ring.session(one).status.reason
+    await ring.checks(one, passed=False, tail="E")
+    await unhold(ring.core, one, by=ex.ADA)
+    await ring.settle()
+    ring.scm.set_pull(one, mergeable=Mergeable.CONFLICTED)
+    await ring.checks(one, passed=True)
+    assert ring.scm.forge.merges == []
+    ring.scm.set_pull(one, mergeable=Mergeable.UNKNOWN)
+    await ring.look(one)
+    assert [m[2] for m in ring.scm.forge.merges] == [head]
+
+
+async def test_auto_merge_that_is_refused_is_not_repeated_for_that_head(ring: Ring) -> None:
+    ring.rules(reactions={AUTO.key: AUTO}, approvals=0)
+    one = await ring.spawn()
+    await ring.pull_request(one)
+    ring.scm.fail_next("merge", PermanentError("the base is protected"))
+    await ring.checks(one, passed=True)
+    await ring.later(120)
+    assert ring.scm.calls.count("merge") == 1
+    assert (await ring.told(one)).count("merge.refused") == 1
+    await ring.pull_request(one, text="2")
+    await ring.checks(one, passed=True)
+    assert await gone(ring, one) == "merged"
+
+
+# Tracker ------------------------------------------------------------------------------------------
+
+
+async def test_tracker_that_fails_is_told_later_and_one_that_lost_the_issue_is_let_be(ring: Ring) -> None:
+    ring.agent.slow = True
+    one = await ring.spawn()
+    ring.agent.finish(one)
+    await ring.look(one)
+    assert ring.session(one).issue_told == "in_progress"
+    del ring.tracker.issues["demo", "1"]
+    ring.rules(approvals=0)
+    head = await ring.pull_request(one)
+    await ring.checks(one, passed=True)
+    await merge(ring.core, one, head=head, by=OWNER)
+    await ring.settle()
+    assert await gone(ring, one) == "merged"
+    assert (await ring.told(one)).count("tracker.refused") == 1
+
+
+async def test_tracker_that_is_down_does_not_hold_the_end_up_for_ever(ring: Ring) -> None:
+    ring.rules(approvals=0)
+    one, head = await ready(ring)
+    ring.tracker.fail_next(TemporaryError("503"))
+    await merge(ring.core, one, head=head, by=OWNER)
+    await ring.later(30)
+    assert ring.tracker.issues["demo", "1"].state.value == "closed"
+    assert await gone(ring, one) == "merged"
+
+
+async def test_branch_that_cannot_be_removed_is_tried_again(ring: Ring) -> None:
+    ring.rules(approvals=0)
+    one, head = await ready(ring)
+    ring.scm.fail_next("close", Conflict("locked"))
+    await merge(ring.core, one, head=head, by=OWNER)
+    await ring.settle()
+    assert ring.session(one).wanted.state is WantedState.STOP
+    await ring.later(200)
+    assert await gone(ring, one) == "merged"
+    assert ("demo", "feat/issue-1") not in ring.scm.forge.branches
