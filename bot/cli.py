@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from bot.chat.request import Value
     from bot.frontends.shell.machine import House, Surroundings
 
+VERSION = "0.1.0"
+"""The same as in the metadata (a test compares them), whose reading would cost more than all else here."""
+
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
@@ -24,9 +27,7 @@ def main(words: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     if words[:1] in (["--version"], ["-V"], ["version"]):
-        from importlib.metadata import version
-
-        sys.stdout.write(f"ao {version('agent-orchestrator')}\n")
+        sys.stdout.write(f"ao {VERSION}\n")
         return 0
     if words[:1] == ["__complete"]:
         from bot.frontends.shell.completion import candidates

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -86,7 +86,7 @@ class Client:
         query = urlencode({"after": after, "limit": limit, "wait": wait})
         return list(self._lines(f"/events?{query}", self._timeout + wait))
 
-    def follow(self, after: int) -> Iterator[dict[str, Json]]:
+    def follow(self, after: int) -> Generator[dict[str, Json], None, None]:
         """Each event after a number, without an end; ends when the server does."""
         yield from self._lines(f"/events?{urlencode({'after': after, 'follow': 1})}", None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -81,7 +81,7 @@ def _remote(
     if confirm is not None:
         shown = from_json(client.act(action.verb, _json(arguments), preview=True))
         arguments = confirm(shown, arguments)
-    return from_json(client.act(action.verb, _json(arguments), key=secrets.token_hex(16)))
+    return from_json(client.act(action.verb, _json(arguments), key=os.urandom(16).hex()))
 
 
 async def _embedded(
@@ -94,7 +94,7 @@ async def _embedded(
     import asyncio
 
     request = Request(
-        id=secrets.token_hex(8),
+        id=os.urandom(8).hex(),
         who=OWNER,
         surface=Surface.SHELL,
         verb=action.verb,

@@ -1,6 +1,9 @@
+# ruff: noqa: RUF001 - the letters that a phone writes
 """Words become arguments, however a phone wrote them."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,7 +13,7 @@ from bot.actions import grammar, registry
 from orchestrator.errors import BadInput
 
 
-def shell(line: str, *, in_thread: bool = False):
+def shell(line: str, *, in_thread: bool = False) -> tuple[str, Any]:
     words = grammar.split(line)
     action, count = registry.find([word.text for word in words])
     return action.verb, grammar.parse(action, line, words[count:], in_thread=in_thread)
@@ -21,7 +24,11 @@ def shell(line: str, *, in_thread: bool = False):
     [
         ("spawn demo 1", "spawn", {"project": "demo", "issue": "1"}),
         ("SPAWN demo #1", "spawn", {"project": "demo", "issue": "1"}),
-        ("spawn demo 1 but keep it small", "spawn", {"project": "demo", "issue": "1", "words": "but keep it small"}),
+        (
+            "spawn demo 1 but keep it small",
+            "spawn",
+            {"project": "demo", "issue": "1", "words": "but keep it small"},
+        ),
         ("spawn demo 1 —again", "spawn", {"project": "demo", "issue": "1", "again": True}),
         ("spawn demo 1 –agent=other", "spawn", {"project": "demo", "issue": "1", "agent": "other"}),
         ("spawn —agent other demo 1", "spawn", {"project": "demo", "issue": "1", "agent": "other"}),
@@ -48,7 +55,7 @@ def shell(line: str, *, in_thread: bool = False):
         ),
     ],
 )
-def test_a_line_is_read(line, verb, arguments):
+def test_a_line_is_read(line: str, verb: str, arguments: Any) -> None:
     assert shell(line) == (verb, arguments)
 
 
@@ -62,7 +69,7 @@ def test_a_line_is_read(line, verb, arguments):
         ("request-changes name it —head aaaaaaaaaaaa", {"text": "name it", "head": "aaaaaaaaaaaa"}),
     ],
 )
-def test_in_a_thread_the_session_is_left_out(line, arguments):
+def test_in_a_thread_the_session_is_left_out(line: str, arguments: Any) -> None:
     assert shell(line, in_thread=True)[1] == arguments
 
 
@@ -83,7 +90,7 @@ def test_in_a_thread_the_session_is_left_out(line, arguments):
         ("send demo-1 " + "x" * 20_001, "longer than"),
     ],
 )
-def test_what_cannot_be_read_says_why_and_how(line, says):
+def test_what_cannot_be_read_says_why_and_how(line: str, says: str) -> None:
     with pytest.raises(BadInput) as error:
         shell(line)
     assert says in str(error.value)
@@ -91,15 +98,16 @@ def test_what_cannot_be_read_says_why_and_how(line, says):
 
 
 @given(st.text(max_size=200))
-def test_any_line_is_read_or_refused_with_words(line):
+def test_any_line_is_read_or_refused_with_words(line: str) -> None:
     try:
-        shell(line)
+        verb, _ = shell(line)
     except BadInput as error:
-        assert error.what
+        verb = error.what
+    assert verb
 
 
 @given(st.lists(st.text(min_size=1, max_size=20), max_size=6))
-def test_any_argument_list_is_read_or_refused(words):
+def test_any_argument_list_is_read_or_refused(words: Any) -> None:
     action = registry.load("spawn")
     try:
         found = grammar.parse_arguments(action, words)
@@ -120,11 +128,13 @@ def test_any_argument_list_is_read_or_refused(words):
         ("kill", {"session": "a\0b"}, "NUL"),
     ],
 )
-def test_arguments_by_name_are_held_to_the_same_rules(verb, given, says):
+def test_arguments_by_name_are_held_to_the_same_rules(verb: str, given: Any, says: str) -> None:
     with pytest.raises(BadInput, match=says):
         grammar.check(registry.load(verb), given)
 
 
-def test_arguments_by_name_are_read_alike():
-    found = grammar.check(registry.load("batch-spawn"), {"project": "demo", "issues": ["#1", 2], "agent": None})
+def test_arguments_by_name_are_read_alike() -> None:
+    found = grammar.check(
+        registry.load("batch-spawn"), {"project": "demo", "issues": ["#1", 2], "agent": None}
+    )
     assert found == {"project": "demo", "issues": ("1", "2")}

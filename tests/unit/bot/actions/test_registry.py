@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.actions import docs, registry
-from bot.actions.action import Access, Confirmation, Kind, Role
+from bot.actions.action import Access, Action, Confirmation, Kind, Role
 
 ALL = registry.all_actions()
 ROOT = Path(__file__).parents[4]
@@ -16,21 +16,21 @@ INFRASTRUCTURE = {
 }  # fmt: skip
 
 
-def test_every_module_is_a_verb_or_serves_them():
+def test_every_module_is_a_verb_or_serves_them() -> None:
     modules = {path.stem for path in (ROOT / "bot" / "actions").glob("*.py")}
     verbs = {verb.replace(" ", "_").replace("-", "_") for verb in registry.VERBS}
     assert modules - INFRASTRUCTURE == verbs
 
 
-def test_verbs_and_aliases_are_unlike_each_other():
+def test_verbs_and_aliases_are_unlike_each_other() -> None:
     names = [name for action in ALL for name in (action.verb, *action.aliases)]
     assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize("action", ALL, ids=lambda action: action.verb)
-def test_a_verb_is_whole(action):
+def test_a_verb_is_whole(action: Action) -> None:
     assert action.verb in registry.VERBS
-    assert action.summary and not action.summary.endswith(".")
+    assert action.summary.rstrip(".") == action.summary != ""
     assert action.surfaces
     assert action.examples
     if action.inverse:
@@ -42,7 +42,7 @@ def test_a_verb_is_whole(action):
 
 
 @pytest.mark.parametrize("action", ALL, ids=lambda action: action.verb)
-def test_its_examples_are_understood(action):
+def test_its_examples_are_understood(action: Action) -> None:
     import shlex
 
     from bot.actions import grammar
@@ -56,22 +56,22 @@ def test_its_examples_are_understood(action):
 
 
 @pytest.mark.parametrize("action", ALL, ids=lambda action: action.verb)
-def test_whoever_only_looks_changes_nothing(action):
+def test_whoever_only_looks_changes_nothing(action: Action) -> None:
     if action.role is Role.VIEWER:
         assert action.access is not Access.CHANGES
         assert action.confirmation is Confirmation.NONE
 
 
-def test_an_action_is_found_by_its_alias():
+def test_an_action_is_found_by_its_alias() -> None:
     assert registry.find(["LGTM"])[0].verb == "approve"
     assert registry.find(["rescue", "list"]) == (registry.load("rescue ls"), 2)
 
 
-def test_roles_are_in_order():
+def test_roles_are_in_order() -> None:
     assert Role.ADMIN.covers(Role.VIEWER)
     assert not Role.OPERATOR.covers(Role.APPROVER)
 
 
-def test_the_page_of_verbs_is_fresh():
+def test_the_page_of_verbs_is_fresh() -> None:
     page = (ROOT / "docs" / "verbs.md").read_text(encoding="utf-8")
     assert page == docs.page(), "make it anew: python -m bot.actions.docs > docs/verbs.md"

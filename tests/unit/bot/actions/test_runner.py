@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,23 +14,24 @@ from bot.chat.request import Request, Surface
 from orchestrator.domain.person import OWNER, Actor, ActorKind
 from orchestrator.errors import BadInput, NotAllowed, NotFound, NotReady
 from orchestrator.testing import examples
+from tests.unit.bot.house import Configured, House
 
 ASKED = Request(id="r1", who=OWNER, surface=Surface.SHELL, verb="status", at=0.0)
 ADA = Actor(kind=ActorKind.PERSON, name="ada")
 AGENT = Actor(kind=ActorKind.AGENT, name="demo-1")
 
 
-def asked(verb: str, **arguments: object) -> Request:
+def asked(verb: str, **arguments: Any) -> Request:
     return replace(ASKED, verb=verb, arguments=arguments)
 
 
-async def test_a_person_without_a_role_may_do_nothing(house):
+async def test_a_person_without_a_role_may_do_nothing(house: House) -> None:
     for who in (ADA, AGENT):
         with pytest.raises(NotAllowed, match="may not status"):
             await house.actions.run(replace(ASKED, who=who))
 
 
-async def test_a_role_must_cover_the_verbs(house):
+async def test_a_role_must_cover_the_verbs(house: House) -> None:
     actions = Actions(house.core, role_of=lambda _: Role.OPERATOR)
     house.fleet.put(examples.session(id="demo-1", changes=(examples.change(examples.pull_request()),)))
     assert (await actions.run(replace(asked("hold"), verb="status"))).title == "1 session"
@@ -37,28 +39,28 @@ async def test_a_role_must_cover_the_verbs(house):
         await actions.run(asked("merge", session="demo-1", head=examples.HEAD))
 
 
-async def test_a_surface_must_be_the_verbs(house):
+async def test_a_surface_must_be_the_verbs(house: House) -> None:
     with pytest.raises(NotAllowed, match="cannot be asked for here"):
         await house.actions.run(replace(asked("project add", path="/x"), surface=Surface.SLACK))
 
 
-async def test_head_is_insisted_on(house):
+async def test_head_is_insisted_on(house: House) -> None:
     with pytest.raises(BadInput, match="head commit"):
         await house.actions.run(asked("approve", session="demo-1"))
 
 
-async def test_a_verb_without_questions_has_no_preview(house):
+async def test_a_verb_without_questions_has_no_preview(house: House) -> None:
     with pytest.raises(BadInput, match="no confirmation"):
         await house.actions.preview(asked("status"))
 
 
 @pytest.mark.parametrize("verb", ["", "status now", "nonsense"])
-async def test_an_unknown_verb_is_refused(house, verb):
+async def test_an_unknown_verb_is_refused(house: House, verb: str) -> None:
     with pytest.raises(BadInput):
         await house.actions.run(asked(verb))
 
 
-def test_without_a_fleet_only_the_configuration_can_be_asked(configured):
+def test_without_a_fleet_only_the_configuration_can_be_asked(configured: Configured) -> None:
     home, settings, registry = configured
     actions = Actions(None, bench=Bench(home=home, registry=registry, settings=settings))
     assert "demo" in str(asyncio.run(actions.run(asked("config show"))).data)
@@ -67,7 +69,7 @@ def test_without_a_fleet_only_the_configuration_can_be_asked(configured):
         asyncio.run(actions.run(asked("status")))
 
 
-async def test_sessions_are_meant_by_id_issue_pull_request_or_link(house):
+async def test_sessions_are_meant_by_id_issue_pull_request_or_link(house: House) -> None:
     pull = examples.pull_request(number=7, url="https://forge.example/7")
     house.fleet.put(examples.session(id="demo-1", changes=(examples.change(pull),)))
     for name in ("demo-1", "1", "7", "https://forge.example/7", "https://forge.example/pull/7/"):
@@ -76,7 +78,7 @@ async def test_sessions_are_meant_by_id_issue_pull_request_or_link(house):
         await house.actions.run(asked("status", session="999"))
 
 
-async def test_in_a_thread_the_session_is_the_threads(house):
+async def test_in_a_thread_the_session_is_the_threads(house: House) -> None:
     house.fleet.put(examples.session(id="demo-1"))
     assert (await house.actions.run(replace(asked("hold"), session="demo-1"))).session == "demo-1"
     assert house.fleet.get("demo-1").hold == OWNER

@@ -1,0 +1,123 @@
+"""What people see of sessions, pull requests and events."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.chat import render, view
+from bot.chat.message import as_json
+from orchestrator.domain.event import Event, Level, LoggedEvent
+from orchestrator.domain.ids import ProjectId, SessionId
+from orchestrator.domain.person import OWNER
+from orchestrator.domain.pull_request import CheckRun, CheckState, Mergeable
+from orchestrator.domain.session import Approval, Question, Rescue, Session, StatusLine, Task
+from orchestrator.domain.status import Status
+from orchestrator.testing import examples
+
+PR = examples.pull_request(title="Add \x1b[31mred\u202e", files=2, additions=5, deletions=1)
+
+
+def session(status: Status = Status.WORKING, **fields: Any) -> Session:
+    line = StatusLine(status=status, reason="because", evidence="seen", since=examples.NOW)
+    return examples.session(status=line, **fields)
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_every_status_is_emoji_and_word(status: Status) -> None:
+    emoji, word = render.state(status).split(" ", 1)
+    assert not emoji.isascii()
+    assert word == status.value.replace("_", " ")
+
+
+def test_every_status_has_its_own_emoji() -> None:
+    assert len(set(render.EMOJI.values())) == len(Status)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-5, "0s"), (0, "0s"), (59.9, "59s"), (60, "1m"), (3599, "59m"), (3900, "1h 05m"), (90_000, "1d 1h")],
+)
+def test_durations_are_short(seconds: float, text: str) -> None:
+    assert render.duration(seconds) == text
+
+
+def test_the_table_has_one_row_a_session_and_counts_who_waits() -> None:
+    sessions = [session(), session(Status.STUCK), session(Status.WAITING_INPUT)]
+    message = render.sessions_table(sessions, examples.NOW + 61)
+    assert message.title == "3 sessions, 2 need a person"
+    assert message.table
+    assert message.table.rows[0][:3] == ("demo-1", "🔨 working", "1m")
+    assert message.level is Level.ACTION
+    json.dumps(as_json(message))
+
+
+def test_a_card_shows_reason_evidence_question_and_facts() -> None:
+    asks = Question(id="q1", text="Which\nway?", asked_at=0.0, options=("left", "right"))
+    saved = Rescue(ref="refs/ao/rescue/demo-1/1", commit="c" * 40, at=0.0, summary="3 changed files")
+    approval = Approval(by=OWNER, head=examples.HEAD, at=0.0)
+    change = examples.change(PR, approvals=(approval,), unseen="forge is down")
+    card = render.session_card(
+        session(
+            Status.WAITING_INPUT, changes=(change,), questions=(asks,), rescues=(saved,), dirty=1, hold=OWNER
+        ),
+        examples.NOW,
+    )
+    assert card.lines == ("because", "Evidence: seen", "Asks: Which way?", "  1. left", "  2. right")
+    facts = {field.label: field.value for field in card.fields}
+    assert facts["PR"] == "#7 Add red"
+    assert facts["size"] == "2 files, +5 -1"
+    assert facts["review"].endswith("approved here by owner")
+    assert facts["uncommitted"] == "1 file"
+    assert facts["last look"] == "failed: forge is down"
+    assert "refs/ao/rescue/demo-1/1" in facts["rescued"]
+    assert card.next_steps[0] == "answer demo-1 <text>"
+    json.dumps(as_json(card))
+
+
+def test_no_control_character_of_outside_text_is_shown() -> None:
+    hostile = Task(title="\x1b]0;pwned\x07a\u202eb\nc", issue="1")
+    text = json.dumps(as_json(render.sessions_table([session(task=hostile)], 0.0))["table"])
+    assert "pwned" not in text
+    assert "\\u202e" not in text
+
+
+def test_buttons_carry_the_head_that_the_card_shows() -> None:
+    card = render.session_card(session(Status.MERGEABLE, changes=(examples.change(PR),)), 0.0)
+    [merge] = [button for button in card.buttons if button.verb == "merge"]
+    assert merge.arguments == {"session": "demo-1", "head": examples.HEAD}
+
+
+def test_what_holds_a_merge_is_said() -> None:
+    blocked = examples.change(examples.pull_request(mergeable=Mergeable.BLOCKED, blockers=("needs lint",)))
+    facts = {field.label: field.value for field in render.pull_request_fields(blocked)}
+    assert facts["merge"] == "blocked: needs lint"
+
+
+def test_failing_checks_are_named() -> None:
+    runs = (CheckRun(name="lint", state=CheckState.FAILED), CheckRun(name="tests", state=CheckState.PASSED))
+    assert render.checks_words(examples.pull_request(runs=runs)) == "failing: lint"
+
+
+def test_an_event_is_one_line() -> None:
+    event = Event(
+        id="demo-1:1",
+        type="ci.failing",
+        at=3661.0,
+        project=ProjectId("demo"),
+        session=SessionId("demo-1"),
+        text="two\nlines",
+        level=Level.URGENT,
+    )
+    logged = LoggedEvent(seq=4, event=event)
+    assert render.event_line(logged) == "01:01:01 🔔 demo-1 ci.failing two lines"
+    assert (render.events_message([logged]).data or {}) == {"events": [view.event_data(logged)], "after": 4}
+    assert view.event_data(logged)["seq"] == 4
+
+
+def test_a_session_in_full_is_json() -> None:
+    full = view.session_detail(session(changes=(examples.change(PR),)))
+    assert json.loads(json.dumps(full)) == full
+    assert f'"head": "{examples.HEAD}"' in json.dumps(full["pull_request"])
