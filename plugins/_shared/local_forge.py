@@ -87,6 +87,12 @@ class LocalForge:
             self._made = await in_thread((self.repository.path / "HEAD").exists)
         return await self.repository.refs("refs") if self._made else {}
 
+    async def tidy(self) -> None:
+        """Pack the refs: thousands of small files would make every look slow."""
+        if await self.refs():
+            async with self.repository.git.lock():
+                await self.repository.git.run("pack-refs", "--all")
+
     # The base --------------------------------------------------------------------------------------
 
     async def base(self, branch: str) -> BaseSync:

@@ -68,9 +68,10 @@ class PullDesk:
         self._environments: dict[str, Mapping[str, str]] = {}
 
     async def open(self) -> None:
-        """Read what is kept, once, and clear away what checks of an earlier life left."""
+        """Read what is kept, once, and clear away what an earlier life left."""
         if await self.book.load():
             await self._checkouts.sweep()
+            await self.forge.tidy()
 
     async def look(self, sessions: Sequence[SessionRef]) -> dict[SessionId, Look[PullRequest | None]]:
         """The pull request of each session. One call to git, and a few more where commits are new."""

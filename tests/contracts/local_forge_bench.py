@@ -15,7 +15,7 @@ from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.project import Project
 from orchestrator.ports.plugin import PluginContext
 from orchestrator.ports.session_ref import SessionRef
-from orchestrator.testing.contracts.scm import ScmBench
+from orchestrator.testing.contracts.scm import ScmBench, publish
 from plugins.scm.local import LocalScm, LocalScmOptions
 
 CHECK = {"tests": "if test -e broken; then echo it is broken; exit 3; fi"}
@@ -92,6 +92,13 @@ class LocalBench(ScmBench):
         counter.write_text(f'#!/bin/sh\necho "$*" >> "{self._git_calls}"\nexec "{real}" "$@"\n')
         counter.chmod(0o755)
         patch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+
+    async def opened(self, path: str = "file", number: int = 1) -> tuple[SessionRef, str]:
+        """A session with an open pull request, and its head."""
+        session = self.session(number)
+        head = await self.commit(session, path)
+        await publish(self, session, head)
+        return session, head
 
     @override
     def session(self, number: int = 1) -> SessionRef:
