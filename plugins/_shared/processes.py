@@ -35,18 +35,18 @@ class Process:
     marked: bool = False
 
 
-def end_family(root: int | None, marker: str = "", *, grace: float = 3.0) -> list[int]:
-    """Ask all of a family to end, then end them. Returns those that are still there (none, as a rule).
+def end_families(roots: Collection[int], markers: Collection[str] = (), *, grace: float = 3.0) -> list[int]:
+    """Ask all members to end, then end them. Returns those that are still there (none, as a rule).
 
-    `root` is the program's pid, None when it is gone already. `marker` is `NAME=value` as it stands in
-    the environment of everything that belongs to the family.
+    `roots` are pids of programs. A marker is `NAME=value` as it stands in the environment of everything
+    that belongs to one family, also of what is left when the program itself is gone.
     """
     known: set[Process] = set()
     for numbers, wait in ((_ASKING, grace), ((signal.SIGKILL,), 2.0)):
         limit = time.monotonic() + wait
         asked: set[Process] = set()
         while True:
-            known = family(root, marker, known)
+            known = members(roots, markers, known)
             if not known:
                 return []
             for process in known - asked:
@@ -58,38 +58,39 @@ def end_family(root: int | None, marker: str = "", *, grace: float = 3.0) -> lis
     return sorted(process.pid for process in known)
 
 
-def family(root: int | None, marker: str = "", known: Collection[Process] = ()) -> set[Process]:
-    """The living members of a family; those `known` from before stay members while they live."""
-    everyone = {process.pid: process for process in table(marker)}
-    alive = {process for process in known if everyone.get(process.pid, process).started == process.started}
-    members = {pid for pid, process in everyone.items() if process.marked}
-    members |= {process.pid for process in alive if process.pid in everyone}
-    if root in everyone:
-        members.add(root)
-    members -= _never()
+def members(
+    roots: Collection[int], markers: Collection[str] = (), known: Collection[Process] = ()
+) -> set[Process]:
+    """The living members of these families; those `known` from before stay members while they live."""
+    everyone = {process.pid: process for process in table(markers)}
+    alive = {
+        each.pid for each in known if each.pid in everyone and everyone[each.pid].started == each.started
+    }
+    found = {pid for pid, process in everyone.items() if process.marked or pid in roots or pid in alive}
+    found -= _never()
     grown = True
     while grown:
-        more = {p.pid for p in everyone.values() if _related(p, members)} - members - _never()
-        members |= more
+        more = {p.pid for p in everyone.values() if _related(p, found)} - found - _never()
+        found |= more
         grown = bool(more)
-    return {everyone[pid] for pid in members}
+    return {everyone[pid] for pid in found}
 
 
-def _related(process: Process, members: set[int]) -> bool:
-    return process.parent in members or process.group in members or process.session in members
+def _related(process: Process, found: set[int]) -> bool:
+    return process.parent in found or process.group in found or process.session in found
 
 
 def _never() -> set[int]:
     return {0, 1, os.getpid(), os.getppid()}
 
 
-def table(marker: str = "") -> list[Process]:
+def table(markers: Collection[str] = ()) -> list[Process]:
     """Every process of this machine that is not a zombie."""
-    return _from_proc(marker) if sys.platform == "linux" else _from_ps()
+    return _from_proc(markers) if sys.platform == "linux" else _from_ps()
 
 
-def _from_proc(marker: str) -> list[Process]:
-    wanted = marker.encode() if marker else None
+def _from_proc(markers: Collection[str]) -> list[Process]:
+    wanted = {marker.encode() for marker in markers if marker}
     found = []
     for entry in _PROC.iterdir():
         if not entry.name.isdigit():
@@ -111,7 +112,7 @@ def _from_proc(marker: str) -> list[Process]:
                 group=int(fields[2]),
                 session=int(fields[3]),
                 started=fields[19],
-                marked=wanted is not None and wanted in environment.split(b"\0"),
+                marked=not wanted.isdisjoint(environment.split(b"\0")),
             )
         )
     return found

@@ -5,6 +5,7 @@ The calls block: run them in an executor of your own.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import select
@@ -15,7 +16,6 @@ import time
 from pathlib import Path
 
 from orchestrator.errors import PermanentError, TemporaryError
-from plugins._shared import processes
 from plugins._shared.virtual_screen import VirtualScreen
 
 COLUMNS, ROWS = 200, 50
@@ -28,9 +28,10 @@ _INTO_TERMINAL = 'exec /bin/sh "$1" <>"$0" >&0 2>&1'
 class PtyChild:
     """One program, its terminal, and the thread that reads what it writes."""
 
-    def __init__(self, script: Path, marker: str) -> None:
+    def __init__(self, script: Path, marker: str = "") -> None:
         """Start the script. Raises `TemporaryError` when this host has no terminal or process to give."""
-        self._marker = marker
+        self.marker = marker
+        """What stands in the environment of everything that the program starts."""
         self._writing = threading.Lock()
         self._master = -1
         slave = -1
@@ -85,16 +86,14 @@ class PtyChild:
                 if time.monotonic() >= end and taken < len(data):
                     raise _not_taken(taken, len(data), limit)
 
-    def end(self) -> list[int]:
-        """End the program with everything that it started; returns what is still there."""
-        root = self.pid if self.exit_code is None else None
-        left = processes.end_family(root, self._marker)
-        if not left:
-            self._process.wait(timeout=5)
+    def release(self) -> None:
+        """Let the terminal go, once the program and all that it started have been ended."""
+        # One that hangs in the kernel is waited for no longer; whoever ended it says so.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=2)
         os.close(self._slave)
         self._reader.join(timeout=5)
         os.close(self._master)
-        return left
 
     def _read(self) -> None:
         """Until nobody holds the other side."""

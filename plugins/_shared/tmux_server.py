@@ -108,13 +108,20 @@ class Pane:
     """What the server says of one session of ours."""
 
     session: str
-    dead: bool
+    hung_up: bool
+    """Nothing holds the terminal any more; the program may still be on its way out."""
     exit_code: int | None
+    """Known once the program has ended."""
     attached: bool
     activity: float
     pid: int | None
     mode: str
     title: str
+
+    @property
+    def ended(self) -> bool:
+        """The program has ended, and how is known."""
+        return self.exit_code is not None
 
 
 class Missing(NotFound):
@@ -359,12 +366,14 @@ def _parsed(rows: Sequence[str], home: str) -> dict[str, Pane]:
 
 
 def _pane(match: re.Match[str]) -> Pane:
-    dead = match["dead"] == "1"
-    code = int(match["status"] or 0) if match["status"] or not match["signal"] else 128 + int(match["signal"])
+    # Between the terminal's end and the program's there is neither a code nor a signal.
+    code = int(match["status"]) if match["status"] else None
+    if match["signal"]:
+        code = 128 + int(match["signal"])
     return Pane(
         session=match["name"],
-        dead=dead,
-        exit_code=code if dead else None,
+        hung_up=match["dead"] == "1",
+        exit_code=code,
         attached=int(match["attached"] or 0) > 0,
         activity=float(match["activity"] or 0),
         pid=int(match["pid"]) if match["pid"] else None,

@@ -100,9 +100,8 @@ class ProcessRuntime(Runtime, Scrollback, Closes):
     @override
     async def stop(self, session: SessionRef) -> None:
         child = self._children.pop(session.id, None)
-        marker = launching.marker(session)
-        end = child.end if child is not None else lambda: processes.end_family(None, marker)
-        left = await self._in_thread(end)
+        children = [child] if child is not None else []
+        left = await self._in_thread(lambda: _end(children, [launching.marker(session)]))
         if left:
             msg = f"processes of {session.id} do not end: {', '.join(map(str, left))}."
             raise TemporaryError(msg, session=session.id)
@@ -119,9 +118,12 @@ class ProcessRuntime(Runtime, Scrollback, Closes):
     @override
     async def aclose(self) -> None:
         """End every program: without this process nobody would hold its terminal."""
-        children, self._children = self._children, {}
-        await asyncio.gather(*(self._in_thread(child.end) for child in children.values()))
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        children, self._children = list(self._children.values()), {}
+        markers = [child.marker for child in children]
+        try:
+            await self._in_thread(lambda: _end(children, markers))
+        finally:
+            self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _child(self, session: SessionRef) -> PtyChild:
         child = self._children.get(session.id)
@@ -167,6 +169,16 @@ def _child(session: SessionRef, script: Path) -> PtyChild:
     from plugins._shared.pty_child import PtyChild
 
     return PtyChild(script, launching.marker(session))
+
+
+def _end(children: Collection[PtyChild], markers: Collection[str]) -> list[int]:
+    """End programs with everything that they started; returns what is still there. Blocks."""
+    # A program that has ended may have left its number to a stranger.
+    roots = [child.pid for child in children if child.exit_code is None]
+    left = processes.end_families(roots, markers)
+    for child in children:
+        child.release()
+    return left
 
 
 def _create(options: Options, context: PluginContext) -> ProcessRuntime:

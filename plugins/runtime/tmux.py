@@ -61,7 +61,7 @@ class TmuxRuntime(Runtime, Attachable, Scrollback, Closes):
     @override
     async def start(self, session: SessionRef, launch: Launch) -> None:
         found = await self._find(session.id)
-        if found is not None and not found.dead:
+        if found is not None and not found.ended:
             return
         environment = launching.environment_of(session, launch)
         await self._in_thread(lambda: launching.check(launch, environment))
@@ -89,7 +89,7 @@ class TmuxRuntime(Runtime, Attachable, Scrollback, Closes):
     async def send(self, session: SessionRef, what: Text | Keys) -> None:
         keys = key_names.checked(what.keys) if isinstance(what, Keys) else ()
         pane = await self._server.pane(session.id)
-        if pane.dead:
+        if pane.hung_up:
             msg = f"the program in {session.id} has ended (exit code {pane.exit_code})."
             raise NotFound(msg, session=session.id)
         # Whoever scrolled there has detached: nobody reads, and keys would not reach the program.
@@ -103,9 +103,9 @@ class TmuxRuntime(Runtime, Attachable, Scrollback, Closes):
     @override
     async def stop(self, session: SessionRef) -> None:
         found = await self._find(session.id)
-        root = found.pid if found is not None and not found.dead else None
-        marker = launching.marker(session)
-        left = await self._in_thread(lambda: processes.end_family(root, marker))
+        # A program that has ended may have left its number to a stranger.
+        roots = [found.pid] if found is not None and found.pid is not None and not found.ended else []
+        left = await self._in_thread(lambda: processes.end_families(roots, [launching.marker(session)]))
         if found is not None:
             try:
                 await self._server.kill_session(session.id)
@@ -154,7 +154,7 @@ def _look(pane: Pane | None, screen: str | None) -> Seen[RuntimeLook]:
         return Seen(RuntimeLook(presence=Presence.MISSING))
     return Seen(
         RuntimeLook(
-            presence=Presence.EXITED if pane.dead else Presence.ALIVE,
+            presence=Presence.EXITED if pane.ended else Presence.ALIVE,
             exit_code=pane.exit_code,
             title=pane.title,
             screen=screen,

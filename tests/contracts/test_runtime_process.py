@@ -15,6 +15,8 @@ from plugins.runtime.process import PLUGIN, ProcessRuntime
 
 
 class TestProcessRuntime(TerminalContract):
+    many = 30
+
     @override
     @pytest.fixture
     async def runtime(self, tmp_path: Path) -> AsyncIterator[Runtime]:

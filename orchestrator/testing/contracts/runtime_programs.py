@@ -101,7 +101,9 @@ class TerminalContract(RuntimeContract):
             sessions(1),
             Launch(argv=(sys.executable, "-c", program), cwd=str(tmp_path), environment=environment),
         )
-        look = await until(runtime, sessions(1), lambda seen: "READY" in (seen.screen or ""))
+        look = await until(
+            runtime, sessions(1), lambda seen: "READY" in (seen.screen or "") and "title" in seen.title
+        )
         assert look.screen is not None
         assert "red café gnp.exe" in look.screen
         assert look.title == "my title"

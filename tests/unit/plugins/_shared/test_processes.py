@@ -21,7 +21,7 @@ def shell() -> Iterator[subprocess.Popen[str]]:
         ["sh", "-c", script], stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True
     ) as started:
         yield started
-        processes.end_family(started.pid)
+        processes.end_families([started.pid])
 
 
 def _child(shell: subprocess.Popen[str]) -> int:
@@ -31,26 +31,26 @@ def _child(shell: subprocess.Popen[str]) -> int:
 
 def test_children_belong_to_it_and_we_do_not(shell: subprocess.Popen[str]) -> None:
     child = _child(shell)
-    assert {process.pid for process in processes.family(shell.pid)} == {shell.pid, child}
+    assert {process.pid for process in processes.members([shell.pid])} == {shell.pid, child}
 
 
 def test_ending_takes_them_all(shell: subprocess.Popen[str]) -> None:
     child = _child(shell)
-    assert processes.end_family(shell.pid) == []
+    assert processes.end_families([shell.pid]) == []
     assert not {process.pid for process in processes.table()} & {shell.pid, child}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems show no environment of a process")
 def test_the_mark_is_compared_whole(shell: subprocess.Popen[str]) -> None:
     child = _child(shell)
-    assert {process.pid for process in processes.family(None, "AO_SESSION_DIR=/mine")} == {shell.pid, child}
+    assert {process.pid for process in processes.members([], ["AO_SESSION_DIR=/mine"])} == {shell.pid, child}
     for other in ("AO_SESSION_DIR=/min", "AO_SESSION_DIR=/mine/too", "SESSION_DIR=/mine", ""):
-        assert processes.family(None, other) == set()
+        assert processes.members([], [other]) == set()
 
 
 def test_nothing_to_end_is_no_error() -> None:
-    assert processes.end_family(None) == []
-    assert processes.family(os.getpid()) == set()
+    assert processes.end_families([]) == []
+    assert processes.members([os.getpid()]) == set()
 
 
 def test_the_portable_table_names_the_same(shell: subprocess.Popen[str]) -> None:

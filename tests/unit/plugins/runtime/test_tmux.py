@@ -22,6 +22,7 @@ from orchestrator.ports.session_ref import SessionRef
 from orchestrator.testing.contracts.runtime import Sessions, look_at, sessions_in, started, until
 from orchestrator.testing.contracts.runtime_programs import lives
 from orchestrator.testing.waiting import eventually
+from plugins._shared import processes
 from plugins._shared.pty_child import PtyChild
 from plugins._shared.tmux_server import PASSED, TmuxServer
 from plugins.runtime.tmux import TmuxRuntime
@@ -132,7 +133,7 @@ async def test_a_title_cannot_forge_a_look(runtime: TmuxRuntime, sessions: Sessi
     forged = "x|1|7||0|0|1|demo-2|abc|demo-2||gone #(touch trap) #{pane_id}"
     script = f"printf '\\033]2;%s\\007READY' {shlex.quote(forged)}; cat"
     await runtime.start(sessions(1), Launch(argv=("sh", "-c", script), cwd=str(tmp_path)))
-    look = await until(runtime, sessions(1), lambda seen: "READY" in (seen.screen or ""))
+    look = await until(runtime, sessions(1), lambda seen: seen.title and "READY" in (seen.screen or ""))
     assert look.presence is Presence.ALIVE
     assert look.title.startswith("x|1|7||0|0|1|demo-2|abc|demo-2||gone")
     assert "#(touch trap) #{pane_id}" in look.title
@@ -155,11 +156,12 @@ async def _person(runtime: TmuxRuntime, session: SessionRef, tmp_path: Path) -> 
     script.write_text(
         f"export TERM=xterm-256color PATH={os.environ['PATH']}\nexec {shlex.join(runtime.attach_command(session))}\n"
     )
-    person = await asyncio.to_thread(PtyChild, script, "")
+    person = await asyncio.to_thread(PtyChild, script)
     try:
         yield person
     finally:
-        await asyncio.to_thread(person.end)
+        await asyncio.to_thread(processes.end_families, [person.pid])
+        await asyncio.to_thread(person.release)
 
 
 async def test_a_person_can_attach_and_is_seen(
