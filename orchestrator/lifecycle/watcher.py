@@ -9,6 +9,7 @@ from pathlib import Path
 
 from orchestrator.domain.ids import SessionId, session_id
 from orchestrator.errors import BadInput
+from orchestrator.storage.lanes import Lanes
 
 log = logging.getLogger(__name__)
 SPOKEN = frozenset({"agent", "outbox"})
@@ -23,6 +24,9 @@ class Watcher:
         self._wake = wake
         self._again = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._lanes = Lanes(1, "ao-watcher")
+        self.trouble = ""
+        """Why nothing is watched now; agents are then heard at the next look that is due."""
 
     def start(self) -> None:
         """Begin to watch. New projects are taken up by `refresh`."""
@@ -37,6 +41,8 @@ class Watcher:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        await self._lanes.close()
 
     def folders(self) -> list[Path]:
         """The folders to watch; made here so that the first session is seen too."""
@@ -45,20 +51,30 @@ class Watcher:
         return sorted(p / "sessions" for p in self._projects.iterdir() if (p / "sessions").is_dir())
 
     async def _run(self) -> None:
-        from watchfiles import awatch
-
         while True:
             self._again.clear()
-            folders = self.folders()
+            folders = await self._lanes.run("folders", self.folders)
             if not folders:
                 await self._again.wait()
                 continue
-            # rust_timeout bounds how long `stop` waits for the watching thread.
-            async for changes in awatch(
-                *folders, stop_event=self._again, recursive=True, step=50, debounce=200, rust_timeout=1000
-            ):
-                for session in {s for _, path in changes if (s := self.session_of(path))}:
-                    self._wake(session)
+            try:
+                await self._watch(folders)
+            except (OSError, RuntimeError) as error:
+                # The system's limit of watches, or a folder that went: the ticks still look.
+                self.trouble = str(error)
+                log.warning("nothing is watched: %s", error)
+                await self._again.wait()
+
+    async def _watch(self, folders: list[Path]) -> None:
+        from watchfiles import awatch
+
+        self.trouble = ""
+        # rust_timeout bounds how long `stop` waits for the watching thread.
+        async for changes in awatch(
+            *folders, stop_event=self._again, recursive=True, step=50, debounce=200, rust_timeout=1000
+        ):
+            for session in {s for _, path in changes if (s := self.session_of(path))}:
+                self._wake(session)
 
     def session_of(self, path: str) -> SessionId | None:
         """The session that spoke, by the path of what changed; None for what is not its speech."""
