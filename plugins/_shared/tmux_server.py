@@ -18,12 +18,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import re
 import secrets
+import signal
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,10 +31,11 @@ from libtmux.common import tmux_cmd
 from libtmux.exc import LibTmuxException
 from typing_extensions import override
 
-from orchestrator.domain.outside_text import clean, one_line
+from orchestrator.domain.outside_text import clean
 from orchestrator.errors import NotFound, NotReady, TemporaryError
 from orchestrator.ports.place import Completed
 from plugins._shared import command
+from plugins._shared.tmux_rows import HOME, MARK, Pane, listing, parsed
 
 LIMIT = 5.0
 """Seconds for one call to the server; a server that was stopped (SIGSTOP) never answers."""
@@ -85,43 +85,10 @@ bind ? list-keys
 bind C-b send-prefix
 """
 
-_MARK = "@ao_session"
-_HOME = "@ao_home"
-_FIELDS = (
-    "#{pane_dead}", "#{pane_dead_status}", "#{pane_dead_signal}", "#{session_attached}", "#{session_activity}",
-    "#{pane_pid}", f"#{{{_MARK}}}", f"#{{{_HOME}}}", "#{session_name}", "#{pane_mode}", "#{pane_title}",
-)  # fmt: skip
-# Outside text comes last: a title or a name cannot forge the fields before it.
-_ROW = re.compile(
-    r"(?P<dead>[01]?)\|(?P<status>\d*)\|(?P<signal>\d*)\|(?P<attached>\d*)\|(?P<activity>\d*)\|(?P<pid>\d*)"
-    r"\|(?P<mark>[a-z0-9_-]+)\|(?P<home>[0-9a-f]+)\|(?P<name>[a-z0-9_-]+)\|(?P<mode>[a-z-]*)\|(?P<title>.*)"
-)
-_ACTIVE = "#{&&:#{window_active},#{pane_active}}"
 _NO_SERVER = ("no server running", "error connecting to", "server exited", "lost server")
 _NO_SESSION = "no current target"
 """What a server without sessions says."""
 _ABSENT = (_NO_SESSION, "can't find session", "can't find pane", "can't find window")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pane:
-    """What the server says of one session of ours."""
-
-    session: str
-    hung_up: bool
-    """Nothing holds the terminal any more; the program may still be on its way out."""
-    exit_code: int | None
-    """Known once the program has ended."""
-    attached: bool
-    activity: float
-    pid: int | None
-    mode: str
-    title: str
-
-    @property
-    def ended(self) -> bool:
-        """The program has ended, and how is known."""
-        return self.exit_code is not None
 
 
 class Missing(NotFound):
@@ -211,8 +178,8 @@ class TmuxServer:
         done = await self._tmux(
             *("new-session", "-d", "-s", session, "-x", width, "-y", height, "--"),
             *("/usr/bin/env", "-i", "/bin/sh", str(script), ";"),
-            *("set-option", "-t", f"={session}:", _MARK, session, ";"),
-            *("set-option", "-t", f"={session}:", _HOME, self._home_mark, ";"),
+            *("set-option", "-t", f"={session}:", MARK, session, ";"),
+            *("set-option", "-t", f"={session}:", HOME, self._home_mark, ";"),
             # The title is this host's name until the program sets one.
             *("select-pane", "-t", f"={session}:", "-T", ""),
         )
@@ -222,12 +189,12 @@ class TmuxServer:
 
     async def panes(self) -> Mapping[str, Pane]:
         """Every session of this home by its id: one call, however many there are."""
-        return _parsed(await self._cmd("list-panes", "-a", *_listing()), self._home_mark)
+        return self._read(await self._cmd("list-panes", "-a", *listing()))
 
     async def pane(self, session: str) -> Pane:
         """One session. Raises `Missing`."""
-        rows = await self._cmd("list-panes", *_listing(), target=f"={session}:")
-        found = _parsed(rows, self._home_mark).get(session)
+        rows = await self._cmd("list-panes", *listing(), target=f"={session}:")
+        found = self._read(rows).get(session)
         if found is None:
             msg = f"there is no tmux session {session} of this home."
             raise Missing(msg)
@@ -289,6 +256,13 @@ class TmuxServer:
     async def close(self) -> None:
         """Let the threads go; the server stays."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _read(self, rows: Sequence[str]) -> dict[str, Pane]:
+        found = parsed(rows, self._home_mark)
+        for pane in found.values():
+            if pane.hung_up and not pane.ended:
+                _remind(pane.server)
+        return found
 
     async def _cmd(self, name: str, *args: str, target: str | None = None) -> list[str]:
         """A libtmux command; its lines. Raises `Missing`, `TemporaryError`."""
@@ -352,34 +326,12 @@ def server_environment() -> dict[str, str]:
     return {"PATH": os.defpath, **kept, "TERM": "xterm-256color"}
 
 
-def _listing() -> tuple[str, ...]:
-    return ("-f", _ACTIVE, "-F", "|".join(_FIELDS))
-
-
-def _parsed(rows: Sequence[str], home: str) -> dict[str, Pane]:
-    found = {}
-    for row in rows:
-        match = _ROW.fullmatch(row)
-        if match and match["home"] == home and match["mark"] == match["name"]:
-            found[match["name"]] = _pane(match)
-    return found
-
-
-def _pane(match: re.Match[str]) -> Pane:
-    # Between the terminal's end and the program's there is neither a code nor a signal.
-    code = int(match["status"]) if match["status"] else None
-    if match["signal"]:
-        code = 128 + int(match["signal"])
-    return Pane(
-        session=match["name"],
-        hung_up=match["dead"] == "1",
-        exit_code=code,
-        attached=int(match["attached"] or 0) > 0,
-        activity=float(match["activity"] or 0),
-        pid=int(match["pid"]) if match["pid"] else None,
-        mode=match["mode"],
-        title=one_line(match["title"]),
-    )
+def _remind(server: int) -> None:
+    """Let the server collect its children: 3.3a at times misses the end of one, until another one ends."""
+    try:
+        os.kill(server, signal.SIGCHLD)
+    except (ProcessLookupError, PermissionError):
+        return
 
 
 def _says(complaint: str, phrases: Sequence[str]) -> bool:

@@ -34,7 +34,8 @@ from plugins._shared import key_names, launching, processes
 from plugins._shared.host_place import HostPlace
 
 if TYPE_CHECKING:
-    from plugins._shared.tmux_server import Pane, TmuxServer
+    from plugins._shared.tmux_rows import Pane
+    from plugins._shared.tmux_server import TmuxServer
 
 T = TypeVar("T")
 
