@@ -111,7 +111,9 @@ def _actions(event: Event) -> tuple[NotificationAction, ...]:
         return ()
     if event.type == "question.asked":
         options = [o for o in str(event.data.get("options", "")).split(" | ") if o]
-        return tuple(NotificationAction(label=o, verb=f"answer {session} {o}") for o in options)
+        # Bound to its question, and `--` since an option is the agent's own text.
+        start = f"answer {session} --question {event.data.get('question')} --"
+        return tuple(NotificationAction(label=o, verb=f"{start} {o}") for o in options)
     if event.type == "merge.ready" and head:
         return (NotificationAction(label="Merge", verb=f"merge {session} --head {head}"),)
     if event.type == "review.pending" and head:

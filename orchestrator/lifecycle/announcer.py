@@ -84,6 +84,18 @@ class Announcer:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _run(self, name: str, notifier: Notifier) -> None:
+        while True:
+            try:
+                await self._follow(name, notifier)
+            except AoError as error:
+                # The position could not be kept: from the one that is, under the same keys.
+                self.trouble[name] = str(error)
+                log.warning("notifications wait: %s", error, extra={"plugin": name})
+                await self._clock.sleep(STEPS[4])
+            else:
+                return  # the log is closed
+
+    async def _follow(self, name: str, notifier: Notifier) -> None:
         key = f"{POSITION}:{name}"
         # A notifier that is new hears of what happens from now on, not of the past.
         after = self._positions.get(key)
@@ -113,6 +125,11 @@ class Announcer:
                 # It will not take this one; the next may pass. The reason stays visible in doctor.
                 self.trouble[name] = str(error)
                 log.warning("notification refused: %s", error, extra={"plugin": name})
+                return True
+            except Exception as error:
+                # A defect of the notifier's: this one is lost to it, and the reason is seen.
+                self.trouble[name] = f"{type(error).__name__}: {error}"
+                log.exception("notification failed", extra={"plugin": name})
                 return True
             else:
                 self.trouble.pop(name, None)

@@ -1,0 +1,102 @@
+"""Who is told what, how loudly, and with which buttons."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+
+from orchestrator.attention import routing
+from orchestrator.domain.event import Event, Level, LoggedEvent, Scalar
+from orchestrator.domain.ids import ProjectId, SessionId
+from orchestrator.domain.rules import ReactionAction
+from orchestrator.testing import examples as ex
+
+
+def event(kind: str, level: Level = Level.INFO, session: str | None = "demo-1", **data: Scalar) -> Event:
+    return Event(
+        id="demo-1:7",
+        type=kind,
+        at=ex.NOW,
+        project=ProjectId("demo"),
+        session=SessionId(session) if session else None,
+        text="first line\n\nsecond line",
+        level=level,
+        data=data,
+    )
+
+
+@pytest.mark.parametrize("kind", sorted(routing.TOLD))
+def test_what_is_told_keeps_its_own_level_without_a_rule_and_has_a_title(kind: str) -> None:
+    assert routing.level(event(kind, Level.ACTION), None) is Level.ACTION
+    assert routing.level(event(kind, Level.WARNING), ex.rules()) is Level.WARNING
+    title = routing.notification(LoggedEvent(seq=1, event=event(kind)), Level.INFO).title
+    assert title != f"demo-1: {kind}"
+
+
+@pytest.mark.parametrize("kind", ["session.working", "message.typed", "pr.updated", "session.killed"])
+def test_everything_else_is_silent(kind: str) -> None:
+    assert routing.level(event(kind, Level.URGENT), None) is None
+
+
+@pytest.mark.parametrize(("kind", "key"), sorted(routing.REACTION_OF.items()))
+def test_rule_of_a_reaction_sets_how_loud_it_is(kind: str, key: str) -> None:
+    rule = ex.reaction(key, action="notify", priority=Level.ACTION)
+    assert routing.level(event(kind, Level.URGENT), ex.rules(rule)) is Level.ACTION
+
+
+@pytest.mark.parametrize("action", get_args(ReactionAction))
+@pytest.mark.parametrize("auto", [True, False])
+def test_what_a_rule_does_by_itself_is_no_news(action: str, auto: bool) -> None:
+    rule = ex.reaction("ci-failed", action=action, auto=auto, priority=Level.WARNING)
+    silent = auto and action != "notify"
+    assert routing.level(event("ci.failing"), ex.rules(rule)) is (None if silent else Level.WARNING)
+
+
+def test_quiet_event_is_told_quietly() -> None:
+    assert routing.level(event("session.stuck", Level.URGENT, quiet=True), ex.rules()) is Level.INFO
+
+
+def test_notification_carries_what_the_event_says() -> None:
+    logged = LoggedEvent(seq=9, event=event("pr.opened", url="https://forge.example/7"))
+    found = routing.notification(logged, Level.ACTION)
+    assert (found.key, found.level, found.project, found.session) == (
+        "demo-1:7",
+        Level.ACTION,
+        "demo",
+        "demo-1",
+    )
+    assert found.lines == ("first line", "second line")
+    assert (found.link, found.at, found.event_type) == ("https://forge.example/7", ex.NOW, "pr.opened")
+    assert found.title == "demo-1: pull request opened"
+    fleet = routing.notification(LoggedEvent(seq=9, event=event("fleet.lost", session=None)), Level.URGENT)
+    assert (fleet.title, fleet.session, fleet.actions) == ("demo: terminals are gone", "", ())
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "actions"),
+    [
+        (
+            "question.asked",
+            {"options": "red | dark blue", "question": "q1"},
+            [
+                ("red", "answer demo-1 --question q1 -- red"),
+                ("dark blue", "answer demo-1 --question q1 -- dark blue"),
+            ],
+        ),
+        ("question.asked", {"options": ""}, []),
+        ("merge.ready", {"head": "a" * 40}, [("Merge", f"merge demo-1 --head {'a' * 40}")]),
+        ("merge.ready", {"head": ""}, []),
+        ("review.pending", {"head": "a" * 40}, [("Approve", f"approve demo-1 --head {'a' * 40}")]),
+        ("session.errored", {}, [("Restore", "restore demo-1")]),
+        ("pr.opened", {"head": "a" * 40}, []),
+    ],
+)
+def test_actions_name_what_a_person_saw(
+    kind: str, data: dict[str, Scalar], actions: list[tuple[str, str]]
+) -> None:
+    found = routing.notification(
+        LoggedEvent(seq=1, event=replace(event(kind), data=data)), Level.ACTION
+    ).actions
+    assert [(a.label, a.verb) for a in found] == actions
