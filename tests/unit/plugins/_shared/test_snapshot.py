@@ -55,7 +55,10 @@ class World:
 KINDS = [
     "worktree",
     "clone",
-    pytest.param("elsewhere", marks=pytest.mark.skipif(bool(unavailable()), reason=unavailable())),
+    pytest.param(
+        "elsewhere",
+        marks=[pytest.mark.slow, pytest.mark.skipif(bool(unavailable()), reason=unavailable())],
+    ),
 ]
 
 
@@ -153,6 +156,36 @@ async def test_nested_repositories_are_kept_with_their_commits(world: World) -> 
     assert await world.mirror("cat-file", "-p", f"{deep}:unborn.txt") == "never committed"
     assert await world.mirror("merge-base", "--is-ancestor", deep, saved.commit) == ""
     await world.workspace.remove(world.session, world.place)
+
+
+async def test_a_submodule_is_work_only_where_it_differs_from_the_base(world: World) -> None:
+    source = f"{world.place.workspaces}/library"
+    await world.git("init", "--quiet", source)
+    await world.git("-C", source, "commit", "--quiet", "--allow-empty", "--message=library")
+    await world.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", source, "lib")
+    await world.git("commit", "--quiet", "--all", "--message=with a library")
+    assert any("lib is a repository" in note for note in (await world.save()).notes)
+
+    head = await world.git("rev-parse", "HEAD")
+    await world.mirror("update-ref", "refs/ao/base/main", head)
+    assert await world.workspace.save(world.session, world.place) is None
+    assert await world.dirty() == 0
+
+    (world.files / "lib" / "new.c").write_text("new")
+    saved = await world.save()
+    inner = await world.mirror("rev-parse", f"{saved.commit}:lib")
+    assert await world.mirror("cat-file", "-p", f"{inner}:new.c") == "new"
+    (world.files / "lib" / "new.c").unlink()
+    await world.git("submodule", "--quiet", "deinit", "--force", "lib")
+    assert await world.workspace.save(world.session, world.place) is None
+
+
+async def test_a_nested_repository_that_cannot_be_read_raises(world: World) -> None:
+    await world.git("init", "--quiet", f"{world.made.path}/nested")
+    (world.files / "nested" / "file").write_text("1")
+    (world.files / "nested" / ".git" / "config").write_text("[broken\n")
+    with pytest.raises(PermanentError):
+        await world.workspace.save(world.session, world.place)
 
 
 async def test_a_detached_head_and_a_branch_without_commits_are_kept(world: World) -> None:
