@@ -18,7 +18,7 @@ async def run(context: Context, request: Request) -> Message:
     meant = await session_of(context, request)
     head = request.text("head")
     session = await merge.merge(context.core, meant.id, head=head, by=request.who)
-    return about(session, f"🚚 {session.id} is merged at {short_sha(head)}.", f"status {session.id}")
+    return about(session, f"🚚 {session.id} is being merged at {short_sha(head)}.", f"status {session.id}")
 
 
 ACTION = Action(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.actions.action import Action, Argument, Context, Kind, Role
 from bot.actions.target import SESSION, about, session_of
 from bot.chat.message import Message
+from bot.chat.render import short_sha
 from bot.chat.request import Request
 
 
@@ -19,7 +20,8 @@ async def run(context: Context, request: Request) -> Message:
         return Message(title=title, data={"sessions": [s.id for s in found]})
     meant = await session_of(context, request)
     session = await restore.restore(context.core, meant.id, by=request.who, rescue=request.text("rescue"))
-    origin = f" from {session.restored_from}" if session.restored_from else ""
+    start = session.restored_from
+    origin = f" from {start if '/' in start else short_sha(start)}" if start else ""
     return about(session, f"🌱 {session.id} is set up again{origin}.", f"status {session.id}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.chat.message import Json, Message
@@ -29,7 +30,8 @@ def show(machine: Machine, where: Surroundings, console: Console, message: Messa
     if not wanted:
         console.say("There is no terminal to open.")
         return 0
-    console.say(asyncio.run(_open(machine.bench(where), wanted)))
+    config = where.config or str(data.get("configuration") or "")
+    console.say(asyncio.run(_open(machine.bench(replace(where, config=config)), wanted)))
     return 0
 
 
