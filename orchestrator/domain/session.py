@@ -306,6 +306,8 @@ class Session:
     """Files with uncommitted changes, as last seen."""
     published: str = ""
     """Newest commit of the session that the forge took from us."""
+    past: tuple[int, ...] = ()
+    """Numbers of pull requests that were over before it was restored: they end it no more."""
     issue_told: str = ""
     """The issue's state that the tracker was last told: `in_progress`, `closed`."""
     event_serial: int = 0

@@ -29,7 +29,7 @@ def decide_change(draft: Draft, look: Look[PullRequest | None]) -> None:
         if old is not None and old.unseen != look.reason:
             _put(draft, replace(old, unseen=look.reason))
         return
-    if look.value is None:
+    if look.value is None or _is_past(draft, look.value):
         if old is not None and old.pr.state in OPEN and not old.unseen:
             _put(draft, replace(old, unseen="the forge does not show this pull request any more"))
         return
@@ -52,6 +52,11 @@ def decide_change(draft: Draft, look: Look[PullRequest | None]) -> None:
     red = _red_heads(old, new)
     _put(draft, replace(old, pr=new, at=draft.now, since=since, unseen="", red_heads=red))
     _tell_changes(draft, old.pr, new)
+
+
+def _is_past(draft: Draft, pr: PullRequest) -> bool:
+    """It was merged or closed before the session was restored, and nobody opened it again."""
+    return pr.number in draft.session.past and pr.state not in OPEN
 
 
 def _condition(pr: PullRequest) -> tuple[object, ...]:

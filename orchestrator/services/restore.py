@@ -88,11 +88,13 @@ def _fresh(session: Session, now: float, by: Actor, start: str) -> Session:
     """The ended session as it begins again. A merged or closed pull request is history by then."""
     open_states = {PullRequestState.OPEN, PullRequestState.DRAFT}
     changes = tuple(c for c in session.changes if c.pr.state in open_states)
+    past = {*session.past, *(c.pr.number for c in session.changes if c not in changes)}
     again = setup.again(session, now, resume=True)
     return replace(
         again,
         wanted=Wanted(state=WantedState.RUN, by=by, at=now),
         changes=changes,
+        past=tuple(sorted(past)),
         ending=Ending(),
         restored_from=start,
         attempts=(),

@@ -1,0 +1,126 @@
+"""Bringing sessions back: ended ones, dead ones, never living ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.domain.ids import SessionId
+from orchestrator.domain.person import OWNER
+from orchestrator.domain.pull_request import PullRequestState
+from orchestrator.errors import Conflict, NotFound, TemporaryError
+from orchestrator.services import ended
+from orchestrator.services.kill import kill
+from orchestrator.services.restore import restore
+from orchestrator.testing.ring import Ring
+
+
+async def test_ended_session_comes_back_with_its_newest_rescue(ring: Ring) -> None:
+    one = await ring.spawn()
+    await ring.workspace.commit(one, "a.py", "1")
+    await ring.workspace.edit(one, "b.py", "2")
+    await kill(ring.core, one, by=OWNER)
+    await ring.settle()
+    await restore(ring.core, one, by=OWNER)
+    await ring.settle()
+    files = ring.place(one).files
+    assert ring.status(one) == "idle"
+    assert (files[f"/work/{one}/a.py"], files[f"/work/{one}/b.py"]) == (b"1", b"2")
+    events = await ring.events(one)
+    assert [e.id for e in events] == [f"{one}:{n}" for n in range(1, len(events) + 1)]
+    with pytest.raises(NotFound):
+        await ended.one(ring.core, one)
+
+
+async def test_named_rescue_is_taken_and_an_unknown_one_refused(ring: Ring) -> None:
+    one = await ring.spawn()
+    await ring.workspace.edit(one, "b.py", "old")
+    await kill(ring.core, one, by=OWNER)
+    await ring.settle()
+    await restore(ring.core, one, by=OWNER)
+    await ring.settle()
+    await ring.workspace.edit(one, "b.py", "new")
+    await kill(ring.core, one, by=OWNER)
+    await ring.settle()
+    with pytest.raises(NotFound, match="has no rescue"):
+        await restore(ring.core, one, by=OWNER, rescue="refs/ao/rescue/demo-1/9")
+    await restore(ring.core, one, by=OWNER, rescue=f"refs/ao/rescue/{one}/1")
+    await ring.settle()
+    assert ring.place(one).files[f"/work/{one}/b.py"] == b"old"
+
+
+async def test_session_whose_agent_died_is_started_again_where_it_was(ring: Ring) -> None:
+    one = await ring.spawn()
+    await ring.workspace.edit(one, "b.py", "mine")
+    ring.runtime.exit(one, 1)
+    await ring.look()
+    assert ring.status(one) == "errored"
+    await restore(ring.core, one, by=OWNER)
+    await ring.settle()
+    assert (ring.status(one), ring.runtime.starts) == ("idle", [one, one])
+    assert ring.place(one).files[f"/work/{one}/b.py"] == b"mine"
+
+
+async def test_living_session_is_left_alone(ring: Ring) -> None:
+    one = await ring.spawn()
+    with pytest.raises(Conflict, match="its agent is there"):
+        await restore(ring.core, one, by=OWNER)
+    assert ring.runtime.starts == [one]
+
+
+async def test_session_that_is_being_set_up_or_ended_is_left_alone(ring: Ring) -> None:
+    ring.scm.fail_next("base", TemporaryError("not now"))
+    one = await ring.spawn()
+    with pytest.raises(Conflict, match="being set up"):
+        await restore(ring.core, one, by=OWNER)
+    ring.workspace.fail_next("remove", TemporaryError("busy"))
+    await kill(ring.core, one, by=OWNER)
+    with pytest.raises(Conflict, match="still ending"):
+        await restore(ring.core, one, by=OWNER)
+
+
+async def test_merged_pull_request_is_history_and_an_open_one_goes_on(ring: Ring) -> None:
+    one, two = await ring.spawn("1"), await ring.spawn("2")
+    await ring.pull_request(one)
+    await ring.pull_request(two)
+    ring.scm.set_pull(one, state=PullRequestState.MERGED, merge_commit="c" * 40)
+    await ring.look()
+    await kill(ring.core, two, by=OWNER)
+    await ring.settle()
+    first = await restore(ring.core, one, by=OWNER)
+    second = await restore(ring.core, two, by=OWNER)
+    assert (first.changes, len(second.changes)) == ((), 1)
+
+
+async def test_restored_after_a_merge_it_works_and_does_not_end_again(ring: Ring) -> None:
+    one = await ring.spawn()
+    await ring.pull_request(one)
+    ring.scm.set_pull(one, state=PullRequestState.MERGED, merge_commit="c" * 40)
+    await ring.look()
+    await restore(ring.core, one, by=OWNER)
+    await ring.later(60)
+    assert ring.status(one) == "idle"
+    assert (await ring.told(one)).count("pr.merged") == 1
+    await ring.pull_request(one, text="2")
+    change = ring.session(one).change
+    assert change is not None
+    assert (ring.status(one), change.pr.number) == ("pr_open", 2)
+
+
+async def test_pull_request_that_was_closed_does_not_come_back_unless_it_is_opened(ring: Ring) -> None:
+    one = await ring.spawn()
+    await ring.pull_request(one)
+    ring.scm.set_pull(one, state=PullRequestState.CLOSED)
+    await ring.look()
+    await kill(ring.core, one, by=OWNER)
+    await ring.settle()
+    await restore(ring.core, one, by=OWNER)
+    await ring.later(60)
+    assert (ring.status(one), ring.session(one).changes) == ("idle", ())
+    ring.scm.set_pull(one, state=PullRequestState.OPEN)
+    await ring.look()
+    assert ring.status(one) == "pr_open"
+
+
+async def test_session_that_never_was(ring: Ring) -> None:
+    with pytest.raises(NotFound):
+        await restore(ring.core, SessionId("demo-9"), by=OWNER)
