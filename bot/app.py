@@ -33,7 +33,7 @@ from orchestrator.lifecycle.world import World
 from orchestrator.ports.notifier import NOTIFIER, Notifier
 from orchestrator.ports.plugin import Closes, PluginContext
 from orchestrator.registry import Registry
-from orchestrator.services import configuration, trust
+from orchestrator.services import configuration, found_at_start, trust
 from orchestrator.services.core import Core
 from orchestrator.services.settings_now import SettingsNow
 from orchestrator.settings.effective import Settings
@@ -75,7 +75,12 @@ class App:
         await self.core.store.close()
 
 
-def registry_for(home: Home, env: Mapping[str, str], wake: Callable[[str], None]) -> Registry:
+def registry_for(
+    home: Home,
+    env: Mapping[str, str],
+    wake: Callable[[str], None],
+    reached: Callable[[str], None] = lambda _boundary: None,
+) -> Registry:
     """The built-in plugins, in the context of this home."""
     context = PluginContext(
         home=home.path,
@@ -84,6 +89,7 @@ def registry_for(home: Home, env: Mapping[str, str], wake: Callable[[str], None]
         now=SystemClock().now,
         server=server_name(home),
         wake=wake,
+        reached=reached,
     )
     return Registry(CATALOG, context)
 
@@ -122,29 +128,14 @@ async def _open_core(home: Home, config: Path, env: Mapping[str, str]) -> Core:
         for fleet in fleets:
             fleet.wake_by_name(session)
 
-    registry = registry_for(home, env, wake)
+    hook = faults.from_environment(env)
+    registry = registry_for(home, env, wake, hook.reached)
     settings = SettingsNow(config, env, registry)
     trusted = trust.Trusted(home)
     load_externals(registry, settings.look().require(), trusted)
     settings.take(configuration.usable(settings.look(), registry, trusted))
-    store = await Store.open(home, faults.from_environment(env))
-    clock = SystemClock()
-    world = World(
-        registry=registry,
-        config=settings,
-        clock=clock,
-        # Sessions never get programs of the environment that we are installed in.
-        environment={**env, "VIRTUAL_ENV": sys.prefix},
-        projects=home.projects,
-        files=Lanes(1, "ao-configuration"),
-    )
-    fleet = Fleet(
-        world=world,
-        keeping=store.keeper,
-        log=store.log,
-        performer=Act(),
-        boundary=store.faults.reached,
-    )
+    store = await Store.open(home, hook)
+    fleet = _fleet(home, env, registry, settings, store)
     fleets.append(fleet)
     return Core(
         home=home,
@@ -152,8 +143,29 @@ async def _open_core(home: Home, config: Path, env: Mapping[str, str]) -> Core:
         settings=settings,
         registry=registry,
         store=store,
-        clock=clock,
+        clock=fleet.world.clock,
         unadopted=list(store.sessions),
+    )
+
+
+def _fleet(
+    home: Home, env: Mapping[str, str], registry: Registry, settings: SettingsNow, store: Store
+) -> Fleet:
+    world = World(
+        registry=registry,
+        config=settings,
+        clock=SystemClock(),
+        # Sessions never get programs of the environment that we are installed in.
+        environment={**env, "VIRTUAL_ENV": sys.prefix},
+        projects=home.projects,
+        files=Lanes(1, "ao-configuration"),
+    )
+    return Fleet(
+        world=world,
+        keeping=store.keeper,
+        log=store.log,
+        performer=Act(),
+        boundary=store.faults.reached,
     )
 
 
@@ -248,6 +260,8 @@ async def serve(home: Home, config: Path, env: Mapping[str, str], ready: Callabl
         try:
             app.core.settings.on_change(lambda now: app.announcer.use(notifiers(app.core, now)))
             app.watcher.start()
+            for row in await found_at_start.tell(app.core):
+                log.warning("%s", row)
             await app.ticker.start()
             await api.start()
             ready(app)

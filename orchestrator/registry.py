@@ -130,7 +130,8 @@ def _guarded(load: Callable[[], T], origin: str) -> T:
         return load()
     except AoError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        # A module that ends the program on import would else end this one, without a word.
         msg = f"{origin} could not be loaded: {type(error).__name__}: {error}."
         raise BadInput(
             msg, next_step="Mend or remove it; ao does not start without a part in use."

@@ -37,6 +37,7 @@ TOLD = frozenset(
         "review.pending",
         "session.done",
         "session.limited",
+        "storage.damaged",
     }
 )
 """Events that somebody wants to hear of. Everything else is read in `ao events`."""
@@ -65,7 +66,7 @@ def notification(logged: LoggedEvent, at: Level) -> Notification:
     """The event as a notifier is handed it. The key is the event's id: told twice, shown once."""
     event = logged.event
     session = event.session or ""
-    where = session or event.project
+    where = session or event.project or "ao"
     return Notification(
         key=event.id,
         level=at,
@@ -102,6 +103,7 @@ _TITLES = {
     "reaction.escalated": "needs a person",
     "fleet.lost": "terminals are gone",
     "fleet.complete": "all sessions have ended",
+    "storage.damaged": "a kept file was damaged",
 }
 
 

@@ -28,7 +28,10 @@ from orchestrator.domain.status import Status
 from orchestrator.errors import AoError, BadInput, Conflict, NotFound, TemporaryError
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.ports.agent import AGENT
+from orchestrator.ports.runtime import RUNTIME
+from orchestrator.ports.scm import SCM
 from orchestrator.ports.tracker import TRACKER
+from orchestrator.ports.workspace import WORKSPACE
 from orchestrator.services.core import Core
 
 MOST_PROMPT = 20_000
@@ -87,7 +90,7 @@ async def spawn(core: Core, ask: SpawnAsk, *, by: Actor) -> Session:
         msg = f"the prompt has {len(ask.prompt)} characters; at most {MOST_PROMPT} are taken."
         raise BadInput(msg)
     parts = core.settings.now.parts(name, agent=ask.agent)
-    core.registry.plugin(AGENT, parts.agent)
+    _refuse_absent(core, parts)
     found = await _issue(core, name, parts, ask.issue) if ask.issue else None
     if found is None and not ask.prompt.strip():
         msg = "a session needs an issue or a prompt."
@@ -96,6 +99,15 @@ async def spawn(core: Core, ask: SpawnAsk, *, by: Actor) -> Session:
         if found is not None and not ask.again:
             _refuse_duplicate(core, name, found.ref)
         return await _make(core, _plan(core, ask, parts, found), by)
+
+
+def _refuse_absent(core: Core, parts: Parts) -> None:
+    """Every plugin that the session needs is here. Raises `NotFound` for the first that is not."""
+    core.registry.plugin(AGENT, parts.agent)
+    core.registry.plugin(RUNTIME, parts.runtime)
+    core.registry.plugin(WORKSPACE, parts.workspace)
+    core.registry.plugin(TRACKER, parts.tracker)
+    core.registry.plugin(SCM, parts.scm)
 
 
 async def _issue(core: Core, project: ProjectId, parts: Parts, text: str) -> Issue:
