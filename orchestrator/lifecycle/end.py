@@ -16,6 +16,7 @@ from orchestrator.domain.session import (
     RuntimeFact,
     RuntimeState,
     Session,
+    StopReason,
     Work,
 )
 from orchestrator.lifecycle import acts
@@ -68,6 +69,7 @@ def _keep_rescue(draft: Draft, saved: Saved) -> None:
     summary = f"{saved.files} uncommitted files, {saved.commits} unpushed commits"
     if saved.ignored:
         summary += f"; {saved.ignored} ignored files are not in it"
+    summary = "; ".join((summary, *saved.notes))
     rescue = Rescue(ref=saved.ref, commit=saved.commit, at=draft.now, summary=summary)
     if any(r.ref == saved.ref for r in draft.session.rescues):
         return
@@ -85,6 +87,10 @@ async def remove_workspace(fleet: Fleet, session: Session, act: acts.RemoveWorks
     """Remove the workspace; the plugin refuses if it holds work that was not saved."""
     del act
     place = await fleet.world.place(session)
+    if session.wanted.reason is StopReason.MERGED:
+        # With the newest base in the mirror, a branch that is wholly in it is removed too.
+        project = fleet.world.config.project(session.project)
+        await fleet.world.scm(session).base(project, session.base)
     await fleet.world.workspace(session).remove(fleet.world.ref(session), place)
 
     def done(draft: Draft) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.domain.activity import Activity, ActivityState
+from orchestrator.domain.event import Level
 from orchestrator.domain.issue import Issue
 from orchestrator.domain.look import Unseen
 from orchestrator.domain.session import RuntimeFact, RuntimeState, Session, Setup, SetupStep, Work
@@ -37,6 +38,8 @@ async def make_workspace(fleet: Fleet, session: Session, act: acts.MakeWorkspace
         draft.tell(
             "session.workspace", f"workspace ready on {made.branch}", branch=made.branch, base=base.sha
         )
+        if base.note:
+            draft.tell("base.note", base.note, Level.WARNING)
         _step(draft, SetupStep.STARTING)
 
     await fleet.change(session.id, done)

@@ -209,7 +209,7 @@ class LocalScm(Scm, Claims, Reruns):
             if record.state in OPEN:
                 await desk.rerun(session, record)
 
-    async def stop(self) -> None:
+    async def aclose(self) -> None:
         """End the checks that run; they begin anew at the next start. Repeatable."""
         await self._office.queue.stop()
 

@@ -79,7 +79,7 @@ async def test_a_check_whose_runner_died_with_us_runs_again(bench: LocalBench) -
     bench.scm = bench.local = bench.make(checks={"tests": f"echo >> {started}; exec sleep 300"})
     session, _ = await bench.opened()
     await eventually(lambda: _exists(started), bool)
-    await bench.local.stop()
+    await bench.local.aclose()
     left = bench.project.folder / "forge" / "checkouts" / "check-left"
     left.mkdir()
     bench.scm = bench.local = bench.make(checks={"tests": "exit 1"})
