@@ -5,12 +5,12 @@ from __future__ import annotations
 from bot.actions.action import Access, Action, Argument, Context, Kind, Role
 from bot.actions.target import SESSION, session_of
 from bot.chat.message import Message
-from bot.chat.render import events_message
 from bot.chat.request import SHELL, Request
 
 
 async def run(context: Context, request: Request) -> Message:
     """The newest ones, or those after a number."""
+    from bot.chat.render import events_message
     from orchestrator.services import events
 
     named = request.text("session") or request.session

@@ -5,12 +5,12 @@ from __future__ import annotations
 from bot.actions.action import Access, Action, Argument, Context, Kind, Role
 from bot.actions.target import SESSION, session_of, spelled
 from bot.chat.message import Message
-from bot.chat.render import session_card, sessions_table
 from bot.chat.request import SHELL, Request
 
 
 async def run(context: Context, request: Request) -> Message:
     """With a session its card, without one the list."""
+    from bot.chat.render import session_card, sessions_table  # `ao status` in a shell needs none of it
     from orchestrator.services import sessions
 
     if request.text("session") or request.session:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bot.actions.action import Argument, Context, Kind
 from bot.chat.message import Message
 from bot.chat.request import Request
-from bot.chat.view import session_data
-from orchestrator.domain.session import Session
 from orchestrator.errors import BadInput
+
+if TYPE_CHECKING:
+    from orchestrator.domain.session import Session
 
 SESSION = Argument(name="session", help="a session: its id, its issue or its pull request", kind=Kind.SESSION)
 """Optional for the grammar, as it may be left out in a session's thread; `Request.target` insists."""
@@ -52,4 +55,6 @@ def is_project(context: Context, name: str) -> bool:
 
 def about(session: Session, title: str, *next_steps: str) -> Message:
     """The answer of a verb that concerned one session."""
+    from bot.chat.view import session_data
+
     return Message(title=title, session=session.id, next_steps=next_steps, data=session_data(session))

@@ -93,6 +93,12 @@ def test_help_and_completion_import_no_library(env: dict[str, str], repository: 
     assert not imported(*words, env=env, cwd=repository) & HEAVY
 
 
+def test_asking_a_server_imports_nothing_of_the_fleet(
+    started: object, env: dict[str, str], repository: Path
+) -> None:
+    assert not imported("status", env=env, cwd=repository) & {*HEAVY, "plugins"}
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
