@@ -36,8 +36,9 @@ async def doctor(core: Core) -> list[Finding]:
     """Look at everything. Nothing is changed."""
     return [
         *await _configuration(core),
-        *_plugins(core),
+        *await core.files.run("configuration", lambda: list(_plugins(core))),
         *_storage(core),
+        await _disk(core),
         *_sessions(core),
         *await _orphans(core),
         *await _notifiers(core),
@@ -80,12 +81,14 @@ def _storage(core: Core) -> Iterator[Finding]:
         )
     if core.store.keeper.trouble is not None:
         yield Finding(level=FAILURE, subject="event log", text=str(core.store.keeper.trouble))
-    free = shutil.disk_usage(core.home.path).free
+
+
+async def _disk(core: Core) -> Finding:
+    free = (await core.files.run("disk", shutil.disk_usage, core.home.path)).free
     if free < LEAST_DISK:
         text = f"{free // 2**20} MB are free where state is kept"
-        yield Finding(level=WARNING, subject="disk", text=text, next_step="Make room.")
-    else:
-        yield Finding(level=OK, subject="disk", text=f"{free // 2**30} GB are free")
+        return Finding(level=WARNING, subject="disk", text=text, next_step="Make room.")
+    return Finding(level=OK, subject="disk", text=f"{free // 2**30} GB are free")
 
 
 def _sessions(core: Core) -> Iterator[Finding]:

@@ -25,6 +25,11 @@ class PluginRow:
 
 async def listed(core: Core) -> list[PluginRow]:
     """Every plugin that could be used, by slot."""
+    return await core.files.run("configuration", _rows, core)
+
+
+def _rows(core: Core) -> list[PluginRow]:
+    """Loading plugins and looking for programs reads files."""
     used = {(use.slot, use.name) for use in core.settings.now.uses()}
     return [
         _row(core, slot, name, (slot, name) in used)

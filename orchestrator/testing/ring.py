@@ -29,6 +29,7 @@ from orchestrator.lifecycle.queue import Room
 from orchestrator.lifecycle.rounds import Rounds
 from orchestrator.lifecycle.world import World
 from orchestrator.ports.agent import AGENT
+from orchestrator.ports.notifier import NOTIFIER
 from orchestrator.ports.plugin import Options, Plugin, PluginContext, Slot
 from orchestrator.ports.runtime import RUNTIME
 from orchestrator.ports.scm import SCM
@@ -44,6 +45,7 @@ from orchestrator.storage.layout import Home
 from orchestrator.storage.store import Store
 from orchestrator.testing.fakes.agent import FakeAgent
 from orchestrator.testing.fakes.clock import FakeClock
+from orchestrator.testing.fakes.notifier import FakeNotifier
 from orchestrator.testing.fakes.place import FakePlace
 from orchestrator.testing.fakes.runtime import FakeRuntime
 from orchestrator.testing.fakes.scm import FakeScm
@@ -51,7 +53,7 @@ from orchestrator.testing.fakes.tracker import FakeTracker
 from orchestrator.testing.fakes.workspace import FakeWorkspace
 
 CHECK = "tests"
-_CONFIG = """\
+CONFIG = """\
 defaults: {{runtime: fake, agent: fake, workspace: fake}}
 projects:
   demo:
@@ -77,6 +79,7 @@ class FakeWorld:
         self.tracker = FakeTracker(
             *(Issue(ref=str(n), title=f"Issue {n}", body=f"Do {n}.") for n in range(1, issues + 1))
         )
+        self.notifier = FakeNotifier()
         self.requests = itertools.count(1)
 
     def registry(self, home: Home) -> Registry:
@@ -96,6 +99,7 @@ class FakeWorld:
             (WORKSPACE, self.workspace),
             (SCM, self.scm),
             (TRACKER, self.tracker),
+            (NOTIFIER, self.notifier),
         )
 
 
@@ -289,7 +293,7 @@ async def open_ring(
     *,
     world: FakeWorld | None = None,
     before: Ring | None = None,
-    config: str = _CONFIG,
+    config: str = CONFIG,
     keeping: Callable[[Keeping], Keeping] = lambda keeper: keeper,
 ) -> Ring:
     """A ring over `root/home`, its first round made. `keeping` may wrap what keeps the sessions."""

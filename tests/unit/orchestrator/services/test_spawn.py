@@ -1,0 +1,111 @@
+"""Asking for sessions: checked, reserved, kept; never two on one issue by accident."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.domain.issue import IssueState
+from orchestrator.domain.person import OWNER
+from orchestrator.errors import AoError, BadInput, Conflict, NotFound, TemporaryError
+from orchestrator.services.kill import kill
+from orchestrator.services.spawn import MOST_PROMPT, AlreadyThere, SpawnAsk, spawn, spawn_batch
+from orchestrator.testing.ring import Ring
+
+
+def ask(issue: str = "1", **fields: object) -> SpawnAsk:
+    return replace(SpawnAsk(project="demo", issue=issue), **fields)  # type: ignore[arg-type]
+
+
+async def test_session_is_kept_before_it_is_acknowledged(ring: Ring) -> None:
+    made = await spawn(ring.core, ask("#7"), by=OWNER)
+    assert (made.id, made.branch, made.task.title, made.task.issue) == (
+        "demo-1",
+        "feat/issue-7",
+        "Issue 7",
+        "7",
+    )
+    again = await ring.crash()
+    assert again.status(made.id) == "idle"
+    assert (await again.told(made.id)).count("session.spawned") == 1
+
+
+async def test_two_spawns_of_one_issue_at_once_make_one_session(ring: Ring) -> None:
+    results = await asyncio.gather(
+        *(spawn(ring.core, ask(), by=OWNER) for _ in range(5)), return_exceptions=True
+    )
+    refused = [r for r in results if isinstance(r, AlreadyThere)]
+    assert (len(refused), len(ring.fleet.all())) == (4, 1)
+    assert {r.existing for r in refused} == {"demo-1"}
+    assert "demo-1 works on issue 1 already" in refused[0].what
+
+
+async def test_another_on_purpose_has_a_branch_of_its_own(ring: Ring) -> None:
+    await ring.spawn()
+    second = await spawn(ring.core, ask(again=True), by=OWNER)
+    assert second.branch == "feat/issue-1-2"
+    await ring.settle()
+    assert ring.status(second.id) == "idle"
+
+
+async def test_issue_of_an_ended_session_can_be_spawned_again(ring: Ring) -> None:
+    one = await ring.spawn()
+    await kill(ring.core, one, by=OWNER)
+    await ring.settle()
+    assert (await spawn(ring.core, ask(), by=OWNER)).id == "demo-2"
+
+
+async def test_task_in_words_needs_no_issue(ring: Ring) -> None:
+    made = await spawn(ring.core, ask("", prompt="Tidy up: the README!\nAnd more."), by=OWNER)
+    assert made.branch == "feat/tidy-up-the-readme-and-more"
+    assert made.task.issue == ""
+    await ring.settle()
+    assert "Tidy up" in ring.agent.tasks[made.id].prompt
+    assert (await spawn(ring.core, ask("", prompt="???"), by=OWNER)).branch == "feat/task"
+
+
+async def test_prompt_beside_an_issue_and_a_branch_of_ones_own(ring: Ring) -> None:
+    made = await spawn(ring.core, ask(prompt="Quickly.", branch="fix/mine"), by=OWNER)
+    assert (made.branch, made.task.prompt) == ("fix/mine", "Quickly.")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"project": "other"}, NotFound),
+        ({"project": "no such!"}, BadInput),
+        ({"issue": "999"}, NotFound),
+        ({"issue": "what?"}, BadInput),
+        ({"issue": "", "prompt": "  "}, BadInput),
+        ({"prompt": "x" * (MOST_PROMPT + 1)}, BadInput),
+        ({"agent": "nobody"}, NotFound),
+        ({"branch": "--upload-pack=x"}, BadInput),
+        ({"branch": "a..b"}, BadInput),
+    ],
+)
+async def test_bad_input_makes_nothing(ring: Ring, wrong: dict[str, str], error: type[AoError]) -> None:
+    with pytest.raises(error) as refused:
+        await spawn(ring.core, ask(**wrong), by=OWNER)
+    assert refused.value.what
+    assert (ring.fleet.all(), await ring.told()) == ((), [])
+
+
+async def test_issue_that_is_closed_or_cannot_be_read(ring: Ring) -> None:
+    issue = ring.tracker.issues["demo", "1"]
+    ring.tracker.issues["demo", "1"] = replace(issue, state=IssueState.CLOSED)
+    with pytest.raises(Conflict, match="is closed"):
+        await spawn(ring.core, ask(), by=OWNER)
+    ring.tracker.unreadable["2"] = "503"
+    with pytest.raises(TemporaryError, match="503"):
+        await spawn(ring.core, ask("2"), by=OWNER)
+
+
+async def test_batch_starts_what_it_can_and_says_of_each(ring: Ring) -> None:
+    await ring.spawn("2")
+    outcomes = await spawn_batch(ring.core, "demo", ["1", "2", "999", "3", "1"], by=OWNER)
+    said = {o.issue: o.session.id if o.session else type(o.error).__name__ for o in outcomes}
+    assert said == {"1": "demo-2", "2": "AlreadyThere", "999": "NotFound", "3": "demo-3"}
+    await ring.settle()
+    assert len(ring.fleet.all()) == 3
