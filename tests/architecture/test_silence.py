@@ -43,10 +43,23 @@ def doubles(module: ast.Module) -> Iterator[int]:
 
 
 def sleeps(module: ast.Module) -> Iterator[int]:
-    """Lines with `time.sleep(...)`; a bounded wait for a condition uses the loop or an event."""
+    """Lines with `time.sleep(...)`, save in a loop with a time limit: that waits for a condition."""
+    allowed = {id(call) for loop in _bounded_loops(module) for call in ast.walk(loop)}
     for node in ast.walk(module):
-        if isinstance(node, ast.Call) and _called(node) in {"time.sleep", "sleep"}:
+        if (
+            isinstance(node, ast.Call)
+            and _called(node) in {"time.sleep", "sleep"}
+            and id(node) not in allowed
+        ):
             yield node.lineno
+
+
+def _bounded_loops(module: ast.Module) -> Iterator[ast.While]:
+    for loop in ast.walk(module):
+        if isinstance(loop, ast.While):
+            calls = {_called(node) for node in ast.walk(loop) if isinstance(node, ast.Call)}
+            if "time.monotonic" in calls:
+                yield loop
 
 
 def _found(rule: object, paths: list[Path]) -> list[str]:
@@ -63,11 +76,18 @@ def _found(rule: object, paths: list[Path]) -> list[str]:
         (doubles, "mock.patch.object(a, 'b')"),
         (doubles, "x = MagicMock()"),
         (sleeps, "time.sleep(1)"),
+        (sleeps, "while True:\n    time.sleep(1)"),
     ],
 )
 def test_each_rule_sees_what_it_is_for(rule: object, code: str) -> None:
     assert callable(rule)
     assert list(rule(ast.parse(code)))
+
+
+def test_a_bounded_wait_for_a_condition_is_no_sleep() -> None:
+    assert not list(
+        sleeps(ast.parse("while not look():\n    assert time.monotonic() < limit\n    time.sleep(1)"))
+    )
 
 
 def test_no_error_is_suppressed_wholesale() -> None:
