@@ -272,7 +272,7 @@ class Rehearsal:
         """Run a program, its output on the screen. Its exit code and output."""
         self._tell("tool_start", tool=" ".join(argv)[:80])
         said = bytearray()
-        with subprocess.Popen(  # noqa: S603 - running what the plan says is what it is for
+        with subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         ) as child:
             try:

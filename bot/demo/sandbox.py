@@ -129,9 +129,7 @@ def _git(folder: Path, *args: str) -> None:
         "GIT_CONFIG_NOSYSTEM": "1",
     }
     argv = ["git", *args]
-    done = subprocess.run(  # noqa: S603 - git, with arguments of ours
-        argv, cwd=folder, env=environment, capture_output=True, timeout=LIMIT, check=False
-    )
+    done = subprocess.run(argv, cwd=folder, env=environment, capture_output=True, timeout=LIMIT, check=False)
     if done.returncode != 0:
         msg = f"the sandbox could not be made: git {args[0]}: {done.stderr.decode(errors='replace').strip()[-500:]}"
         raise NotReady(msg)

@@ -42,7 +42,14 @@ class OptionProblem:
 class Options(BaseModel):
     """Base of a plugin's options: frozen, unknown keys refused, camelCase and snake_case read."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        # A field's docstring is what `docs/plugins.md` says of the option.
+        use_attribute_docstrings=True,
+    )
 
     @classmethod
     def problems(cls, raw: Mapping[str, object]) -> list[OptionProblem]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import yaml
+from typing_extensions import override
 
 from orchestrator.settings.problems import Grade, KeyPath, Problem, join
 
@@ -37,6 +38,19 @@ class _Loader(yaml.SafeLoader):
     """PyYAML with the scalars of YAML 1.2."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own attribute
+    _depth = 0
+
+    @override
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Refuse what is nested deeper than anybody writes, long before the interpreter's own limit."""
+        if self._depth > _MAX_DEPTH:
+            msg = "it is nested too deeply"
+            raise yaml.YAMLError(msg)
+        self._depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
 
 
 _SCALARS = (
@@ -65,9 +79,8 @@ def parse(text: str, file: Path) -> Document:
             document, mark.line + 1 if mark else 0, f"This is no YAML: {error.problem or error.context}."
         )
         return document
-    except (yaml.YAMLError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        _complain(document, 0, f"This is no YAML: {reason}.")
+    except yaml.YAMLError as error:
+        _complain(document, 0, f"This is no YAML: {error}.")
         return document
     if root is None:
         return document

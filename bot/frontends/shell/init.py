@@ -92,7 +92,10 @@ def _repo(found: Found, plugins: Registry, console: Console) -> str:
 
 
 def _agent(wanted: str, plugins: Registry, console: Console) -> str:
-    """The agent that was named, or one whose program is here; empty when it is the default."""
+    """The agent that was named, or one whose program is here; empty when it is the default.
+
+    Where none is, one that can be started as it is, so that `ao start` works and says what it runs.
+    """
     if wanted:
         plugins.plugin(AGENT, wanted)
         return wanted
@@ -107,8 +110,11 @@ def _agent(wanted: str, plugins: Registry, console: Console) -> str:
         return ""
     if ready:
         return ready[0]
-    console.note(f"No agent's program was found on the PATH; there are plugins for: {', '.join(names)}.")
-    return ""
+    # One that needs no options can be started at once; the others must be described first.
+    stand_in = next((name for name in names if not plugins.problems(AGENT, name, {})), "")
+    console.note(f"No coding agent's program was found on the PATH; {stand_in or default} stands in for it.")
+    console.note("Any program can be described as an agent: docs/plugins.md shows how.")
+    return stand_in
 
 
 def _offer(machine: Machine, where: Surroundings, console: Console, path: Path, project: str) -> None:
