@@ -127,7 +127,7 @@ def test_init_offers_the_first_issue(machine: Workshop, where: Surroundings, rep
     text = (repository / "agent-orchestrator.yaml").read_text()
     assert "defaultBranch: main" in text
     assert "make check" in text
-    assert "No agent's program was found" in console.err.getvalue()
+    assert "agent's program was found on the PATH" in console.err.getvalue()
     assert isinstance(machine.actions, Spawning)
     assert machine.actions.spawned == [{"project": "app", "issue": "1"}]
     assert machine.opened == [Access.READS, Access.CHANGES]
