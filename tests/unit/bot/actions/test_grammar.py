@@ -77,7 +77,7 @@ def test_in_a_thread_the_session_is_left_out(line: str, arguments: Any) -> None:
     ("line", "says"),
     [
         ("", "Nothing was asked"),
-        ("spwan demo 1", "spawn"),
+        ("spaw demo 1", "spawn"),
         ("rescue", "rescue show"),
         ("kill demo-1 demo-2", "one word too many"),
         ("kill --force", "no option '--force'"),
@@ -119,7 +119,7 @@ def test_any_argument_list_is_read_or_refused(words: Any) -> None:
 @pytest.mark.parametrize(
     ("verb", "given", "says"),
     [
-        ("kill", {"sesion": "demo-1"}, "no argument"),
+        ("kill", {"sess": "demo-1"}, "no argument"),
         ("pause", {"all": "yes"}, "true or false"),
         ("batch-spawn", {"issues": "1"}, "list of words"),
         ("send", {"session": ["a"], "text": "x"}, "is a text"),
