@@ -103,11 +103,3 @@ def overdue(session: Session, now: float) -> Message | None:
         if message.stage is MessageStage.TYPED and now - message.stage_at >= TYPED_WAIT:
             return message
     return None
-
-
-def unsettled_typing(session: Session, now: float) -> Message | None:
-    """A message whose typing was begun and never heard of again (we died in between)."""
-    for message in session.messages:
-        if message.stage is MessageStage.TYPING and now - message.stage_at >= TYPED_WAIT:
-            return message
-    return None
