@@ -77,7 +77,7 @@ def test_in_a_thread_the_session_is_left_out(line: str, arguments: Any) -> None:
     ("line", "says"),
     [
         ("", "Nothing was asked"),
-        ("spaw demo 1", "spawn"),
+        ("spawnn demo 1", "spawn"),
         ("rescue", "rescue show"),
         ("kill demo-1 demo-2", "one word too many"),
         ("kill --force", "no option '--force'"),
