@@ -145,7 +145,7 @@ async def test_nothing_planted_is_run_by_us(
     for _ in range(2):
         look = (await workspace.observe([view]))[session.id]
         assert isinstance(look, Seen), look
-    assert look.value.dirty >= 3
+        assert look.value.dirty >= 3
     mirror = Mirror(setting.project.mirror)
     async with place.export(made.path, f"refs/heads/{session.branch}") as source:
         await mirror.fetch(source, f"refs/heads/{session.branch}", incoming(session.id))

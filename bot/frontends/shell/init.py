@@ -112,7 +112,9 @@ def _agent(wanted: str, plugins: Registry, console: Console) -> str:
         return ready[0]
     # One that needs no options can be started at once; the others must be described first.
     stand_in = next((name for name in names if not plugins.problems(AGENT, name, {})), "")
-    console.note(f"No coding agent's program was found on the PATH; {stand_in or default} stands in for it.")
+    console.note("No coding agent's program was found on the PATH.")
+    if stand_in:
+        console.note(f"Agent {stand_in} stands in: {plugins.plugin(AGENT, stand_in).summary}")
     console.note("Any program can be described as an agent: docs/plugins.md shows how.")
     return stand_in
 

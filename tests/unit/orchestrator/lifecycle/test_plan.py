@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ def told(session: Session) -> Session:
     return replace(session, issue_told="in_progress")
 
 
-def stopped(reason: StopReason, step: EndingStep, **fields: object) -> Session:
+def stopped(reason: StopReason, step: EndingStep, **fields: Any) -> Session:
     wanted = Wanted(state=WantedState.STOP, by=ex.ADA, at=ex.NOW, reason=reason)
     return ex.session(wanted=wanted, ending=Ending(step=step), **fields)
 
@@ -108,7 +109,7 @@ def test_merge_comes_before_all_else_even_in_a_pause() -> None:
     assert due(ex.session(intents=(intent,), wanted=pause), ex.NOW) == (acts.Merge(head=ex.HEAD),)
 
 
-def message(stage: MessageStage, number: int = 1, **fields: object) -> Message:
+def message(stage: MessageStage, number: int = 1, **fields: Any) -> Message:
     made = Message(number=number, text="hi", by="ada", at=ex.NOW, stage=stage, stage_at=ex.NOW)
     return replace(made, **fields)
 
@@ -133,7 +134,7 @@ def test_oldest_queued_message_is_typed_into_a_prompt_that_waits() -> None:
     ],
     ids=["busy", "dialog", "terminal unknown", "paused"],
 )
-def test_nothing_is_typed_where_it_would_not_be_read_as_a_message(facts: dict[str, object]) -> None:
+def test_nothing_is_typed_where_it_would_not_be_read_as_a_message(facts: dict[str, Any]) -> None:
     queued = ex.session(work=IDLE, messages=(message(MessageStage.RECEIVED),))
     assert typing(replace(queued, **facts)) == []
 

@@ -19,6 +19,7 @@ from orchestrator.domain.pull_request import (
 )
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Approval, Session, Setup, SetupStep, StopReason, WantedState, Work
+from orchestrator.domain.status import Status
 from orchestrator.lifecycle import react, transitions
 from orchestrator.lifecycle.changes import decide_change
 from orchestrator.lifecycle.draft import Draft
@@ -212,7 +213,7 @@ def test_cleanup_after_merge_can_be_off() -> None:
 
 def test_failed_setup_is_rolled_back() -> None:
     failed = ex.session(setup=Setup(step=SetupStep.FAILED, at=ex.NOW, reason="no such branch"))
-    draft = step(replace(failed, status=replace(failed.status, status=react.Status.SPAWNING)), ex.rules())
+    draft = step(replace(failed, status=replace(failed.status, status=Status.SPAWNING)), ex.rules())
     assert draft.session.wanted.reason is StopReason.FAILED
     assert "no such branch" in draft.session.status.reason
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.pull_request import Checks, Mergeable, PullRequestState, ReviewDecision
 from orchestrator.domain.session import (
     Approval,
+    Change,
     Intent,
     Question,
     RuntimeFact,
@@ -44,7 +46,7 @@ def gone(code: int | None = None, state: RuntimeState = RuntimeState.EXITED) -> 
     return RuntimeFact(state=state, at=ex.NOW, reason="gone", exit_code=code)
 
 
-WITHOUT_PULL_REQUEST = [
+WITHOUT_PULL_REQUEST: list[tuple[str, dict[str, Any], Status]] = [
     ("queued", {"setup": Setup(step=SetupStep.QUEUED, at=ex.NOW)}, Status.QUEUED),
     ("reserving", {"setup": Setup(step=SetupStep.RESERVING, at=ex.NOW)}, Status.SPAWNING),
     ("workspace", {"setup": Setup(step=SetupStep.WORKSPACE, at=ex.NOW)}, Status.SPAWNING),
@@ -74,11 +76,11 @@ WITHOUT_PULL_REQUEST = [
 @pytest.mark.parametrize(
     ("facts", "expected"), [c[1:] for c in WITHOUT_PULL_REQUEST], ids=[c[0] for c in WITHOUT_PULL_REQUEST]
 )
-def test_without_pull_request(facts: dict[str, object], expected: Status) -> None:
+def test_without_pull_request(facts: dict[str, Any], expected: Status) -> None:
     assert of(ex.session(**facts)) is expected
 
 
-WITH_PULL_REQUEST = [
+WITH_PULL_REQUEST: list[tuple[str, Change, Status]] = [
     ("review wanted", ex.change(), Status.REVIEW_PENDING),
     ("approved and green", ex.change(approvals=APPROVED), Status.MERGEABLE),
     (
@@ -118,7 +120,7 @@ WITH_PULL_REQUEST = [
 @pytest.mark.parametrize(
     ("seen", "expected"), [c[1:] for c in WITH_PULL_REQUEST], ids=[c[0] for c in WITH_PULL_REQUEST]
 )
-def test_with_pull_request(seen: object, expected: Status) -> None:
+def test_with_pull_request(seen: Change, expected: Status) -> None:
     assert of(ex.session(work=IDLE, changes=(seen,))) is expected
 
 
@@ -146,7 +148,7 @@ def test_merge_intent_shows_as_merging() -> None:
     ],
     ids=["red", "changes requested", "conflicted"],
 )
-def test_pull_request_that_waits_for_an_idle_agent_becomes_stuck_and_stays_so(seen: object) -> None:
+def test_pull_request_that_waits_for_an_idle_agent_becomes_stuck_and_stays_so(seen: Change) -> None:
     waiting = ex.session(work=IDLE, changes=(seen,))
     assert of(waiting, RULES.stuck_after) is not Status.STUCK
     late = status.derive(waiting, RULES, ex.NOW + RULES.stuck_after + 1)
