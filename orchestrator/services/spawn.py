@@ -19,6 +19,7 @@ from orchestrator.domain.session import (
     Setup,
     SetupStep,
     StatusLine,
+    StopReason,
     Task,
     Wanted,
     WantedState,
@@ -32,21 +33,29 @@ from orchestrator.ports.runtime import RUNTIME
 from orchestrator.ports.scm import SCM
 from orchestrator.ports.tracker import TRACKER
 from orchestrator.ports.workspace import WORKSPACE
+from orchestrator.services import ended
 from orchestrator.services.core import Core
 
 MOST_PROMPT = 20_000
+LOOKED_BACK = 50
+"""Ended sessions of a project, the newest, that are asked whether they left work behind."""
 
 
 class AlreadyThere(Conflict):
-    """A live session works on this issue: open it, restore it, or spawn another on purpose."""
+    """A session works on this issue, or has left work on it: open or restore it, or spawn another on purpose."""
 
     code = "duplicate"
 
-    def __init__(self, issue: str, existing: SessionId) -> None:
-        what = f"{existing} works on issue {issue} already."
-        step = f"Open it (`ao attach {existing}`), or spawn another with `--again`."
+    def __init__(self, issue: str, existing: Session, *, ended: bool = False) -> None:
+        name = existing.id
+        if ended:
+            what = f"{name} has ended and left work on issue {issue}, on {existing.branch}."
+            step = f"Restore it (`ao restore {name}`), or spawn another with `--again`."
+        else:
+            what = f"{name} works on issue {issue} already."
+            step = f"Open it (`ao attach {name}`), or spawn another with `--again`."
         super().__init__(what, next_step=step)
-        self.existing = existing
+        self.existing = name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +105,10 @@ async def spawn(core: Core, ask: SpawnAsk, *, by: Actor) -> Session:
         msg = "a session needs an issue or a prompt."
         raise BadInput(msg, next_step=f"`ao spawn {name} 123`, or `ao spawn {name} --prompt '…'`.")
     async with core.spawning:
+        left = await _left_work(core, name)
         if found is not None and not ask.again:
-            _refuse_duplicate(core, name, found.ref)
-        return await _make(core, _plan(core, ask, parts, found), by)
+            _refuse_duplicate(core, name, found.ref, left)
+        return await _make(core, _plan(core, ask, parts, found), by, left)
 
 
 def _refuse_absent(core: Core, parts: Parts) -> None:
@@ -128,10 +138,23 @@ async def _issue(core: Core, project: ProjectId, parts: Parts, text: str) -> Iss
     return look.value
 
 
-def _refuse_duplicate(core: Core, project: ProjectId, issue: str) -> None:
+async def _left_work(core: Core, project: ProjectId) -> list[Session]:
+    """Ended sessions whose branch still holds what is in no base, the newest first."""
+    found = await ended.listed(core, project, most=LOOKED_BACK)
+    return [s for s in found if s.wanted.reason is not StopReason.MERGED and _has_work(s)]
+
+
+def _has_work(session: Session) -> bool:
+    return bool(session.rescues) or session.local_head not in {"", session.base_sha}
+
+
+def _refuse_duplicate(core: Core, project: ProjectId, issue: str, left: Sequence[Session]) -> None:
     for session in core.fleet.live(project):
         if session.task.issue == issue and session.wanted.state is not WantedState.STOP:
-            raise AlreadyThere(issue, session.id)
+            raise AlreadyThere(issue, session)
+    for session in left:
+        if session.task.issue == issue:
+            raise AlreadyThere(issue, session, ended=True)
 
 
 def _plan(core: Core, ask: SpawnAsk, parts: Parts, issue: Issue | None) -> _Plan:
@@ -154,13 +177,13 @@ def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:50].strip("-") or "task"
 
 
-def _free_branch(core: Core, plan: _Plan, number: str) -> str:
-    """A branch that no live session has: the second session on an issue gets its own."""
-    taken = {s.branch for s in core.fleet.live(plan.project)}
+def _free_branch(core: Core, plan: _Plan, number: str, left: Sequence[Session]) -> str:
+    """A branch that no other session works on or left work on: the second on an issue gets its own."""
+    taken = {s.branch for s in (*core.fleet.live(plan.project), *left)}
     return plan.branch if plan.branch not in taken else f"{plan.branch}-{number}"
 
 
-async def _make(core: Core, plan: _Plan, by: Actor) -> Session:
+async def _make(core: Core, plan: _Plan, by: Actor, left: Sequence[Session]) -> Session:
     project = core.settings.project(plan.project)
     session_id = await core.store.ids.reserve(plan.project, project.prefix, ())
     now = core.clock.now()
@@ -172,7 +195,7 @@ async def _make(core: Core, plan: _Plan, by: Actor) -> Session:
         created_by=by,
         task=plan.task,
         parts=plan.parts,
-        branch=_free_branch(core, plan, number),
+        branch=_free_branch(core, plan, number, left),
         base=project.default_branch,
         wanted=Wanted(state=WantedState.RUN, by=by, at=now),
         setup=Setup(step=SetupStep.QUEUED, at=now),

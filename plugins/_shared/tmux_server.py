@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import re
 import secrets
 import signal
 import threading
@@ -88,6 +89,8 @@ bind C-b send-prefix
 _NO_SERVER = ("no server running", "error connecting to", "server exited", "lost server")
 _NO_SESSION = "no current target"
 """What a server without sessions says."""
+_DEAD = re.compile(r"\n{3,}(?=Pane is dead [^\n]*\Z)")
+"""tmux writes this into the lowest row, far below the program's own last words."""
 _ABSENT = (_NO_SESSION, "can't find session", "can't find pane", "can't find window")
 
 
@@ -216,7 +219,8 @@ class TmuxServer:
     async def output(self, session: str, lines: int) -> str:
         """The last lines, also those that left the screen. Raises `Missing`."""
         rows = await self._cmd("capture-pane", "-p", "-S", f"-{lines}", target=f"={session}:")
-        return "\n".join(clean("\n".join(rows)).rstrip().split("\n")[-lines:])
+        text = _DEAD.sub("\n\n", clean("\n".join(rows)).rstrip())
+        return "\n".join(text.split("\n")[-lines:])
 
     async def paste(self, session: str, text: str, *, submit: bool, leave_mode: bool) -> None:
         """Paste a text as one piece, then press Enter: all of it or, on an error, nothing.

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.integration.faults.house import House
 
 pytestmark = [pytest.mark.tmux, pytest.mark.timeout(90)]
-
-_PLUGIN = "from orchestrator.ports.plugin import Plugin\n"
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path)
-    yield made
-    made.close()
 
 
 def malformed(good: str) -> str:
@@ -153,7 +143,7 @@ def test_a_plugin_from_outside_that_is_not_there_stops_the_start(house: House) -
     assert "Install it" in said
 
 
-def test_no_configuration_at_all(house: House, tmp_path: Path) -> None:
+def test_no_configuration_at_all(house: House) -> None:
     house.config.unlink()
     done = house.ao("start")
     assert done.returncode in {2, 3}
