@@ -94,6 +94,14 @@ class Claims(Protocol):
 
 
 @runtime_checkable
+class Branches(Protocol):
+    """An scm that can name the branches that are there, so that a session's number is not given again."""
+
+    async def branches(self, project: Project) -> Collection[str]:
+        """Names of all branches, without `refs/heads/`. Raises `TemporaryError`."""
+
+
+@runtime_checkable
 class Reruns(Protocol):
     """An scm that can run checks again without a new commit."""
 

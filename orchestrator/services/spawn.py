@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.domain.ids import ProjectId, SessionId, branch_name, project_id
+from orchestrator.domain.ids import ProjectId, branch_name, project_id
 from orchestrator.domain.issue import Issue, IssueState
 from orchestrator.domain.look import Unseen
 from orchestrator.domain.outside_text import one_line
 from orchestrator.domain.person import Actor
+from orchestrator.domain.project import Project
 from orchestrator.domain.session import (
     Parts,
     RuntimeFact,
@@ -30,7 +31,7 @@ from orchestrator.errors import AoError, BadInput, Conflict, NotFound, Temporary
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.ports.agent import AGENT
 from orchestrator.ports.runtime import RUNTIME
-from orchestrator.ports.scm import SCM
+from orchestrator.ports.scm import SCM, Branches
 from orchestrator.ports.tracker import TRACKER
 from orchestrator.ports.workspace import WORKSPACE
 from orchestrator.services import ended
@@ -183,9 +184,27 @@ def _free_branch(core: Core, plan: _Plan, number: str, left: Sequence[Session]) 
     return plan.branch if plan.branch not in taken else f"{plan.branch}-{number}"
 
 
+async def _numbers_taken(core: Core, plan: _Plan, project: Project) -> list[int]:
+    """Numbers of sessions that branches on the forge speak of (`session/demo-7`), perhaps another machine's."""
+    scm = core.registry.create(
+        SCM, plan.parts.scm, core.settings.options(plan.project, "scm", plan.parts.scm)
+    )
+    if not isinstance(scm, Branches):
+        return []
+    try:
+        names = await scm.branches(project)
+    except TemporaryError:
+        return []  # our own counter still never gives a number twice
+    found = (
+        re.search(rf"(?:^|[/-]){re.escape(project.prefix)}-([1-9][0-9]{{0,6}})$", name) for name in names
+    )
+    return [int(match.group(1)) for match in found if match]
+
+
 async def _make(core: Core, plan: _Plan, by: Actor, left: Sequence[Session]) -> Session:
     project = core.settings.project(plan.project)
-    session_id = await core.store.ids.reserve(plan.project, project.prefix, ())
+    taken = await _numbers_taken(core, plan, project)
+    session_id = await core.store.ids.reserve(plan.project, project.prefix, taken)
     now = core.clock.now()
     number = session_id.rpartition("-")[2]
     session = Session(

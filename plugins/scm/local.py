@@ -24,7 +24,7 @@ from orchestrator.domain.project import Project
 from orchestrator.domain.pull_request import PullRequest, PullRequestState, Review, ReviewDecision
 from orchestrator.errors import AoError, BadInput, Conflict, NotFound, PermanentError
 from orchestrator.ports.plugin import Options, Plugin, PluginContext
-from orchestrator.ports.scm import SCM, Claims, Merged, Publication, Reruns, Scm
+from orchestrator.ports.scm import SCM, Branches, Claims, Merged, Publication, Reruns, Scm
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.workspace import Base
 from plugins._shared import local_merge, publishing, pull_review
@@ -57,7 +57,7 @@ class LocalScmOptions(Options):
     """Approvals that the forge itself asks for. The project's own `approvals` counts beside it."""
 
 
-class LocalScm(Scm, Claims, Reruns):
+class LocalScm(Scm, Claims, Branches, Reruns):
     """The local forge. One desk for each project; what changes a pull request is done under its lock."""
 
     def __init__(self, options: LocalScmOptions, context: PluginContext) -> None:
@@ -97,6 +97,12 @@ class LocalScm(Scm, Claims, Reruns):
             except AoError as error:
                 answers |= {session.id: Unseen(error.what) for session in group}
         return answers
+
+    @override
+    async def branches(self, project: Project) -> Collection[str]:
+        desk = await self._desk(project)
+        heads = head_ref("")
+        return [name.removeprefix(heads) for name in await desk.forge.refs() if name.startswith(heads)]
 
     @override
     async def publish(self, what: Publication) -> PullRequest | None:

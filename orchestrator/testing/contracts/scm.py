@@ -20,7 +20,7 @@ from orchestrator.domain.pull_request import (
     ReviewDecision,
 )
 from orchestrator.errors import Conflict, NotFound, PermanentError
-from orchestrator.ports.scm import Claims, Publication, Reruns, Scm
+from orchestrator.ports.scm import Branches, Claims, Publication, Reruns, Scm
 from orchestrator.ports.session_ref import SessionRef
 
 ANA = Actor(kind=ActorKind.PERSON, name="ana")
@@ -296,6 +296,14 @@ class ScmContract:
         assert (seen.checks, [run.state for run in seen.runs]) == (Checks.FAILING, [CheckState.FAILED])
         assert seen.runs[0].name == bench.check
         assert "broken" in seen.runs[0].tail
+
+    async def test_branches_are_named(self, bench: ScmBench) -> None:
+        if not isinstance(bench.scm, Branches):
+            pytest.skip("this forge cannot name its branches")
+        session = bench.session()
+        assert session.branch not in await bench.scm.branches(session.project)
+        await publish(bench, session, await bench.commit(session))
+        assert session.branch in await bench.scm.branches(session.project)
 
     async def test_claiming_hands_a_pull_request_over(self, bench: ScmBench) -> None:
         if not isinstance(bench.scm, Claims):

@@ -24,7 +24,7 @@ from orchestrator.domain.pull_request import (
     sum_up,
 )
 from orchestrator.errors import AoError, BadInput, Conflict, NotFound, PermanentError
-from orchestrator.ports.scm import Claims, Merged, Publication, Reruns, Scm
+from orchestrator.ports.scm import Branches, Claims, Merged, Publication, Reruns, Scm
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.workspace import Base
 
@@ -50,7 +50,7 @@ class FakeForge:
     """(project, number, head, method) of every merge that happened."""
 
 
-class FakeScm(Scm, Claims, Reruns):
+class FakeScm(Scm, Claims, Branches, Reruns):
     """Pull requests in dictionaries. `runs` are the checks that every new head gets, pending.
 
     A publication whose source is `fake:<head>` is refused unless its head is that one.
@@ -117,6 +117,11 @@ class FakeScm(Scm, Claims, Reruns):
         except AoError as error:
             return {session.id: Unseen(error.what) for session in sessions}
         return {session.id: self._look(session) for session in sessions}
+
+    @override
+    async def branches(self, project: Project) -> Collection[str]:
+        self._call("branches")
+        return [name for owner, name in self.forge.branches if owner == project.id]
 
     @override
     async def publish(self, what: Publication) -> PullRequest | None:

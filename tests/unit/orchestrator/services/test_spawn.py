@@ -109,3 +109,14 @@ async def test_batch_starts_what_it_can_and_says_of_each(ring: Ring) -> None:
     assert said == {"1": "demo-2", "2": "AlreadyThere", "999": "NotFound", "3": "demo-3"}
     await ring.settle()
     assert len(ring.fleet.all()) == 3
+
+
+async def test_numbers_that_branches_on_the_forge_speak_of_are_not_given_again(ring: Ring) -> None:
+    for name in ("session/demo-7", "feat/demo-12-extra", "demo-x", "other-90", "main"):
+        ring.scm.forge.branches["demo", name] = "a" * 40
+    assert (await spawn(ring.core, ask(), by=OWNER)).id == "demo-8"
+
+
+async def test_forge_that_cannot_name_its_branches_holds_no_spawn_up(ring: Ring) -> None:
+    ring.scm.fail_next("branches", TemporaryError("no answer"))
+    assert (await spawn(ring.core, ask(), by=OWNER)).id == "demo-1"
