@@ -56,8 +56,10 @@ def _runtime(old: RuntimeFact, look: Seen[RuntimeLook] | Unseen, rules: Rules, n
         code = look.value.exit_code
         words = "its program ended" if code is None else f"its program ended with code {code}"
         return RuntimeFact(state=RuntimeState.EXITED, at=now, reason=words, exit_code=code, doubt_since=since)
+    if old.state is RuntimeState.MISSING:
+        return replace(old, at=now)  # the first words said more: alone, or with all others
     doubts = old.doubts + 1
-    if doubts >= rules.detecting_looks or old.state is RuntimeState.MISSING:
+    if doubts >= rules.detecting_looks:
         words = f"its terminal is not there ({doubts} looks in a row)"
         state = RuntimeState.MISSING
     else:

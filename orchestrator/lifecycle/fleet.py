@@ -7,15 +7,16 @@ Nothing else in the program holds a session's state.
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Protocol, TypeVar
 
 from orchestrator.domain.event import Event
 from orchestrator.domain.ids import ProjectId, SessionId
-from orchestrator.domain.session import Session, WantedState
-from orchestrator.errors import AoError, NotFound
+from orchestrator.domain.session import Session, WantedState, Work
+from orchestrator.errors import AoError, NotFound, TemporaryError
 from orchestrator.lifecycle import acts, plan, react, transitions
 from orchestrator.lifecycle.backoff import Backoff
 from orchestrator.lifecycle.draft import Draft
@@ -24,6 +25,7 @@ from orchestrator.lifecycle.world import World
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 PARALLEL_ACTS = 16
+_PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM})
 
 
 class Keeping(Protocol):
@@ -130,7 +132,7 @@ class Fleet:
             react.react(draft, rules)
             transitions.settle(draft, rules)
             after = replace(draft.session, outbox=tuple(draft.events)) if draft.events else draft.session
-            if force or draft.events or _durable(after) != _durable(before):
+            if force or draft.events or not _same_on_disk(after, before):
                 after = await self._keeping.keep(after)
             self._sessions[session_id] = after
         self._engage(session_id)
@@ -220,6 +222,8 @@ class Fleet:
             self._backoff.clear(key)
         except AoError as error:
             await self._failed(session, act, error)
+        except OSError as error:
+            await self._failed(session, act, _of_system(error, session, act))
         except Exception as error:
             log.exception("act failed", extra={"session": session.id, "action": act.key})
             wrapped = AoError(f"{act.key}: {type(error).__name__}: {error}", session=session.id)
@@ -269,24 +273,37 @@ class Fleet:
         await asyncio.gather(*workers, return_exceptions=True)
 
 
+def _of_system(error: OSError, session: Session, act: acts.Act) -> AoError:
+    """What the system refused. A disk or a table that is full passes; it is no fault of the session."""
+    where = f" ({error.filename})" if error.filename else ""
+    what = f"{act.key}: {error.strerror or error}{where}."
+    if error.errno in _PASSING:
+        return TemporaryError(
+            what, delay=30.0, session=session.id, next_step="It goes on once there is room."
+        )
+    return AoError(what, session=session.id)
+
+
 def _overtaken(session: Session, current: acts.Act) -> bool:
     """A session that is to stop does not wait for its own setting up."""
     setting_up = isinstance(current, acts.MakeWorkspace | acts.StartAgent)
     return setting_up and session.wanted.state is WantedState.STOP
 
 
-def _durable(session: Session) -> Session:
-    """The session without what merely says when we last looked: that is not worth a write."""
-    return replace(
-        session,
-        work=replace(
-            session.work,
-            at=0.0,
-            progress_at=0.0,
-            screen_digest="",
-            activity=replace(session.work.activity, at=0.0, evidence=""),
-        ),
-        runtime=replace(session.runtime, at=0.0),
-        changes=tuple(replace(c, at=0.0) for c in session.changes),
-        outbox=(),
+_LOOKED_AT = {"work", "runtime", "changes", "outbox"}
+_REST = tuple(field.name for field in fields(Session) if field.name not in _LOOKED_AT)
+
+
+def _same_on_disk(one: Session, other: Session) -> bool:
+    """Whether they differ at most in when we last looked, which is not worth a write."""
+    return (
+        all(getattr(one, name) == getattr(other, name) for name in _REST)
+        and _work(one.work) == _work(other.work)
+        and replace(one.runtime, at=0.0) == replace(other.runtime, at=0.0)
+        and [replace(c, at=0.0) for c in one.changes] == [replace(c, at=0.0) for c in other.changes]
     )
+
+
+def _work(work: Work) -> Work:
+    activity = replace(work.activity, at=0.0, evidence="")
+    return replace(work, at=0.0, progress_at=0.0, screen_digest="", activity=activity)

@@ -100,7 +100,7 @@ async def spawn(core: Core, ask: SpawnAsk, *, by: Actor) -> Session:
         msg = f"the prompt has {len(ask.prompt)} characters; at most {MOST_PROMPT} are taken."
         raise BadInput(msg)
     parts = core.settings.now.parts(name, agent=ask.agent)
-    _refuse_absent(core, parts)
+    refuse_absent(core, parts)
     found = await _issue(core, name, parts, ask.issue) if ask.issue else None
     if found is None and not ask.prompt.strip():
         msg = "a session needs an issue or a prompt."
@@ -112,7 +112,7 @@ async def spawn(core: Core, ask: SpawnAsk, *, by: Actor) -> Session:
         return await _make(core, _plan(core, ask, parts, found), by, left)
 
 
-def _refuse_absent(core: Core, parts: Parts) -> None:
+def refuse_absent(core: Core, parts: Parts) -> None:
     """Every plugin that the session needs is here. Raises `NotFound` for the first that is not."""
     core.registry.plugin(AGENT, parts.agent)
     core.registry.plugin(RUNTIME, parts.runtime)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing_extensions import override
 
 from orchestrator.errors import Conflict, NotReady
+from orchestrator.storage.damage import write_failed
 from orchestrator.storage.layout import Home
 
 _TRIES = 5
@@ -40,7 +41,8 @@ class Holder:
 def hold(home: Home, *, what: str, now: float) -> Iterator[Holder]:
     """Be the one writer of `home` while the block runs. Blocks for a tenth of a second at most.
 
-    Raises `Conflict` naming the holder when there is one, `NotReady` when the lock cannot be made.
+    Raises `Conflict` naming the holder when there is one, `NotReady` when the lock cannot be made,
+    `TemporaryError` when the disk is full.
     """
     try:
         descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -50,12 +52,19 @@ def hold(home: Home, *, what: str, now: float) -> Iterator[Holder]:
     try:
         _take(descriptor)
         holder = Holder(pid=os.getpid(), what=what, started_at=now)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(asdict(holder)).encode(), 0)
+        _name(home, descriptor, holder)
         yield holder
         os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def _name(home: Home, descriptor: int, holder: Holder) -> None:
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(asdict(holder)).encode(), 0)
+    except OSError as error:
+        raise write_failed(home.lock, error) from error
 
 
 def _take(descriptor: int) -> None:

@@ -31,7 +31,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             (path / "issues").mkdir(parents=True)
             (path / "issues" / "1.md").write_text("---\ntitle: First\nstate: open\n---\nDo it.\n")
         elif kind != "absent":
-            make_repository(path, {n: WAITS for n in range(1, 6)})
+            make_repository(path, dict.fromkeys(range(1, 6), WAITS))
         text += f"  {kind}:\n    path: {path}\n    sessionPrefix: {kind[:4]}\n    agent: rehearsal\n"
     text += f"  never:\n    path: {folder / 'plain'}\n    sessionPrefix: never\n    agent: rehearsal\n"
     text += "    defaultBranch: nowhere\n"
@@ -164,10 +164,8 @@ def test_a_base_branch_that_is_gone(house: House) -> None:
 def test_a_base_branch_that_never_was(house: House) -> None:
     repository = house.config.parent / "plain"
     name = spawned(house, "never", 1)
-    found = house.until(
-        "it says what is missing", lambda: "nowhere" in (s := house.session(name))["reason"] and s
-    )
-    assert f"neither {repository} nor the forge has it" in found["reason"]
+    says = f"The branch nowhere is gone: neither {repository} nor the forge has it"
+    house.until("it says what is missing", lambda: says in house.session(name)["reason"])
     gone(house, name)
     assert name not in house.terminals.names()
 

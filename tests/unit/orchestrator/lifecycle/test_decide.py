@@ -7,7 +7,7 @@ from dataclasses import replace
 from orchestrator.domain.activity import ActivityState, Dialog, Receipt, ReceiptStage
 from orchestrator.domain.look import Look, Seen, Unseen
 from orchestrator.domain.message import Message, MessageStage, digest
-from orchestrator.domain.session import RuntimeState, Session, StopReason, Wanted, WantedState
+from orchestrator.domain.session import RuntimeFact, RuntimeState, Session, StopReason, Wanted, WantedState
 from orchestrator.lifecycle.decide import decide
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.observation import Observation
@@ -41,6 +41,14 @@ def test_one_negative_look_is_a_doubt_and_several_are_a_death() -> None:
         session = seen(session, runtime=MISSING).session
         states.append(session.runtime.state)
     assert states == [RuntimeState.UNKNOWN] * (RULES.detecting_looks - 1) + [RuntimeState.MISSING]
+
+
+def test_death_keeps_the_words_that_were_first_said_of_it() -> None:
+    """Its look says the same again: nothing is written for that, and `lost with all others` stays."""
+    words = "its terminal is gone, together with all others"
+    fact = RuntimeFact(state=RuntimeState.MISSING, at=ex.NOW, reason=words, lost=True)
+    after = seen(replace(ex.session(), runtime=fact), 60.0, runtime=MISSING).session.runtime
+    assert after == replace(fact, at=ex.NOW + 60.0)
 
 
 def test_failed_look_is_never_a_death_however_often() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 
 import pytest
 from typing_extensions import override
@@ -93,6 +94,24 @@ async def test_unforeseen_error_is_tried_some_times_then_refused(ring: Ring) -> 
     assert kept.status.status.value == "errored"
     assert "ZeroDivisionError: a defect" in kept.status.reason
     assert UNFORESEEN > 1
+
+
+async def test_full_disk_below_a_plugin_passes_and_gives_nothing_up(ring: Ring) -> None:
+    made = await spawn(ring.core, SpawnAsk(project="demo", issue="1"), by=OWNER)
+    real = ring.workspace.create
+
+    async def full(*_args: object, **_more: object) -> object:
+        raise OSError(errno.ENOSPC, "No space left on device", "/home/x")
+
+    ring.workspace.create = full  # type: ignore[assignment, method-assign]
+    await ring.settle()
+    await ring.later(600, step=30)
+    reason = ring.session(made.id).setup.reason
+    assert "No space left on device (/home/x)" in reason
+    assert "once there is room" in reason
+    ring.workspace.create = real  # type: ignore[method-assign]
+    await ring.later(200, step=30)
+    assert ring.status(made.id) == "idle"
 
 
 async def test_acts_of_several_sessions_run_beside_each_other_within_bounds(ring: Ring) -> None:

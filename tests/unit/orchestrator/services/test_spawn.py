@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from orchestrator.domain.ids import ProjectId
 from orchestrator.domain.issue import IssueState
 from orchestrator.domain.person import OWNER
 from orchestrator.errors import AoError, BadInput, Conflict, NotFound, TemporaryError
 from orchestrator.services.kill import kill
-from orchestrator.services.spawn import MOST_PROMPT, AlreadyThere, SpawnAsk, spawn, spawn_batch
+from orchestrator.services.spawn import MOST_PROMPT, AlreadyThere, SpawnAsk, refuse_absent, spawn, spawn_batch
 from orchestrator.testing.ring import Ring
 
 
@@ -55,6 +56,27 @@ async def test_issue_of_an_ended_session_can_be_spawned_again(ring: Ring) -> Non
     await kill(ring.core, one, by=OWNER)
     await ring.settle()
     assert (await spawn(ring.core, ask(), by=OWNER)).id == "demo-2"
+
+
+async def test_issue_on_which_an_ended_session_left_work_is_told_and_spawned_on_purpose(ring: Ring) -> None:
+    one = await ring.spawn()
+    await ring.workspace.edit(one, "half.py", "half")
+    await kill(ring.core, one, by=OWNER)
+    await ring.settle()
+    with pytest.raises(AlreadyThere, match="left work on issue 1") as refused:
+        await spawn(ring.core, ask(), by=OWNER)
+    assert refused.value.existing == one
+    assert f"ao restore {one}" in refused.value.next_step
+    assert (await spawn(ring.core, ask("2"), by=OWNER)).branch == "feat/issue-2"
+    again = await spawn(ring.core, ask(again=True), by=OWNER)
+    assert again.branch == f"feat/issue-1-{again.id.rpartition('-')[2]}"
+
+
+async def test_spawn_is_refused_when_a_part_of_its_project_is_not_here(ring: Ring) -> None:
+    parts = ring.core.settings.now.parts
+    absent = replace(parts(ProjectId("demo")), runtime="nowhere")
+    with pytest.raises(NotFound, match="no runtime plugin 'nowhere'"):
+        refuse_absent(ring.core, absent)
 
 
 async def test_task_in_words_needs_no_issue(ring: Ring) -> None:
