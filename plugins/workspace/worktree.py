@@ -18,7 +18,7 @@ from typing_extensions import override
 from orchestrator.domain.ids import SessionId, branch_name
 from orchestrator.domain.look import Look, Seen, Unseen
 from orchestrator.domain.project import Project
-from orchestrator.errors import AoError, Conflict, NotReady, PermanentError
+from orchestrator.errors import AoError, Conflict, NotReady, PermanentError, TemporaryError
 from orchestrator.ports.place import Place, SharesHost
 from orchestrator.ports.plugin import Options, Plugin, PluginContext
 from orchestrator.ports.session_ref import SessionRef
@@ -107,6 +107,9 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
                 raise Conflict(msg, session=session.id, next_step=f"Remove it: git worktree remove {path}")
             start, made = await self._start(session, record, repository, known, restart)
             await self._make_room(path, ours=there is not None and record is not None)
+            if there is not None:
+                # git refuses to set a branch that a registration holds, also where its folder is gone.
+                await repository.unregister(path)
             record = Record(
                 session=session.id,
                 path=path,
@@ -120,10 +123,25 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
             await repository.bring_base(mirror, base.branch, base.sha)
             if restart.files != base.sha:
                 await repository.bring(mirror, restart.files)
-            git_dir = await repository.add(path, session.branch, start, reason=f"ao: session {session.id}")
+            git_dir = await self._add(session, repository, path, start)
             return await in_thread(
                 records.write, session, replace(record, git_dir=git_dir, step=Step.FILLING)
             )
+
+    async def _add(self, session: SessionRef, repository: UserRepository, path: str, start: str) -> str:
+        """Register the worktree; returns its git folder.
+
+        A git that a crash of ours left running may have made it between our look and now: then it is
+        looked at again.
+        """
+        try:
+            return await repository.add(path, session.branch, start, reason=f"ao: session {session.id}")
+        except (PermanentError, Conflict) as error:
+            there = (await repository.worktrees()).get(await in_thread(os.path.realpath, path))
+            if there is None or there.branch != session.branch:
+                raise
+            msg = f"{path} was being made by a git of an earlier start."
+            raise TemporaryError(msg, delay=1.0, session=session.id) from error
 
     async def _start(
         self,

@@ -73,20 +73,41 @@ def test_merge_that_is_refused(tmp_path: Path) -> None:
     assert broken_by("merge", base_branch_locked, tmp_path).startswith("BROKEN at merge")
 
 
-def person_reads_back(story: Story) -> None:
-    server = server_name(story.home)
-    subprocess.run(["tmux", "-L", server, "copy-mode", "-t", f"={SESSION}:"], check=True)
+def pane_pid(story: Story) -> int:
+    argv = ["tmux", "-L", server_name(story.home), "list-panes", "-t", f"={SESSION}:", "-F", "#{pane_pid}"]
+    return int(subprocess.run(argv, capture_output=True, check=True).stdout)
 
 
 @pytest.mark.slow
 def test_message_that_is_not_delivered(tmp_path: Path) -> None:
-    assert broken_by("pull request", person_reads_back, tmp_path).startswith("BROKEN at message")
+    """The agent hangs when its checks have failed: what is typed is never taken up."""
+    tale = Tale()
+    hung: list[int] = []
+
+    def at(name: str, story: Story) -> None:
+        if name == "server":
+            checks_take_their_time(story)
+        if name == "ci fails":
+            hung.append(pane_pid(story))
+            os.kill(hung[0], signal.SIGSTOP)
+            story.limit = IMPATIENT
+
+    try:
+        assert play.headless(tmp_path, tale, at) == 1
+    finally:
+        for pid in hung:
+            os.kill(pid, signal.SIGKILL)
+    assert tale.broken.startswith("BROKEN at message")
+
+
+def checks_take_their_time(story: Story) -> None:
+    text = story.place.config.read_text().replace("python3 -m unittest", "sleep 3; python3 -m unittest")
+    story.place.config.write_text(text)
+    trust_file(story.place.config, Trusted(story.home))
 
 
 def agent_dies(story: Story) -> None:
-    server = server_name(story.home)
-    argv = ["tmux", "-L", server, "list-panes", "-t", f"={SESSION}:", "-F", "#{pane_pid}"]
-    os.kill(int(subprocess.run(argv, capture_output=True, check=True).stdout), signal.SIGKILL)
+    os.kill(pane_pid(story), signal.SIGKILL)
 
 
 @pytest.mark.slow
