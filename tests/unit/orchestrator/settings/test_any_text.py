@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,7 +40,8 @@ def test_any_text(text: str) -> None:
 
 
 @given(configurations, projects)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
+@pytest.mark.timeout(90)
 def test_any_values(data: dict[str, Any], entries: dict[str, Any]) -> None:
     for file in (HOME / "config.yaml", HOME / "elsewhere.yaml"):
         loaded = load(file, ENV, text=dump({**data, "projects": entries}))
