@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Protocol, TypeVar
 
+from orchestrator.domain.activity import Activity
 from orchestrator.domain.event import Event
 from orchestrator.domain.ids import ProjectId, SessionId
-from orchestrator.domain.session import Session, WantedState, Work
+from orchestrator.domain.session import Change, RuntimeFact, Session, WantedState, Work
 from orchestrator.errors import AoError, NotFound, TemporaryError
 from orchestrator.lifecycle import acts, plan, react, transitions
 from orchestrator.lifecycle.backoff import Backoff
@@ -290,20 +291,29 @@ def _overtaken(session: Session, current: acts.Act) -> bool:
     return setting_up and session.wanted.state is WantedState.STOP
 
 
-_LOOKED_AT = {"work", "runtime", "changes", "outbox"}
-_REST = tuple(field.name for field in fields(Session) if field.name not in _LOOKED_AT)
+def _names(of: type[object], *but: str) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(of) if field.name not in but)  # type: ignore[arg-type]
+
+
+# What is compared; what merely says when we last looked is not worth a write.
+_SESSION = _names(Session, "work", "runtime", "changes", "outbox")
+_WORK = _names(Work, "activity", "at", "progress_at", "screen_digest")
+_ACTIVITY = _names(Activity, "at", "evidence")
+_RUNTIME = _names(RuntimeFact, "at")
+_CHANGE = _names(Change, "at")
 
 
 def _same_on_disk(one: Session, other: Session) -> bool:
-    """Whether they differ at most in when we last looked, which is not worth a write."""
+    """Whether they differ at most in what is not worth a write."""
     return (
-        all(getattr(one, name) == getattr(other, name) for name in _REST)
-        and _work(one.work) == _work(other.work)
-        and replace(one.runtime, at=0.0) == replace(other.runtime, at=0.0)
-        and [replace(c, at=0.0) for c in one.changes] == [replace(c, at=0.0) for c in other.changes]
+        _same(one, other, _SESSION)
+        and _same(one.work, other.work, _WORK)
+        and _same(one.work.activity, other.work.activity, _ACTIVITY)
+        and _same(one.runtime, other.runtime, _RUNTIME)
+        and len(one.changes) == len(other.changes)
+        and all(_same(a, b, _CHANGE) for a, b in zip(one.changes, other.changes, strict=True))
     )
 
 
-def _work(work: Work) -> Work:
-    activity = replace(work.activity, at=0.0, evidence="")
-    return replace(work, at=0.0, progress_at=0.0, screen_digest="", activity=activity)
+def _same(one: object, other: object, names: tuple[str, ...]) -> bool:
+    return one is other or all(getattr(one, name) == getattr(other, name) for name in names)

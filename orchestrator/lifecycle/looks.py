@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.message import OPEN_STAGES
 from orchestrator.domain.pull_request import Checks, Mergeable
 from orchestrator.domain.session import Session, SetupStep, WantedState
 from orchestrator.lifecycle.changes import OPEN
@@ -19,7 +20,8 @@ WORKSPACE_BUSY = 60.0
 REQUESTS = 15.0
 FORGE_SOON = 2.0
 FORGE_LATER = 30.0
-_RESTING = frozenset({ActivityState.IDLE, ActivityState.EXITED, ActivityState.LIMITED, ActivityState.BLOCKED})
+RESTING = frozenset({ActivityState.IDLE, ActivityState.EXITED, ActivityState.LIMITED, ActivityState.BLOCKED})
+"""Nothing changes by itself soon while an agent does this."""
 
 
 @dataclass(slots=True)
@@ -62,16 +64,20 @@ def due(session: Session, looked: Looked, now: float, *, woken: bool) -> Due:
 
 
 def _agent_interval(session: Session) -> float:
-    unsettled = any(m.stage not in {"answered", "failed"} for m in session.messages)
-    rests = session.work.activity.state in _RESTING and not unsettled
+    rests = session.work.activity.state in RESTING and not unsettled(session)
     return AGENT_IDLE if rests else AGENT_BUSY
+
+
+def unsettled(session: Session) -> bool:
+    """A message to its agent is still on its way."""
+    return any(m.stage in OPEN_STAGES for m in session.messages)
 
 
 def _workspace(session: Session, looked: Looked, now: float) -> bool:
     state = session.work.activity.state
-    if looked.turns != state.value and state in _RESTING:
+    if looked.turns != state.value and state in RESTING:
         return True
-    return state not in _RESTING and now - looked.workspace >= WORKSPACE_BUSY
+    return state not in RESTING and now - looked.workspace >= WORKSPACE_BUSY
 
 
 def _forge_interval(session: Session) -> float:

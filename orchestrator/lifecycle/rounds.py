@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.event import Event, Level
-from orchestrator.domain.ids import ProjectId, SessionId
+from orchestrator.domain.ids import ProjectId, SessionId, session_number
 from orchestrator.domain.look import Seen
 from orchestrator.domain.session import RuntimeFact, RuntimeState, Session, SetupStep, WantedState
 from orchestrator.errors import AoError
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 REDECIDE = 15.0
 """Seconds after which a session is decided again although nothing new was seen: timers fire then."""
+REDECIDE_RESTING = 60.0
+"""The same for one that rests; a few more by its number, so that a thousand do not fall into one tick."""
 GAP = 60.0
 """Seconds that the wall clock may jump against the machine's own before everything is looked at anew."""
 
@@ -109,9 +111,9 @@ class Rounds:
         session_id = one.session.id
         now = self._fleet.now
         last = self._last.get(session_id)
-        if last is not None and last[0] == seen and now - last[1] < REDECIDE:
+        if last is not None and seen.adds_nothing_to(last[0]) and not _is_due(one.session, now - last[1]):
             return
-        self._last[session_id] = (seen, now)
+        self._last[session_id] = (seen.over(last[0]) if last else seen, now)
 
         def how(draft: Draft) -> None:
             if draft.session.setup.step is one.session.setup.step:
@@ -147,6 +149,7 @@ class Rounds:
     async def _after_gap(self) -> None:
         """Nobody made progress while time jumped: no timer fires before everything was looked at."""
         log.warning("time jumped; everything is looked at before any timer fires")
+        self._last.clear()
         for session in self._fleet.all():
             self._fleet.wake(session.id)
             await self._fleet.change(session.id, restart_timers)
@@ -193,6 +196,18 @@ class Rounds:
     def resting(self) -> bool:
         """Nothing runs beside the rounds."""
         return not self._taking
+
+
+def _is_due(session: Session, age: float) -> bool:
+    """Whether timers may have to fire although nothing new was seen."""
+    if session.runtime.state is RuntimeState.UNKNOWN:
+        return True  # looks in a row are counted
+    if age < REDECIDE:
+        return False
+    rests = session.work.activity.state in looks.RESTING and session.runtime.state is RuntimeState.ALIVE
+    if rests and session.change is None and not looks.unsettled(session):
+        return age >= REDECIDE_RESTING + session_number(session.id) % 13
+    return True
 
 
 def _is_missing(seen: Observation) -> bool:

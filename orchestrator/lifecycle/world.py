@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 from orchestrator.clock import Clock
 from orchestrator.domain.ids import ProjectId, SessionId
@@ -63,12 +63,20 @@ class World:
         self.files = files
         """Threads for reading files of the configuration: never on the loop, never the loop's own."""
         self._places: dict[SessionId, Place] = {}
+        self._refs: dict[SessionId, tuple[tuple[object, ...], SessionRef]] = {}
+        self._made: dict[tuple[str, ProjectId, str], tuple[object, object]] = {}
 
     def ref(self, session: Session) -> SessionRef:
-        """The session as ports are told of it."""
-        project = self.config.project(session.project)
+        """The session as ports are told of it. Made anew only when something in it changed."""
+        project, place = self.config.project(session.project), self._places.get(session.id)
+        made_from = (project, place, session.branch, session.workspace, session.task)
+        known = self._refs.get(session.id)
+        if known is None or known[0] != made_from:
+            known = self._refs[session.id] = (made_from, self._new_ref(session, project, place))
+        return known[1]
+
+    def _new_ref(self, session: Session, project: Project, place: Place | None) -> SessionRef:
         folder = self._projects / session.project / "sessions" / session.id
-        place = self._places.get(session.id)
         inside = place.folder if place is not None else str(folder)
         return SessionRef(
             id=session.id,
@@ -95,9 +103,14 @@ class World:
     def forget(self, session: SessionId) -> None:
         """The session has ended: let its place go."""
         self._places.pop(session, None)
+        self._refs.pop(session, None)
 
     def _make(self, slot: Slot[T], project: ProjectId, name: str) -> T:
-        return self.registry.create(slot, name, self.config.options(project, slot.name, name))
+        key, options = (slot.name, project, name), self.config.options(project, slot.name, name)
+        known = self._made.get(key)
+        if known is None or known[0] != options:
+            known = self._made[key] = (options, self.registry.create(slot, name, options))
+        return cast("T", known[1])
 
     def runtime(self, session: Session) -> Runtime:
         """What holds its terminal."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 from orchestrator.domain.ids import ProjectId
 from orchestrator.domain.project import Project
@@ -13,6 +14,8 @@ from orchestrator.registry import Registry
 from orchestrator.settings.effective import Settings
 from orchestrator.settings.loader import Loaded, load
 from orchestrator.settings.plugin_check import options_for
+
+T = TypeVar("T")
 
 
 class SettingsNow:
@@ -29,6 +32,8 @@ class SettingsNow:
         self._listeners: list[Callable[[Settings], None]] = []
         self._now: Settings | None = None
         self._retired: dict[str, Settings] = {}
+        self._worked_out: dict[tuple[str, ...], Any] = {}
+        """Answers until others count: they are asked for several times a tick for each session."""
 
     @property
     def path(self) -> Path:
@@ -56,6 +61,7 @@ class SettingsNow:
         """From now on these settings count."""
         before = self._now
         self._now = settings
+        self._worked_out.clear()
         if before is not None:
             for gone in set(before.project_ids) - set(settings.project_ids):
                 self._retired[gone] = before
@@ -79,16 +85,24 @@ class SettingsNow:
         """Whether there are settings for this project, old ones included."""
         return project in self.now.project_ids or project in self._retired
 
+    def _once(self, key: tuple[str, ...], work_out: Callable[[], T]) -> T:
+        if key not in self._worked_out:
+            self._worked_out[key] = work_out()
+        return cast("T", self._worked_out[key])
+
     def project(self, project: ProjectId) -> Project:
         """The project. Raises `NotFound`."""
-        return self._for(project).project(project)
+        return self._once(("project", project), lambda: self._for(project).project(project))
 
     def rules(self, project: ProjectId) -> Rules:
         """Reactions and thresholds. Raises `NotFound`."""
-        return self._for(project).rules(project)
+        return self._once(("rules", project), lambda: self._for(project).rules(project))
 
     def options(self, project: ProjectId, slot: str, name: str) -> Mapping[str, object]:
         """The block for this plugin; a plugin that the project no longer uses gets its defaults."""
+        return self._once(("options", project, slot, name), lambda: self._options(project, slot, name))
+
+    def _options(self, project: ProjectId, slot: str, name: str) -> Mapping[str, object]:
         settings = self._for(project)
         use = settings.agent(project, name=name) if slot == "agent" else settings.plugin(project, slot)
         if use.name != name:

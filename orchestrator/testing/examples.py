@@ -20,6 +20,7 @@ from orchestrator.domain.pull_request import (
 )
 from orchestrator.domain.rules import ReactionRule, Rules
 from orchestrator.domain.session import (
+    Approval,
     Change,
     Parts,
     RuntimeFact,
@@ -100,6 +101,11 @@ def red(head: str = HEAD, tail: str = "AssertionError: 1 != 2") -> PullRequest:
 def change(pr: PullRequest | None = None, **fields: Any) -> Change:  # noqa: ANN401 - the fields of Change
     """A change as just seen."""
     return replace(Change(pr=pr or pull_request(), at=NOW, since=NOW), **fields)
+
+
+def approval(head: str = HEAD, by: Actor = ADA) -> Approval:
+    """A person's approval of that head."""
+    return Approval(by=by, head=head, at=NOW)
 
 
 def reaction(key: str, **fields: Any) -> ReactionRule:  # noqa: ANN401 - the fields of ReactionRule

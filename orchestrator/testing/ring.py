@@ -114,7 +114,8 @@ class RingSettings(SettingsNow):
 
     @override
     def rules(self, project: ProjectId) -> Rules:
-        return replace(super().rules(project), **self.fields)
+        rules = super().rules(project)
+        return replace(rules, **self.fields) if self.fields else rules
 
 
 @dataclass(slots=True, kw_only=True)
