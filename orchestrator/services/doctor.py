@@ -17,6 +17,7 @@ from orchestrator.settings.plugin_check import options_for
 from orchestrator.settings.problems import Grade
 
 OK, WARNING, FAILURE = "ok", "warning", "failure"
+SET_ASIDE = "*/sessions/*/session.json.damaged-*"
 LEAST_DISK = 1 << 30
 """Bytes below which the disk counts as nearly full."""
 
@@ -38,6 +39,7 @@ async def doctor(core: Core) -> list[Finding]:
         *await _configuration(core),
         *await core.files.run("configuration", lambda: list(_plugins(core))),
         *_storage(core),
+        *await _set_aside(core),
         await _disk(core),
         *_sessions(core),
         *await _orphans(core),
@@ -81,6 +83,22 @@ def _storage(core: Core) -> Iterator[Finding]:
         )
     if core.store.keeper.trouble is not None:
         yield Finding(level=FAILURE, subject="event log", text=str(core.store.keeper.trouble))
+
+
+async def _set_aside(core: Core) -> list[Finding]:
+    """Sessions whose file an earlier start set aside: until somebody acts, nobody looks after them."""
+    files = await core.files.run("home", lambda: sorted(core.home.projects.glob(SET_ASIDE)))
+    live = {session.id for session in core.fleet.live()}
+    return [
+        Finding(
+            level=FAILURE,
+            subject=file.parent.name,
+            text=f"its file was damaged and lies in {file}; nobody looks after it",
+            next_step="Its workspace and branch are as they were: save what is in them, then remove that file.",
+        )
+        for file in files
+        if file.parent.name not in live
+    ]
 
 
 async def _disk(core: Core) -> Finding:

@@ -40,6 +40,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("wrong", "says"), WRONG)
 def test_the_start_is_refused(house: House, wrong, says: tuple[str, ...]) -> None:  # type: ignore[no-untyped-def]
     house.write_config(wrong(house.config.read_text()))
@@ -52,6 +53,7 @@ def test_the_start_is_refused(house: House, wrong, says: tuple[str, ...]) -> Non
     assert says[0] in checked.stdout
 
 
+@pytest.mark.slow
 def test_a_plugin_that_is_not_here_is_told_and_refuses_only_its_own_sessions(house: House) -> None:
     good = house.config.read_text()
     house.write_config(
@@ -90,6 +92,7 @@ def test_a_reload_keeps_the_last_good_one(running: House, wrong, says: tuple[str
     assert running.ao("reload").returncode == 0
 
 
+@pytest.mark.slow
 def test_untrusted_configuration_is_refused_with_what_to_do(house: House) -> None:
     house.configure(project="postCreate: [touch made-by-us]", trust=False)
     said = house.refused(6, "start")
@@ -113,6 +116,7 @@ def test_untrusted_reload_keeps_the_last_good_one(running: House) -> None:
     assert running.ao("reload").returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "says"),
     [

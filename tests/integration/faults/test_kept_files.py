@@ -24,7 +24,11 @@ def house(tmp_path: Path) -> Iterator[House]:
     made.close()
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"_default": {"1": {"v": 1}}}', "\x00" * 300])
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", '{"_default": {"1": {"v": 1}}}', "\x00" * 300],
+    ids=["empty", "cut", "lacking", "zeros"],
+)
 def test_a_damaged_session_file(house: House, content: str) -> None:
     house.start()
     one, two = house.spawn_waiting(1), house.spawn_waiting(2)
@@ -46,6 +50,10 @@ def test_a_damaged_session_file(house: House, content: str) -> None:
     assert str(document) in house.ao("doctor").stdout
     assert (workspace / "half.txt").exists()
     assert house.spawn(3) == "demo-3"  # its number is not given again
+    assert house.stop() == 0
+    house.start()
+    assert f"{aside}; nobody looks after it" in house.ao("doctor").stdout  # also after the next start
+    assert len(house.events("storage.damaged")) == 1
     assert house.terminals.names() >= {one, two}  # its agent was not ended behind its back
 
 

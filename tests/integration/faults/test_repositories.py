@@ -56,6 +56,7 @@ def gone(house: House, name: str) -> None:
     house.until(f"{name} is gone", lambda: name not in house.sessions())
 
 
+@pytest.mark.slow
 def test_a_branch_of_the_persons_own_is_left_alone(house: House) -> None:
     repository = house.config.parent / "plain"
     first = spawned(house, "plain", 1)
@@ -81,6 +82,7 @@ def test_a_branch_of_the_persons_own_is_left_alone(house: House) -> None:
     assert (repository.parent / "mine" / "work.txt").read_text() == "mine\n"
 
 
+@pytest.mark.slow
 def test_a_branch_that_an_earlier_session_left_is_not_written_over(house: House) -> None:
     """It has work on it, so it stayed when the session ended; who spawns again is told, and may restore it."""
     repository = Repository(house.config.parent / "plain")
@@ -143,6 +145,7 @@ def test_a_dirty_main_worktree_is_not_touched(house: House) -> None:
     assert (repository / "README.md").read_text() == "half written\n"
 
 
+@pytest.mark.slow
 def test_a_base_branch_that_is_gone(house: House) -> None:
     """The forge's own copy of it is used, and that is told."""
     repository = house.config.parent / "plain"

@@ -10,7 +10,7 @@ from bot.frontends.api.client import Client
 from orchestrator.errors import AoError
 from tests.integration.faults.house import House
 
-pytestmark = [pytest.mark.tmux, pytest.mark.git, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.tmux, pytest.mark.git, pytest.mark.slow, pytest.mark.timeout(90)]
 
 
 def test_two_spawns_of_one_issue(house: House) -> None:
