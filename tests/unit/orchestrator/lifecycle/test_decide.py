@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from orchestrator.domain.activity import ActivityState, Dialog, Receipt, ReceiptStage
+from orchestrator.domain.event import Level
 from orchestrator.domain.look import Look, Seen, Unseen
 from orchestrator.domain.message import Message, MessageStage, digest
-from orchestrator.domain.session import RuntimeFact, RuntimeState, Session, StopReason, Wanted, WantedState
-from orchestrator.lifecycle.decide import decide
+from orchestrator.domain.session import (
+    Question,
+    RuntimeFact,
+    RuntimeState,
+    Session,
+    Setup,
+    SetupStep,
+    StopReason,
+    Wanted,
+    WantedState,
+    Work,
+)
+from orchestrator.lifecycle.decide import KEPT_QUESTIONS, ask, decide
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.observation import Observation
 from orchestrator.ports.agent import AgentLook
@@ -162,3 +176,185 @@ def test_agent_without_signals_confirms_by_turning_busy() -> None:
     assert accepted.session.messages[0].stage is MessageStage.ACCEPTED
     idle = Seen(AgentLook(activity=ex.activity(ActivityState.IDLE)))
     assert seen(accepted.session, agent=idle).session.messages[0].stage is MessageStage.ANSWERED
+
+
+# Word for word ------------------------------------------------------------------------------------
+
+LOST = RuntimeFact(state=RuntimeState.MISSING, at=0, doubts=5, doubt_since=ex.NOW - 60, lost=True)
+DOUBT = RuntimeFact(state=RuntimeState.UNKNOWN, at=0, doubts=1, doubt_since=ex.NOW - 60)
+WELL = RuntimeFact(state=RuntimeState.ALIVE, at=0)
+FACTS: list[tuple[RuntimeFact, Look[RuntimeLook], RuntimeFact]] = [
+    (LOST, ALIVE, RuntimeFact(state=RuntimeState.ALIVE, at=ex.NOW)),
+    (
+        WELL,
+        Unseen("no answer"),
+        replace(WELL, state=RuntimeState.UNKNOWN, at=ex.NOW, reason="no answer", doubt_since=ex.NOW),
+    ),
+    (DOUBT, Unseen("no answer"), replace(DOUBT, at=ex.NOW, reason="no answer")),
+    (LOST, Unseen("no answer"), replace(LOST, state=RuntimeState.UNKNOWN, at=ex.NOW, reason="no answer")),
+    (
+        WELL,
+        MISSING,
+        RuntimeFact(
+            state=RuntimeState.UNKNOWN,
+            at=ex.NOW,
+            reason="its terminal was not found (look 1 of 3)",
+            doubts=1,
+            doubt_since=ex.NOW,
+        ),
+    ),
+    (DOUBT, MISSING, replace(DOUBT, at=ex.NOW, doubts=2, reason="its terminal was not found (look 2 of 3)")),
+    (
+        replace(DOUBT, doubts=2),
+        MISSING,
+        replace(
+            DOUBT,
+            state=RuntimeState.MISSING,
+            at=ex.NOW,
+            doubts=3,
+            reason="its terminal is not there (3 looks in a row)",
+        ),
+    ),
+    (LOST, MISSING, replace(LOST, at=ex.NOW)),
+    (
+        WELL,
+        Seen(RuntimeLook(presence=Presence.EXITED, exit_code=3)),
+        RuntimeFact(
+            state=RuntimeState.EXITED,
+            at=ex.NOW,
+            reason="its program ended with code 3",
+            exit_code=3,
+            doubt_since=ex.NOW,
+        ),
+    ),
+    (
+        DOUBT,
+        Seen(RuntimeLook(presence=Presence.EXITED)),
+        RuntimeFact(
+            state=RuntimeState.EXITED, at=ex.NOW, reason="its program ended", doubt_since=ex.NOW - 60
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "look", "after"), FACTS, ids=range(len(FACTS)))
+def test_each_look_at_the_terminal_is_this_fact(
+    before: RuntimeFact, look: Look[RuntimeLook], after: RuntimeFact
+) -> None:
+    assert seen(ex.session(runtime=before), runtime=look).session.runtime == after
+
+
+def test_look_at_the_agent_is_kept_whole() -> None:
+    old = replace(ex.session().work, conversation="before", reported="half", reported_at=ex.NOW - 9)
+    activity = ex.activity(ActivityState.IDLE)
+    look = AgentLook(
+        activity=activity, conversation="now", disagreement="title says busy", signal_at=ex.NOW + 2
+    )
+    screen = Seen(RuntimeLook(presence=Presence.ALIVE, screen="$ _"))
+    work = seen(ex.session(work=old), 5, runtime=screen, agent=Seen(look)).session.work
+    assert work == Work(
+        activity=replace(activity, at=ex.NOW + 2),
+        at=ex.NOW + 5,
+        progress_at=ex.NOW + 5,
+        screen_digest=digest("$ _"),
+        disagreement="title says busy",
+        conversation="now",
+        reported="half",
+        reported_at=ex.NOW - 9,
+    )
+    silent = seen(ex.session(work=work), 9, agent=Seen(replace(look, conversation=""))).session.work
+    assert (silent.conversation, silent.screen_digest, silent.progress_at, silent.at) == (
+        "now",
+        digest("$ _"),
+        ex.NOW + 5,
+        ex.NOW + 9,
+    )
+
+
+def test_activity_is_as_old_as_its_newest_signal() -> None:
+    older = AgentLook(activity=ex.activity(), signal_at=ex.NOW - 5)
+    assert seen(ex.session(), agent=Seen(older)).session.work.activity.at == ex.NOW
+
+
+def test_failed_look_at_the_agent_says_nothing() -> None:
+    assert seen(ex.session(), agent=Unseen("no")).session == ex.session()
+    assert seen(ex.session(), workspace=Unseen("no")).session == ex.session()
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "said", "after"),
+    [
+        (ActivityState.IDLE, ActivityState.BUSY, "done", ""),
+        (ActivityState.IDLE, ActivityState.BUSY, "half", "half"),
+        (ActivityState.BUSY, ActivityState.BUSY, "done", "done"),
+        (ActivityState.IDLE, ActivityState.ASKING, "done", "done"),
+    ],
+)
+def test_report_of_being_done_ends_with_new_work(
+    before: ActivityState, now: ActivityState, said: str, after: str
+) -> None:
+    work = replace(ex.session().work, activity=ex.activity(before), reported=said)
+    assert seen(ex.session(work=work), agent=agent(now)).session.work.reported == after
+
+
+OPEN_DIALOG = Dialog(id="d1", text="run make?", options=("yes", "no"))
+
+
+def test_dialog_is_asked_and_withdrawn_in_these_words() -> None:
+    asked = seen(ex.session(), 3, agent=agent(ActivityState.PERMISSION, dialog=OPEN_DIALOG))
+    assert asked.session.questions == (
+        Question(id="d1", text="run make?", asked_at=ex.NOW + 3, options=("yes", "no"), source="dialog"),
+    )
+    assert [(e.type, e.text, e.level, e.data) for e in asked.events] == [
+        ("question.asked", "run make?", Level.URGENT, {"question": "d1", "options": "yes | no"})
+    ]
+    gone = seen(asked.session, agent=agent(ActivityState.BUSY))
+    assert [q.withdrawn for q in gone.session.questions] == [True]
+    assert [(e.type, e.text, e.level, e.data) for e in gone.events] == [
+        ("question.withdrawn", "the agent went on without an answer", Level.INFO, {"question": "d1"})
+    ]
+
+
+def test_other_dialog_withdraws_the_first_and_is_asked_itself() -> None:
+    asked = seen(ex.session(), agent=agent(ActivityState.PERMISSION, dialog=OPEN_DIALOG)).session
+    other = seen(asked, agent=agent(ActivityState.PERMISSION, dialog=replace(OPEN_DIALOG, id="d2")))
+    assert [(q.id, q.withdrawn) for q in other.session.questions] == [("d1", True), ("d2", False)]
+
+
+def test_answered_dialog_and_ao_ask_are_not_withdrawn() -> None:
+    answered = Question(id="d1", text="?", asked_at=ex.NOW, source="dialog", answered_at=ex.NOW)
+    asked = Question(id="q1", text="?", asked_at=ex.NOW)
+    session = ex.session(questions=(answered, asked))
+    assert seen(session, agent=agent(ActivityState.BUSY)).session.questions == (answered, asked)
+
+
+def test_old_questions_go_and_open_ones_stay() -> None:
+    closed = [Question(id=f"c{n}", text="?", asked_at=n, withdrawn=True) for n in range(KEPT_QUESTIONS + 3)]
+    waiting = Question(id="q", text="?", asked_at=0)
+    draft = Draft(ex.session(questions=(waiting, *closed)), ex.NOW)
+    ask(draft, Question(id="new", text="?", asked_at=ex.NOW))
+    names = [q.id for q in draft.session.questions]
+    assert names == [*(f"c{n}" for n in range(3, KEPT_QUESTIONS + 3)), "q", "new"]
+
+
+def test_look_at_the_workspace_is_kept_and_a_new_commit_told() -> None:
+    session = replace(ex.session(), local_head=ex.HEAD)
+    moved = seen(session, 30, workspace=Seen(WorkspaceLook(exists=True, head=ex.OTHER_HEAD, dirty=2)))
+    assert [(e.type, e.text, e.level, e.data) for e in moved.events] == [
+        ("work.committed", "new commit bbbbbbbbbb", Level.INFO, {"head": ex.OTHER_HEAD})
+    ]
+    first = seen(ex.session(), 30, workspace=Seen(WorkspaceLook(exists=True, head=ex.HEAD)))
+    assert (first.session.local_head, first.events) == (ex.HEAD, [])
+    edited = seen(session, 30, workspace=Seen(WorkspaceLook(exists=True, head=ex.HEAD, dirty=1)))
+    assert (edited.session.dirty, edited.session.work.progress_at, edited.events) == (1, ex.NOW + 30, [])
+    same = seen(session, 30, workspace=Seen(WorkspaceLook(exists=True, head=ex.HEAD)))
+    assert same.session == session
+
+
+def test_session_that_is_being_set_up_is_not_judged_by_looks() -> None:
+    starting = ex.session(setup=Setup(step=SetupStep.STARTING, at=ex.NOW))
+    assert seen(starting, runtime=MISSING, agent=agent()).session == starting
+
+
+def test_pull_request_that_was_seen_is_kept() -> None:
+    assert seen(ex.session(), pull_request=Seen(ex.pull_request())).session.change is not None

@@ -18,7 +18,15 @@ from orchestrator.domain.pull_request import (
     ReviewDecision,
 )
 from orchestrator.domain.rules import Rules
-from orchestrator.domain.session import Approval, Session, Setup, SetupStep, StopReason, WantedState, Work
+from orchestrator.domain.session import (
+    Approval,
+    Session,
+    Setup,
+    SetupStep,
+    StopReason,
+    WantedState,
+    Work,
+)
 from orchestrator.domain.status import Status
 from orchestrator.lifecycle import react, transitions
 from orchestrator.lifecycle.changes import decide_change

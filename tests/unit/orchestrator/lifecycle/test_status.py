@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.message import Message
 from orchestrator.domain.pull_request import Checks, Mergeable, PullRequestState, ReviewDecision
 from orchestrator.domain.session import (
     Approval,
     Change,
+    Ending,
     Intent,
     Question,
     RuntimeFact,
@@ -201,3 +203,170 @@ def test_every_status_has_reason_and_evidence() -> None:
         line = status.derive(ex.session(**facts), RULES, ex.NOW)
         assert line.reason
         assert line.evidence
+
+
+# Word for word ------------------------------------------------------------------------------------
+
+
+def does(state: ActivityState, evidence: str = "hook x", **fields: Any) -> dict[str, Any]:
+    return {"work": replace(IDLE, activity=ex.activity(state, evidence=evidence), **fields)}
+
+
+def stays(seen: Change, state: ActivityState = ActivityState.IDLE) -> dict[str, Any]:
+    return {**does(state), "changes": (seen,)}
+
+
+def merging(**data: str) -> dict[str, Any]:
+    return {
+        "work": IDLE,
+        "intents": (Intent(key="answer:q", at=0), Intent(key="merge", at=ex.NOW, data=data)),
+    }
+
+
+PAUSED = Wanted(state=WantedState.PAUSE, by=ex.ADA, at=ex.NOW)
+QUESTION = Question(id="q1", text=f"{'w' * 250}\nmore", asked_at=ex.NOW)
+DOUBT = RuntimeFact(state=RuntimeState.UNKNOWN, at=ex.NOW, reason="no answer")
+WAITS = "clean-up waits: device is busy"
+CONFLICT = ex.change(ex.pull_request(mergeable=Mergeable.CONFLICTED))
+ASKED = ex.change(ex.pull_request(decision=ReviewDecision.CHANGES_REQUESTED))
+MERGED = ex.change(ex.pull_request(state=PullRequestState.MERGED))
+CLOSED = ex.change(ex.pull_request(state=PullRequestState.CLOSED))
+TWO_RED = replace(ex.red(), runs=(*ex.red().runs, replace(ex.red().runs[0], name="lint")))
+WORDS: list[tuple[dict[str, Any], float, Status, str]] = [
+    ({"wanted": stopped(StopReason.DONE)}, 0, Status.DONE, "done by ada"),
+    ({"wanted": stopped(StopReason.CLOSED)}, 0, Status.DONE, "done by ada"),
+    ({"wanted": stopped(StopReason.FAILED)}, 0, Status.ERRORED, "errored by ada"),
+    ({"wanted": replace(stopped(StopReason.MERGED), words="so")}, 0, Status.MERGED, "so"),
+    ({"wanted": replace(stopped(StopReason.KILLED), reason=None)}, 0, Status.KILLED, "killed by ada"),
+    (
+        {"wanted": stopped(StopReason.KILLED), "ending": Ending(reason="device is busy")},
+        0,
+        Status.KILLED,
+        f"killed by ada; {WAITS}",
+    ),
+    ({"changes": (MERGED,)}, 0, Status.MERGED, "#7 is in main"),
+    (merging(head=ex.HEAD, by="ada"), 0, Status.MERGING, "ada merges aaaaaaaaaa"),
+    (merging(), 0, Status.MERGING, "a rule merges "),
+    ({"wanted": PAUSED}, 0, Status.PAUSED, "paused by ada"),
+    ({"wanted": replace(PAUSED, words="lunch")}, 0, Status.PAUSED, "lunch"),
+    ({"setup": Setup(step=SetupStep.QUEUED, at=ex.NOW)}, 0, Status.QUEUED, "waits for its turn"),
+    ({"setup": Setup(step=SetupStep.QUEUED, at=ex.NOW, reason="full")}, 0, Status.QUEUED, "full"),
+    ({"setup": Setup(step=SetupStep.STARTING, at=ex.NOW)}, 0, Status.SPAWNING, "step starting"),
+    ({"setup": Setup(step=SetupStep.STARTING, at=ex.NOW, reason="again")}, 0, Status.SPAWNING, "again"),
+    ({"setup": Setup(step=SetupStep.FAILED, at=ex.NOW)}, 0, Status.ERRORED, "it could not be set up"),
+    ({"setup": Setup(step=SetupStep.FAILED, at=ex.NOW, reason="no")}, 0, Status.ERRORED, "no"),
+    ({"runtime": DOUBT}, 300, Status.DETECTING, "no answer"),
+    ({"runtime": DOUBT}, 301, Status.STUCK, "nobody could tell for 5 min whether it lives: no answer"),
+    (
+        {"runtime": replace(DOUBT, doubt_since=ex.NOW - 200)},
+        101,
+        Status.STUCK,
+        "nobody could tell for 5 min whether it lives: no answer",
+    ),
+    ({"runtime": gone(0)}, 0, Status.DONE, "the agent finished and exited"),
+    (
+        {"runtime": gone(3), **does(ActivityState.EXITED, reported="done")},
+        0,
+        Status.DONE,
+        "the agent finished and exited",
+    ),
+    ({"runtime": gone(3)}, 0, Status.ERRORED, "gone"),
+    ({"runtime": gone(0, RuntimeState.MISSING)}, 0, Status.ERRORED, "gone"),
+    ({"questions": (QUESTION,)}, 0, Status.WAITING_INPUT, "w" * 200),
+    (does(ActivityState.ASKING), 0, Status.WAITING_INPUT, "hook x"),
+    (does(ActivityState.PERMISSION, ""), 0, Status.WAITING_INPUT, "the agent waits for a person"),
+    (does(ActivityState.LIMITED), 0, Status.LIMITED, "hook x"),
+    (does(ActivityState.LIMITED, ""), 0, Status.LIMITED, "the model's provider makes it wait"),
+    (does(ActivityState.BLOCKED), 0, Status.STUCK, "hook x"),
+    (does(ActivityState.BLOCKED, ""), 0, Status.STUCK, "the agent cannot go on by itself"),
+    (does(ActivityState.BUSY), 600, Status.WORKING, "hook x"),
+    (does(ActivityState.BUSY), 601, Status.STUCK, "no sign of progress for 10 min while it should work"),
+    (does(ActivityState.STARTING), 601, Status.STUCK, "no sign of progress for 10 min while it should work"),
+    (stays(CONFLICT), 600, Status.CONFLICTED, "#7 conflicts with main"),
+    (stays(ex.change(TWO_RED)), 0, Status.CI_FAILED, "checks failed at aaaaaaaaaa: tests, lint"),
+    (stays(ASKED), 0, Status.CHANGES_REQUESTED, "changes are asked for on #7"),
+    (
+        stays(ASKED),
+        601,
+        Status.STUCK,
+        "changes are asked for on #7, and the agent has done nothing for 10 min",
+    ),
+    (stays(ASKED, ActivityState.EXITED), 601, Status.CHANGES_REQUESTED, "changes are asked for on #7"),
+    (stays(replace(ASKED, since=ex.NOW + 100)), 601, Status.CHANGES_REQUESTED, "changes are asked for on #7"),
+    (stays(ex.change(approvals=APPROVED)), 0, Status.MERGEABLE, "#7 at aaaaaaaaaa can be merged"),
+    (stays(ex.change()), 0, Status.REVIEW_PENDING, "0 of 1 approvals at aaaaaaaaaa"),
+    (
+        {**stays(ex.change(approvals=APPROVED)), "hold": ex.ADA},
+        0,
+        Status.APPROVED,
+        "ada holds it",
+    ),
+    (
+        {**stays(ex.change(ex.pull_request(checks=Checks.PENDING))), "hold": ex.ADA},
+        0,
+        Status.PR_OPEN,
+        "#7 at aaaaaaaaaa: checks run; 0 of 1 approvals at aaaaaaaaaa; ada holds it",
+    ),
+    (stays(CLOSED), 0, Status.IDLE, "#7 was closed without a merge"),
+    (does(ActivityState.IDLE, reported="done"), 0, Status.DONE, "the agent says that it is done"),
+    (does(ActivityState.IDLE), 0, Status.IDLE, "its turn is over and no pull request is open"),
+    (does(ActivityState.UNKNOWN, ""), 0, Status.WORKING, "agent unknown"),
+]
+
+
+@pytest.mark.parametrize(("facts", "after", "expected", "reason"), WORDS, ids=range(len(WORDS)))
+def test_reason_says_why_in_these_words(
+    facts: dict[str, Any], after: float, expected: Status, reason: str
+) -> None:
+    line = status.derive(ex.session(**facts), RULES, ex.NOW + after)
+    assert (line.status, line.reason) == (expected, reason)
+
+
+def test_message_to_the_agent_is_a_sign_that_somebody_does_something() -> None:
+    told = Message(number=1, text="x", by="ada", at=ex.NOW, stage_at=ex.NOW + 500)
+    waiting = ex.session(work=IDLE, changes=(ASKED,), messages=(told,))
+    assert of(waiting, 1100) is Status.CHANGES_REQUESTED
+    assert of(waiting, 1101) is Status.STUCK
+
+
+def test_green_pull_request_of_a_dead_agent_waits_only_where_no_agent_is_needed() -> None:
+    dead = ex.session(work=IDLE, runtime=gone(1))
+    for seen, expected in (
+        (CONFLICT, Status.ERRORED),
+        (ASKED, Status.ERRORED),
+        (ex.change(ex.pull_request(state=PullRequestState.DRAFT)), Status.ERRORED),
+        (ex.change(ex.pull_request(checks=Checks.PENDING)), Status.ERRORED),
+        (ex.change(approvals=APPROVED), Status.MERGEABLE),
+    ):
+        assert of(replace(dead, changes=(seen,))) is expected
+
+
+def test_since_is_kept_while_the_status_is_the_same() -> None:
+    first = status.derive(ex.session(work=IDLE), RULES, ex.NOW)
+    assert first.since == ex.NOW
+    later = status.derive(ex.session(work=IDLE, status=first), RULES, ex.NOW + 9)
+    assert later.since == ex.NOW
+
+
+def test_evidence_names_what_the_statement_rests_on() -> None:
+    work = Work(
+        activity=ex.activity(ActivityState.BUSY, tool="Bash: make"),
+        at=ex.NOW,
+        progress_at=ex.NOW,
+        disagreement="title says idle",
+    )
+    line = status.derive(ex.session(work=work, changes=(ex.change(ex.red()),)), RULES, ex.NOW)
+    assert line.evidence == (
+        "runtime alive; agent busy by hook; runs Bash: make; title says idle; "
+        "#7 open at aaaaaaaaaa, checks failing"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (59, "59 s"), (60, "1 min"), (7199, "119 min"), (7200, "2 h"), (90_000, "25 h")],
+)
+def test_spans_are_read_at_a_glance(seconds: float, words: str) -> None:
+    rules = replace(RULES, stuck_after=seconds)
+    line = status.derive(ex.session(work=BUSY), rules, ex.NOW + seconds + 1)
+    assert line.reason == f"no sign of progress for {words} while it should work"
