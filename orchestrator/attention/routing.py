@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from orchestrator.domain.event import Event, Level, LoggedEvent
 from orchestrator.domain.notification import Notification, NotificationAction
-from orchestrator.domain.rules import Rules
+from orchestrator.domain.rules import ReactionRule, Rules
 
 REACTION_OF: dict[str, str] = {
     "question.asked": "agent-needs-input",
@@ -52,7 +52,7 @@ def level(event: Event, rules: Rules | None) -> Level | None:
         return None
     if event.data.get("quiet"):
         return Level.INFO
-    rule = rules.reactions.get(REACTION_OF.get(event.type, "")) if rules else None
+    rule = _rule(event, rules)
     if rule is None:
         return event.level
     if rule.action == "send-to-agent" and rule.auto:
@@ -62,16 +62,25 @@ def level(event: Event, rules: Rules | None) -> Level | None:
     return rule.priority
 
 
-def notification(logged: LoggedEvent, at: Level) -> Notification:
-    """The event as a notifier is handed it. The key is the event's id: told twice, shown once."""
+def _rule(event: Event, rules: Rules | None) -> ReactionRule | None:
+    return rules.reactions.get(REACTION_OF.get(event.type, "")) if rules else None
+
+
+def notification(logged: LoggedEvent, at: Level, rules: Rules | None = None) -> Notification:
+    """The event as a notifier is handed it, with what its rule says besides.
+
+    The key is the event's id: told twice, shown once.
+    """
     event = logged.event
+    rule = _rule(event, rules)
+    said = rule.message if rule is not None and rule.action == "notify" else ""
     session = event.session or ""
     where = session or event.project or "ao"
     return Notification(
         key=event.id,
         level=at,
         title=f"{where}: {_TITLES.get(event.type, event.type)}",
-        lines=tuple(line for line in event.text.splitlines() if line)[:20],
+        lines=tuple(line for line in (*event.text.splitlines(), *said.splitlines()) if line)[:20],
         project=event.project,
         session=session,
         event_type=event.type,

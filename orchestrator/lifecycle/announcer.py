@@ -115,7 +115,7 @@ class Announcer:
         while True:
             try:
                 async with asyncio.timeout(LIMIT):
-                    await notifier.notify(routing.notification(logged, at))
+                    await notifier.notify(routing.notification(logged, at, self._rules(logged.event.project)))
             except (TemporaryError, TimeoutError) as error:
                 failures += 1
                 self.trouble[name] = str(error) or f"no answer within {LIMIT:.0f} s"

@@ -78,44 +78,47 @@ def _red_heads(old: Change, new: PullRequest) -> tuple[str, ...]:
 
 def _tell_changes(draft: Draft, old: PullRequest, new: PullRequest) -> None:
     if old.head != new.head:
-        draft.tell("pr.updated", f"pull request #{new.number} is at {new.head[:10]} now", head=new.head)
+        text = f"pull request #{new.number} is at {new.head[:10]} now"
+        draft.tell("pr.updated", text, head=new.head, url=new.url)
     if (old.checks, old.head) != (new.checks, new.head):
         _tell_checks(draft, new)
     if old.decision is not new.decision:
         _tell_review(draft, new)
     if new.mergeable is Mergeable.CONFLICTED and old.mergeable is not Mergeable.CONFLICTED:
         text = f"#{new.number} conflicts with {new.base}"
-        draft.tell("merge.conflicts", text, Level.WARNING, head=new.head)
+        draft.tell("merge.conflicts", text, Level.WARNING, head=new.head, url=new.url)
     if old.state in OPEN and new.state is PullRequestState.MERGED:
         text = f"#{new.number} is merged into {new.base} as {new.merge_commit[:10]}"
-        draft.tell("pr.merged", text, Level.ACTION, head=new.head, commit=new.merge_commit)
+        draft.tell("pr.merged", text, Level.ACTION, head=new.head, commit=new.merge_commit, url=new.url)
     if old.state in OPEN and new.state is PullRequestState.CLOSED:
-        draft.tell("pr.closed", f"#{new.number} was closed without a merge", Level.ACTION, head=new.head)
+        text = f"#{new.number} was closed without a merge"
+        draft.tell("pr.closed", text, Level.ACTION, head=new.head, url=new.url)
     fresh = {c.id for c in new.comments} - {c.id for c in old.comments}
     if fresh:
-        draft.tell("review.commented", f"{len(fresh)} new review comments", count=len(fresh), head=new.head)
+        text = f"{len(fresh)} new review comments"
+        draft.tell("review.commented", text, count=len(fresh), head=new.head, url=new.url)
 
 
 def _tell_checks(draft: Draft, new: PullRequest) -> None:
     at = new.head[:10]
     if new.checks is Checks.FAILING:
         names = ", ".join(run.name for run in failing(new))
-        draft.tell(
-            "ci.failing", f"checks failed at {at}: {names}", Level.WARNING, head=new.head, checks=names
-        )
+        text = f"checks failed at {at}: {names}"
+        draft.tell("ci.failing", text, Level.WARNING, head=new.head, checks=names, url=new.url)
     elif new.checks is Checks.PASSING:
-        draft.tell("ci.passing", f"checks passed at {at}", head=new.head)
+        draft.tell("ci.passing", f"checks passed at {at}", head=new.head, url=new.url)
 
 
 def _tell_review(draft: Draft, new: PullRequest) -> None:
     if new.decision is ReviewDecision.APPROVED:
-        draft.tell("review.approved", f"#{new.number} is approved", head=new.head)
+        draft.tell("review.approved", f"#{new.number} is approved", head=new.head, url=new.url)
     elif new.decision is ReviewDecision.CHANGES_REQUESTED:
         draft.tell(
             "review.changes_requested",
             f"changes are asked for on #{new.number}",
             Level.WARNING,
             head=new.head,
+            url=new.url,
         )
 
 

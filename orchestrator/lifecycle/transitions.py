@@ -65,5 +65,6 @@ def settle(draft: Draft, rules: Rules) -> None:
     if level is not None:
         level = Level.INFO if draft.session.runtime.lost else level
         kind = _NAMES.get(new.status, f"session.{new.status.value}")
-        head = draft.session.change.pr.head if draft.session.change else ""
-        draft.tell(kind, new.reason, level, was=old.status.value, status=new.status.value, head=head)
+        pr = draft.session.change.pr if draft.session.change else None
+        shown = {"head": pr.head, "url": pr.url} if pr else {}
+        draft.tell(kind, new.reason, level, was=old.status.value, status=new.status.value, **shown)

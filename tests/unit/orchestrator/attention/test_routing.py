@@ -74,6 +74,18 @@ def test_notification_carries_what_the_event_says() -> None:
     assert (fleet.title, fleet.session, fleet.actions) == ("demo: terminals are gone", "", ())
 
 
+def test_words_of_a_rule_that_notifies_come_with_it() -> None:
+    logged = LoggedEvent(seq=9, event=event("pr.closed"))
+    rule = ex.reaction("pr-closed", action="notify", message="Ask Ada why.")
+    assert routing.notification(logged, Level.ACTION, ex.rules(rule)).lines == (
+        "first line",
+        "second line",
+        "Ask Ada why.",
+    )
+    to_agent = ex.rules(ex.reaction("pr-closed", auto=False, message="for the agent"))
+    assert "for the agent" not in routing.notification(logged, Level.ACTION, to_agent).lines
+
+
 @pytest.mark.parametrize(
     ("kind", "data", "actions"),
     [

@@ -35,7 +35,10 @@ def seen(session: Session, look: Look[PullRequest | None]) -> Draft:
 
 
 def told(draft: Draft) -> list[Told]:
-    return [(e.type, e.text, e.level, dict(e.data)) for e in draft.events]
+    """Each names the pull request's page, so that every notification links to it."""
+    assert {e.data["url"] for e in draft.events} <= {"https://forge.example/7"}
+    shown: list[dict[str, object]] = [{k: v for k, v in e.data.items() if k != "url"} for e in draft.events]
+    return [(e.type, e.text, e.level, data) for e, data in zip(draft.events, shown, strict=True)]
 
 
 def now(draft: Draft) -> Change:
@@ -58,7 +61,7 @@ def test_first_look_opens_it_and_tells_what_holds_already() -> None:
             "pr.opened",
             "pull request #7 opened: Add a greeting",
             Level.INFO,
-            {"number": 7, "url": "https://forge.example/7", "head": ex.HEAD},
+            {"number": 7, "head": ex.HEAD},
         ),
         ("ci.failing", f"checks failed at {A}: tests", Level.WARNING, {"head": ex.HEAD, "checks": "tests"}),
     ]

@@ -159,6 +159,23 @@ async def test_sessions_are_listed_in_the_order_of_their_making(ring: Ring) -> N
     assert [s.task.issue for s in ring.fleet.live()] == ["3", "1", "2"]
 
 
+async def test_what_was_tried_survives_a_restart_and_is_not_sent_twice(ring: Ring) -> None:
+    one = await ring.spawn()
+    await ring.pull_request(one)
+    await ring.checks(one, passed=False, tail="E")
+    before = ring.session(one)
+    again = await ring.crash()
+    await again.later(60)
+    after = again.session(one)
+    assert (after.attempts, len(after.messages)) == (before.attempts, 1)
+    for text in ("2", "3"):
+        again = await again.crash()
+        await again.pull_request(one, text=text)
+        await again.checks(one, passed=False, tail="E")
+    assert (await again.told(one)).count("reaction.escalated") == 1
+    assert len(again.session(one).messages) == 2
+
+
 # The whole story, and death between any two writes --------------------------------------------------
 
 

@@ -23,7 +23,7 @@ from orchestrator.services.kill import kill
 from orchestrator.services.restore import restore_all
 from orchestrator.services.spawn import SpawnAsk, spawn
 from orchestrator.testing.fakes.runtime import FakeRuntime
-from orchestrator.testing.ring import FakeWorld, Ring, open_ring
+from orchestrator.testing.ring import CONFIG, FakeWorld, Ring, open_ring
 
 
 async def fleet_of(ring: Ring, count: int) -> list[SessionId]:
@@ -159,6 +159,21 @@ async def test_forge_that_cannot_be_seen_changes_no_status(ring: Ring) -> None:
     change = ring.session(one).change
     assert change is not None
     assert change.unseen == ""
+
+
+async def test_two_projects_share_one_process(tmp_path: Path) -> None:
+    entry = CONFIG[CONFIG.index("  demo:") :].replace("demo", "other")
+    ring = await open_ring(tmp_path, config=CONFIG + entry)
+    ring.tracker.issues["other", "1"] = ring.tracker.issues["demo", "1"]
+    one = await ring.spawn("1")
+    made = await spawn(ring.core, SpawnAsk(project="other", issue="1"), by=OWNER)
+    await ring.settle()
+    assert made.id == "other-1"
+    for session in (one, made.id):
+        ring.agent.says(session, ActivityState.BUSY)
+    await ring.later(20)
+    assert {ring.status(one), ring.status(made.id)} == {"working"}
+    await ring.close()
 
 
 # Gaps in time -------------------------------------------------------------------------------------

@@ -198,6 +198,18 @@ def test_kill_of_a_session_with_an_open_question_is_a_kill() -> None:
     )
 
 
+def test_dead_agent_is_dead_whatever_it_asked_before() -> None:
+    asked = (Question(id="q1", text="why?", asked_at=ex.NOW, source="dialog"),)
+    for work in (IDLE, replace(IDLE, activity=ex.activity(ActivityState.PERMISSION))):
+        assert of(ex.session(work=work, questions=asked, runtime=gone(1))) is Status.ERRORED
+
+
+def test_agents_question_is_seen_whatever_its_pull_request_is() -> None:
+    asked = (Question(id="q1", text="why?", asked_at=ex.NOW),)
+    for seen in (ex.change(ex.red()), ex.change(), ex.change(approvals=APPROVED)):
+        assert of(ex.session(work=IDLE, changes=(seen,), questions=asked)) is Status.WAITING_INPUT
+
+
 def test_every_status_has_reason_and_evidence() -> None:
     for _, facts, _ in WITHOUT_PULL_REQUEST:
         line = status.derive(ex.session(**facts), RULES, ex.NOW)

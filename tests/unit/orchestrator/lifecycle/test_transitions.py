@@ -76,7 +76,7 @@ def test_move_is_told_once_with_what_it_was(
     line = draft.session.status
     assert line.status.value == status
     assert line.since == ex.NOW
-    data = {"was": "working", "status": status, "head": ""}
+    data = {"was": "working", "status": status}
     assert told(draft) == [(kind, line.reason, level, data)]
     assert settled(draft.session).events == []
 
@@ -98,6 +98,7 @@ def test_working_is_told_too() -> None:
 def test_what_a_person_is_to_do_names_the_head(change: object, kind: str, level: Level) -> None:
     (event,) = settled(ex.session(work=IDLE, changes=(change,), status=WAS)).events
     assert (event.type, event.level, event.data["head"]) == (kind, level, ex.HEAD)
+    assert event.data["url"] == "https://forge.example/7"
 
 
 def test_statuses_that_the_pull_request_tells_by_itself_are_silent() -> None:

@@ -47,3 +47,12 @@ async def test_nothing_fits(ring: Ring, text: str) -> None:
 async def test_project_that_is_not_there(ring: Ring) -> None:
     with pytest.raises(NotFound):
         await sessions.listed(ring.core, project="other")
+
+
+async def test_looking_up_sessions_changes_none(ring: Ring) -> None:
+    one = await ring.spawn()
+    ring.runtime.vanish(one)
+    before = ring.session(one)
+    await sessions.listed(ring.core, ended=True)
+    await sessions.one(ring.core, one)
+    assert ring.session(one) is before
