@@ -66,7 +66,7 @@ async def story(folder: Path, boundary: int) -> None:
         await scm.review(session, head, ReviewDecision.APPROVED, OWNER, "a.py:1: fine")
     await scm.merge(session, head, "squash")
     await scm.close(session, delete_branch=True)
-    await scm.stop()
+    await scm.aclose()
 
 
 if __name__ == "__main__":
