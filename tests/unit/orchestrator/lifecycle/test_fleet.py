@@ -101,13 +101,13 @@ async def test_full_disk_below_a_plugin_passes_and_gives_nothing_up(ring: Ring) 
     real = ring.workspace.create
 
     async def full(*_args: object, **_more: object) -> object:
-        raise OSError(errno.ENOSPC, "No space left on device", "/home/x")
+        raise OSError(errno.ENOSPC, "No space left on device", "/kept/x")
 
     ring.workspace.create = full  # type: ignore[assignment, method-assign]
     await ring.settle()
     await ring.later(600, step=30)
     reason = ring.session(made.id).setup.reason
-    assert "No space left on device (/home/x)" in reason
+    assert "No space left on device (/kept/x)" in reason
     assert "once there is room" in reason
     ring.workspace.create = real  # type: ignore[method-assign]
     await ring.later(200, step=30)
