@@ -62,7 +62,7 @@ def test_two_of_one_name_are_refused(registry: Registry) -> None:
 def test_unknown_name_names_the_nearest(registry: Registry) -> None:
     registry.add(plugin("linear"), "here")
     with pytest.raises(NotFound, match="Did you mean 'linear'"):
-        registry.plugin(TRACKER, "linaer")
+        registry.plugin(TRACKER, "lineer")
     assert registry.names("tracker") == ["built-in", "empty", "linear", "odd"]
     assert registry.slots() == ["tracker"]
 

@@ -47,4 +47,4 @@ async def test_worktree_that_an_earlier_git_still_made_is_taken_over(tmp_path: P
         await workspace.create(session, setting.place(session), setting.base)
     made = await workspace.create(session, setting.place(session), setting.base)
     assert (made.head, made.branch) == (setting.base.sha, session.branch)
-    assert (Path(made.path) / "README.md").exists() or any(Path(made.path).iterdir())
+    assert await setting.run("git", "-C", made.path, "status", "--porcelain") == ""
