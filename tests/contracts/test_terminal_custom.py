@@ -60,7 +60,7 @@ def test_what_is_filled_in_is_not_filled_again() -> None:
     ("launch", "wrong"),
     [
         ((), "names no program"),
-        (("kitty", "{tittle}", "{command...}"), "{tittle} is no placeholder"),
+        (("kitty", "{caption}", "{command...}"), "{caption} is no placeholder"),
         (("kitty", "{title}"), "nothing would be attached to"),
         (("kitty", "-e={command...}"), "a word of its own"),
     ],
