@@ -168,7 +168,7 @@ def one(session: Session, what: Observation | Callable[[Draft], None], now: floa
     return draft.session
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(STEPS)
 def test_every_decision_is_a_legal_move_and_twice_is_once(
     steps: list[tuple[Observation | Callable[[Draft], None], int]],
@@ -205,7 +205,7 @@ RESTS = ENDED | {
 }
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(STEPS)
 def test_nothing_is_left_undead_or_forgotten(
     steps: list[tuple[Observation | Callable[[Draft], None], int]],

@@ -32,7 +32,7 @@ def create(tmp_path: Path, slot: str, name: str) -> Path:
     return tmp_path / slot
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(240)
 def test_a_slots_contract_test_passes(tmp_path: Path) -> None:
     passes(tmp_path, ["notifier"])
 
