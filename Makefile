@@ -20,8 +20,9 @@ install: $(INSTALLED) ## make .venv from the lock, with `ao` in it
 $(INSTALLED): requirements-dev.lock pyproject.toml
 	@.ci/needs "$(PYTHON)"
 	test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip check > /dev/null
 	@touch $@
 
 .PHONY: run

@@ -22,6 +22,9 @@ async def make_workspace(fleet: Fleet, session: Session, act: acts.MakeWorkspace
     """Base fetched, workspace made and prepared, the session's folder filled."""
     del act
     world = fleet.world
+    if session.setup.step is SetupStep.WORKSPACE:
+        # It was begun before: what an `ao start` that was killed left running would work beside us.
+        await world.runtime(session).stop(world.ref(session))
     await fleet.change(session.id, lambda d: _step(d, SetupStep.WORKSPACE))
     place = await world.place(session)
     base = await world.scm(session).base(world.config.project(session.project), session.base)

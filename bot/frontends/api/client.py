@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import socket
 from collections.abc import Generator, Iterator, Mapping
@@ -10,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from bot.chat.message import Json
+from bot.frontends.api import wire
 from orchestrator.errors import (
     AoError,
     BadInput,
@@ -91,20 +91,17 @@ class Client:
         yield from self._lines(f"/events?{urlencode({'after': after, 'follow': 1})}", None)
 
     def _lines(self, path: str, timeout: float | None) -> Iterator[dict[str, Json]]:
-        connection = self._open(timeout)
+        opened = self._open(timeout)
         try:
-            connection.request("GET", ROOT + path)
-            response = connection.getresponse()
-            if response.status != http.client.OK:
-                raise _error(response.read())
-            for line in response:
-                if line.strip():
-                    yield json.loads(line)
-        except (http.client.HTTPException, ConnectionError) as error:
+            with wire.ask(opened, "GET", ROOT + path, b"", {}) as answer:
+                if answer.status != wire.OK:
+                    raise _error(answer.content())
+                for line in answer.lines():
+                    if line.strip():
+                        yield json.loads(line)
+        except (wire.BrokenAnswer, ConnectionError) as error:
             msg = "ao start stopped while it was asked."
             raise NoServer(msg, next_step="`ao start` runs it again.") from error
-        finally:
-            connection.close()
 
     def _call(
         self,
@@ -115,27 +112,24 @@ class Client:
         key: str = "",
         timeout: float | None = None,
     ) -> dict[str, Json]:
-        connection = self._open(timeout or self._timeout)
-        headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
+        opened = self._open(timeout or self._timeout)
+        headers = {"Idempotency-Key": key} if key else {}
+        content = json.dumps(body).encode() if body is not None else b""
         try:
-            connection.request(method, ROOT + path, json.dumps(body) if body is not None else None, headers)
-            response = connection.getresponse()
-            content = response.read()
+            with wire.ask(opened, method, ROOT + path, content, headers) as answer:
+                said = answer.content()
         except TimeoutError as error:
             msg = "ao start did not answer in time."
             raise TemporaryError(msg, next_step="Ask again; what was asked is kept.") from error
-        except (http.client.HTTPException, OSError) as error:
+        except (wire.BrokenAnswer, OSError) as error:
             msg = f"ao start broke off: {error}."
             raise TemporaryError(msg, next_step="Ask again; `ao status` shows what was done.") from error
-        finally:
-            connection.close()
-        if response.status >= http.client.BAD_REQUEST:
-            raise _error(content)
-        answer = json.loads(content)
-        return answer if isinstance(answer, dict) else {}
+        if answer.status >= wire.BAD_REQUEST:
+            raise _error(said)
+        found = json.loads(said)
+        return found if isinstance(found, dict) else {}
 
-    def _open(self, timeout: float | None) -> http.client.HTTPConnection:
-        """A connection whose socket is there already: http.client then makes none of its own."""
+    def _open(self, timeout: float | None) -> socket.socket:
         opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         opened.settimeout(timeout)
         try:
@@ -148,9 +142,7 @@ class Client:
             opened.close()
             msg = f"the socket {self._path} cannot be reached: {error.strerror or error}."
             raise NotReady(msg) from error
-        connection = http.client.HTTPConnection("localhost", timeout=timeout)
-        connection.sock = opened
-        return connection
+        return opened
 
 
 def _error(content: bytes) -> AoError:

@@ -77,17 +77,18 @@ def test_one_that_hangs_meets_a_time_limit(house: House, tmp_path: Path) -> None
 
 
 def test_the_server_is_killed_while_it_runs(house: House, tmp_path: Path) -> None:
-    """The next start begins it again in the same workspace, and comes to an end with it."""
-    wait = tmp_path / "wait"
+    """The next start ends what is left of it, then runs it again in the same workspace: never two at once."""
+    mark, wait, first = f"sleep 63{tmp_path.stat().st_ino}", tmp_path / "wait", tmp_path / "first"
     wait.touch()
-    script = f"echo run >> {tmp_path}/runs; while test -e {wait}; do sleep 0.05; done"
+    script = f"test ! -e {wait} || {{ echo $$ > {first}; {mark}; }}; ! kill -0 $(cat {first}) || touch {tmp_path}/both"
     house.configure(project=f"postCreate:\n  - '{script}'")
     house.start()
     name = house.spawn(1)
-    house.until("postCreate runs", (tmp_path / "runs").exists)
+    house.until("postCreate runs", lambda: running(mark))
     house.kill()
     wait.unlink()
     house.start()
     house.until_status(name, "idle", patience=60)
-    assert len((tmp_path / "runs").read_text().split()) == 2
+    assert not running(mark)
+    assert not (tmp_path / "both").exists()
     assert len(house.git.worktrees()) == 2

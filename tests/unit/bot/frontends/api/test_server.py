@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import pytest
 
 from bot.chat.message import Json, from_json
+from bot.frontends.api import wire
 from bot.frontends.api.client import Client, NoServer
 from bot.frontends.api.server import ApiServer
 from orchestrator.domain.message import MessageStage
@@ -194,12 +195,8 @@ async def test_machine_verbs_are_not_for_the_api(client: Client) -> None:
 )
 async def test_bad_bodies_are_refused(client: Client, body: str) -> None:
     def ask() -> tuple[int, Any]:
-        connection = client._open(5)
-        connection.request("POST", "/api/v1/actions", body)
-        response = connection.getresponse()
-        found = response.status, json.loads(response.read())
-        connection.close()
-        return found
+        with wire.ask(client._open(5), "POST", "/api/v1/actions", body.encode(), {}) as answer:
+            return answer.status, json.loads(answer.content())
 
     status, data = await call(ask)
     assert (status, data["code"]) == (400, "bad-input")
@@ -208,12 +205,9 @@ async def test_bad_bodies_are_refused(client: Client, body: str) -> None:
 
 async def test_a_body_without_end_is_refused(client: Client) -> None:
     def ask() -> int:
-        connection = client._open(5)
-        connection.request("POST", "/api/v1/actions", b'{"verb": "' + b"x" * 300_000)
-        response = connection.getresponse()
-        status = response.status
-        connection.close()
-        return status
+        endless = b'{"verb": "' + b"x" * 300_000
+        with wire.ask(client._open(5), "POST", "/api/v1/actions", endless, {}) as answer:
+            return answer.status
 
     assert await call(ask) == 400
 
