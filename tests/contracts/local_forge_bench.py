@@ -32,6 +32,7 @@ class LocalBench(ScmBench):
         self.clock = count(1_000)
         self.woken: list[str] = []
         self.reached: list[str] = []
+        self._made: list[LocalScm] = []
         self._git_calls = folder / "git-calls"
         self.user.mkdir(parents=True)
         self.git(self.user, "init", "--quiet", "--initial-branch=main")
@@ -49,7 +50,13 @@ class LocalBench(ScmBench):
     def make(self, **options: object) -> LocalScm:
         """The forge as a new start of the program makes it."""
         chosen = LocalScmOptions.model_validate({"checks": CHECK, **options})
-        return LocalScm(chosen, self.context())
+        self._made.append(LocalScm(chosen, self.context()))
+        return self._made[-1]
+
+    async def aclose(self) -> None:
+        """End the checks of every forge that was made: a loop that closes on them may wait for ever."""
+        for scm in self._made:
+            await scm.aclose()
 
     def context(self) -> PluginContext:
         """What the plugin is given."""

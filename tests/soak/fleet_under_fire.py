@@ -186,10 +186,11 @@ class Fleet:
         """By the agents' own records of what was given to them."""
         for folder in (self.home.project(PROJECT).sessions, self.home.project(PROJECT).ended):
             for session in folder.glob("*"):
+                # Not the drafts, whose names begin with a dot: a killed agent leaves one half written.
+                files = (session / "agent" / "events").glob("[0-9]*.json")
+                events = [json.loads(file.read_text()) for file in files]
                 texts = Counter(
-                    json.loads(f.read_text()).get("text", "")
-                    for f in (session / "agent" / "events").glob("*.json")
-                    if json.loads(f.read_text()).get("event") == "prompt_submit"
+                    event.get("text", "") for event in events if event.get("event") == "prompt_submit"
                 )
                 for text, count in texts.items():
                     if count > 1 and "```rehearsal" not in text:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from orchestrator.domain.look import Seen, Unseen
 from orchestrator.domain.pull_request import (
@@ -23,9 +25,11 @@ from tests.contracts.local_forge_bench import LocalBench
 pytestmark = pytest.mark.git
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> LocalBench:
-    return LocalBench(tmp_path)
+@pytest_asyncio.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[LocalBench]:
+    made = LocalBench(tmp_path)
+    yield made
+    await made.aclose()
 
 
 # The user's repository ------------------------------------------------------------------------------

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from orchestrator.domain.pull_request import (
     Checks,
@@ -21,9 +23,11 @@ from tests.contracts.local_forge_bench import LocalBench
 pytestmark = pytest.mark.git
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> LocalBench:
-    return LocalBench(tmp_path)
+@pytest_asyncio.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[LocalBench]:
+    made = LocalBench(tmp_path)
+    yield made
+    await made.aclose()
 
 
 async def test_checks_run_in_a_clean_checkout_of_the_head(bench: LocalBench) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from blockbuster import BlockBuster
 from typing_extensions import override
 
@@ -18,9 +20,11 @@ from tests.contracts.local_forge_bench import LocalBench
 pytestmark = pytest.mark.git
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> LocalBench:
-    return LocalBench(tmp_path)
+@pytest_asyncio.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[LocalBench]:
+    made = LocalBench(tmp_path)
+    yield made
+    await made.aclose()
 
 
 async def test_a_squash_keeps_the_author_and_names_the_pull_request(bench: LocalBench) -> None:
