@@ -11,7 +11,8 @@ from orchestrator.domain.status import ENDED
 from orchestrator.lifecycle.announcer import Positions
 from orchestrator.lifecycle.fleet import Fleet
 
-KEY = "armed"
+KEY = "armed_projects"
+"""By project: `at`, when it was armed (epoch seconds), and `ends`, how each session ended."""
 
 
 class Completion:
@@ -23,32 +24,34 @@ class Completion:
 
     async def look(self) -> None:
         """Arm projects with live work; tell of armed ones without."""
-        armed: dict[str, dict[str, str]] = dict(self._kept.get(KEY, {}))
+        armed: dict[str, dict[str, Any]] = dict(self._kept.get(KEY, {}))
         after = self._tallied(armed)
         working: set[str] = {s.project for s in self._fleet.all() if s.status.status not in ENDED}
         for project in working - after.keys():
-            after[project] = {}
+            after[project] = {"at": self._fleet.now, "ends": {}}
         for project in sorted(after.keys() - working):
-            await self._fleet.tell(self._event(ProjectId(project), after.pop(project)))
+            await self._fleet.tell_once(self._event(ProjectId(project), **after.pop(project)))
         if after != armed:
             await self._kept.set(KEY, after)
 
-    def _tallied(self, armed: dict[str, dict[str, str]]) -> dict[str, Any]:
+    def _tallied(self, armed: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """How each session of an armed project ended, as far as it is still there to be asked."""
-        tally = {project: dict(ends) for project, ends in armed.items()}
+        tally = {
+            project: {"at": found["at"], "ends": dict(found["ends"])} for project, found in armed.items()
+        }
         for session in self._fleet.all():
             if session.status.status in ENDED and session.project in tally:
-                tally[session.project][session.id] = session.status.status.value
+                tally[session.project]["ends"][session.id] = session.status.status.value
         return tally
 
-    def _event(self, project: ProjectId, ends: dict[str, str]) -> Event:
-        now = self._fleet.now
+    def _event(self, project: ProjectId, *, at: float, ends: dict[str, str]) -> Event:
+        """Named after its arming, so that telling it again after a crash is seen to be that."""
         counted = ", ".join(f"{n} {status}" for status, n in sorted(Counter(ends.values()).items()))
         summary = f": {counted}" if counted else ""
         return Event(
-            id=f"complete:{project}:{int(now)}",
+            id=f"complete:{project}:{int(1000 * at)}",
             type="fleet.complete",
-            at=now,
+            at=self._fleet.now,
             project=project,
             text=f"all sessions of {project} have ended{summary}",
             data={"sessions": ", ".join(sorted(ends))},

@@ -14,7 +14,7 @@ from dataclasses import fields, replace
 from typing import Protocol, TypeVar
 
 from orchestrator.domain.activity import Activity
-from orchestrator.domain.event import Event
+from orchestrator.domain.event import Event, LoggedEvent
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.session import Change, RuntimeFact, Session, WantedState, Work
 from orchestrator.errors import AoError, NotFound, TemporaryError
@@ -26,6 +26,8 @@ from orchestrator.lifecycle.world import World
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 PARALLEL_ACTS = 16
+RECENT = 1000
+"""Events of a project among which one that was told before a crash is looked for."""
 _PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM})
 
 
@@ -47,6 +49,9 @@ class Log(Protocol):
 
     async def append(self, events: Sequence[Event]) -> object:
         """Append events that belong to no session."""
+
+    async def newest(self, limit: int, *, project: ProjectId | None = None) -> Sequence[LoggedEvent]:
+        """The last events of a project."""
 
 
 class Performer(Protocol):
@@ -142,6 +147,12 @@ class Fleet:
     async def tell(self, event: Event) -> None:
         """Tell of something that belongs to no single session."""
         await self._log.append([event])
+
+    async def tell_once(self, event: Event) -> None:
+        """As `tell`, unless the newest events have its id: a crash may part telling from keeping that."""
+        newest = await self._log.newest(RECENT, project=event.project)
+        if all(logged.event.id != event.id for logged in newest):
+            await self.tell(event)
 
     async def retry_keeping(self) -> None:
         """Bring into the log what it refused when the disk was full."""

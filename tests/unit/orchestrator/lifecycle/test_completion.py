@@ -6,6 +6,7 @@ from orchestrator.domain.event import Event
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import OWNER
 from orchestrator.errors import TemporaryError
+from orchestrator.lifecycle.completion import KEY
 from orchestrator.services.kill import kill
 from orchestrator.testing.ring import Ring
 
@@ -53,6 +54,17 @@ async def test_restart_tells_neither_twice_nor_never(ring: Ring) -> None:
     after = await again.crash()
     await after.later(60)
     assert len(await complete(after)) == 1
+
+
+async def test_killed_between_telling_and_keeping_that_it_was_told(ring: Ring) -> None:
+    one = await ring.spawn()
+    kept = ring.core.store.fleet.get(KEY)
+    await end(ring, one)
+    assert len(await complete(ring)) == 1
+    await ring.core.store.fleet.set(KEY, kept)
+    again = await ring.crash()
+    await again.later(60)
+    assert len(await complete(again)) == 1
 
 
 async def test_session_that_only_waits_for_a_person_is_not_an_end(ring: Ring) -> None:
