@@ -29,6 +29,18 @@ class ActivityState(StrEnum):
     """No source could be read, or none says anything."""
 
 
+class Trouble(StrEnum):
+    """Why an agent has to wait or cannot go on; the value is how people are told."""
+
+    RATE = "rate limit"
+    CREDIT = "out of credit"
+    OVERLOAD = "the provider is overloaded"
+    CONTEXT = "context full"
+    LOGIN = "login lost"
+    NETWORK = "network down"
+    REFUSED = "the provider refused the request"
+
+
 class Source(StrEnum):
     """Where a statement about activity comes from, the most believable first."""
 
@@ -41,13 +53,29 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """Something that an agent wants to run, as its rules are matched with."""
+
+    tool: str
+    """The agent's own name of the tool: `Bash`, `Edit`."""
+    argument: str
+    """What the tool is used on: the command line, the path. Outside text."""
+    shell: bool = False
+    """`argument` is a command line for a shell, which may hold several commands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dialog:
-    """Something on the agent's own screen that waits for a choice."""
+    """Something that an agent waits for a choice in."""
 
     id: str
     """Changes whenever what is asked changes, so an answer cannot land in another dialog."""
     text: str
     options: tuple[str, ...] = ()
+    call: ToolCall | None = None
+    """What leave is asked for, where it is that."""
+    remember: bool = False
+    """The answer holds for every session of the project with this agent: whether its folder is trusted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +95,8 @@ class Activity:
     """The tool call that runs now; while one runs, silence is work and never `stuck`."""
     until: float | None = None
     """When a limit ends, if the agent says."""
+    trouble: Trouble | None = None
+    """Why it waits or cannot go on, where it is known."""
 
 
 class ReceiptStage(StrEnum):

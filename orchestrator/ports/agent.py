@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
 
-from orchestrator.domain.activity import Activity, Dialog, Receipt
+from orchestrator.domain.activity import Activity, Dialog, Receipt, ToolCall
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.look import Look
+from orchestrator.domain.usage import Usage
 from orchestrator.ports.place import Place
 from orchestrator.ports.plugin import Slot
 from orchestrator.ports.runtime import Keys, Launch, RuntimeLook, Text
@@ -25,6 +27,8 @@ class AgentTask:
     """Go on in the agent's own conversation, where there is one."""
     conversation: str = ""
     """The agent's own name of that conversation, from an earlier look."""
+    judged: frozenset[str] = frozenset()
+    """Tools of which each call is judged by our rules before it runs (`JudgesCalls`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,27 @@ class AgentLook:
     """Sources that contradict each other, in words."""
     signal_at: float = 0.0
     """When its newest signal of any kind was made; 0 without one."""
+    usage: Usage | None = None
+    """What this conversation has used so far; None where the agent says nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerFile:
+    """An answer for a hook of the agent that waits for it: a file that the hook takes away by renaming it."""
+
+    path: str
+    """In the session's place."""
+    data: bytes
+    otherwise: Keys | None = None
+    """What chooses the same on the agent's screen, should the hook wait no more."""
+
+
+class Verdict(StrEnum):
+    """What our rules say of a tool call."""
+
+    ALLOW = "allow"
+    ASK = "ask"
+    DENY = "deny"
 
 
 class Agent(Protocol):
@@ -77,11 +102,25 @@ class Agent(Protocol):
     def needs_screen(self, session: SessionRef) -> bool:
         """Whether this agent's own signals do not suffice, so that its screen must be read."""
 
-    async def answer(self, session: SessionRef, dialog: Dialog, answer: str) -> Text | Keys:
-        """What to give the terminal so that `answer` is chosen in `dialog`. Raises `BadInput`."""
+    async def answer(self, session: SessionRef, dialog: Dialog, answer: str) -> Text | Keys | AnswerFile:
+        """What to give the terminal, or a hook that waits, so that `answer` is chosen in `dialog`.
+
+        `answer` is an option, or an option's words with a reason behind a colon. Raises `BadInput`.
+        """
 
     async def interrupt(self, session: SessionRef) -> Keys:
         """The keys that make the agent stop its turn and wait at its prompt."""
+
+
+@runtime_checkable
+class JudgesCalls(Protocol):
+    """An agent that asks before it runs a tool, whatever its permission mode is."""
+
+    def tool_call(self, payload: str) -> ToolCall | None:
+        """The call that the agent's hook tells of; None when it is none that can be read."""
+
+    def verdict(self, verdict: Verdict, reason: str) -> str:
+        """What the hook is to print, so that the agent does so. `reason` is told to the agent."""
 
 
 AGENT: Slot[Agent] = Slot("agent")
