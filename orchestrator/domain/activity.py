@@ -90,6 +90,8 @@ class Activity:
     """In words, for a person: `hook stop at 12:03:07`."""
     accepts_text: bool = False
     """The agent's prompt waits: text typed now is read as a message. False when in doubt."""
+    draft: str = ""
+    """What stands in its prompt and was not sent: text typed now would come behind it."""
     dialog: Dialog | None = None
     tool: str = ""
     """The tool call that runs now; while one runs, silence is work and never `stuck`."""

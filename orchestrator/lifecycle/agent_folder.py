@@ -16,7 +16,7 @@ from orchestrator.errors import BadInput, NotFound
 from orchestrator.ports.place import Place
 
 # Read once, when this is imported: later reads would block the loop.
-PROGRAMS = {name: resources.text(f"agent-bin/{name}").encode() for name in ("ao", "git-remote-ao")}
+PROGRAMS = {name: resources.text(f"agent-bin/{name}").encode() for name in ("ao", "ao-hook", "git-remote-ao")}
 """The agent's programs by name."""
 MOST_PENDING = 64
 """Requests that are taken up at a time; the others wait in the outbox."""
@@ -27,7 +27,7 @@ async def install(place: Place) -> None:
     """Write the agent's programs and make its folders. Repeatable."""
     for program, data in PROGRAMS.items():
         await place.write(f"{place.folder}/bin/{program}", data, mode=0o700)
-    for folder in ("outbox", "inbox", "agent/events"):
+    for folder in ("outbox", "inbox", "agent/events", "agent/answers"):
         await place.write(f"{place.folder}/{folder}/.keep", b"")
 
 

@@ -90,11 +90,23 @@ def why_not_typing(session: Session) -> str:
         return f"its terminal is {session.runtime.state.value}"
     if session.work.activity.dialog is not None:
         return "a dialog is open; only its own answer may go there"
-    if not session.work.activity.accepts_text:
+    if not prompt_shown(session):
         return f"its prompt does not wait ({session.work.activity.state.value})"
     if any(m.stage in {MessageStage.TYPING, MessageStage.TYPED} for m in session.messages):
         return "an earlier message is not confirmed yet"
     return ""
+
+
+def prompt_shown(session: Session) -> bool:
+    """Its prompt waits, empty or with a draft in it; whose draft that is, is looked at before typing."""
+    activity = session.work.activity
+    return activity.accepts_text or bool(activity.draft)
+
+
+def is_draft_of(draft: str, text: str) -> bool:
+    """Whether what stands in a prompt is (a part of) this text, however the terminal wrapped it."""
+    shown = "".join(draft.split())
+    return bool(shown) and shown in "".join(text.split())
 
 
 def overdue(session: Session, now: float) -> Message | None:

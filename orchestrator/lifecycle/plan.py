@@ -70,7 +70,7 @@ def _running(session: Session, now: float) -> list[acts.Act]:
 def _typing(session: Session, now: float) -> list[acts.Act]:
     late = delivery.overdue(session, now)
     if late is not None:
-        waits = session.work.activity.accepts_text and session.runtime.state is RuntimeState.ALIVE
+        waits = delivery.prompt_shown(session) and session.runtime.state is RuntimeState.ALIVE
         return [acts.PressEnter(number=late.number)] if waits and late.tries < delivery.TRIES else []
     message = delivery.next_to_type(session)
     return [] if message is None else [acts.TypeMessage(number=message.number)]

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
-from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.activity import ActivityState, Dialog
 from orchestrator.domain.event import Level
 from orchestrator.domain.look import Unseen
 from orchestrator.domain.message import Message, MessageStage
 from orchestrator.domain.session import Question, Session
-from orchestrator.errors import Conflict, TemporaryError
+from orchestrator.errors import Conflict, NotFound, TemporaryError
 from orchestrator.lifecycle import acts, agent_folder, delivery
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
-from orchestrator.ports.agent import AgentLook, AgentView
+from orchestrator.ports.agent import AgentLook, AgentView, AnswerFile, ClearsPrompt
+from orchestrator.ports.place import Place
 from orchestrator.ports.runtime import Keys, Presence, RuntimeLook, Text
+
+HOOK_LOOKS, HOOK_PAUSE = 40, 0.1
+"""How often, and how many seconds apart, it is looked whether a hook took its answer."""
+KEY_ROUNDS, KEY_LOOKS, KEY_PAUSE = 5, 10, 0.2
+"""How often keys are pressed in one dialog, and how often and long its screen is looked at after each time:
+some agents drop keys that come right after a dialog.
+"""
 
 
 def find(draft: Draft, number: int) -> Message | None:
@@ -65,14 +74,39 @@ async def _bring_base(fleet: Fleet, session: Session, number: int) -> None:
 
 
 async def _prompt_waits(fleet: Fleet, session: Session) -> None:
-    """The kept look may be seconds old: text goes only into a prompt that waits right now."""
-    look = await _look_now(fleet, session)
-    if look.activity.dialog is not None or not look.activity.accepts_text:
-        msg = "its prompt does not wait for text now"
-        raise TemporaryError(msg, session=session.id, delay=2.0)
+    """The kept look may be seconds old: text goes only into a prompt that waits right now, and is empty."""
+    activity = (await look_now(fleet, session)).activity
+    if activity.draft and activity.dialog is None and await clear_own_draft(fleet, session, activity.draft):
+        activity = (await look_now(fleet, session)).activity
+    if activity.dialog is None and activity.accepts_text:
+        return
+    msg = "its prompt does not wait for text now"
+    if activity.draft:
+        msg = "text that is not ours stands in its prompt; somebody may be writing there"
+    raise TemporaryError(msg, session=session.id, delay=2.0)
 
 
-async def _look_now(fleet: Fleet, session: Session) -> AgentLook:
+async def clear_own_draft(fleet: Fleet, session: Session, draft: str) -> bool:
+    """Empty the prompt if what stands there is ours: an agent that is interrupted early puts its text back."""
+    agent = fleet.world.agent(session)
+    if not isinstance(agent, ClearsPrompt) or not await _is_ours(fleet, session, draft):
+        return False
+    await fleet.world.runtime(session).send(fleet.world.ref(session), agent.clear())
+    return True
+
+
+async def _is_ours(fleet: Fleet, session: Session, draft: str) -> bool:
+    if any(delivery.is_draft_of(draft, message.text) for message in session.messages):
+        return True
+    place = await fleet.world.place(session)
+    try:
+        task = await place.read(f"{place.folder}/prompt.md")
+    except NotFound:
+        return False
+    return delivery.is_draft_of(draft, task.decode(errors="replace"))
+
+
+async def look_now(fleet: Fleet, session: Session) -> AgentLook:
     """What the agent does right now. Raises `TemporaryError` when nobody can tell, or a person types."""
     world = fleet.world
     ref = world.ref(session)
@@ -104,8 +138,14 @@ def _terminal_free(fleet: Fleet, session: Session, look: RuntimeLook) -> None:
 
 
 async def press_enter(fleet: Fleet, session: Session, act: acts.PressEnter) -> None:
-    """Typed and not confirmed: submit once more, if the prompt still waits."""
-    await _prompt_waits(fleet, session)
+    """Typed and not confirmed: submit once more, if it still stands in the prompt or the prompt is empty."""
+    activity = (await look_now(fleet, session)).activity
+    typed = next(m.text for m in session.messages if m.number == act.number)
+    if activity.dialog is not None or not (
+        activity.accepts_text or delivery.is_draft_of(activity.draft, typed)
+    ):
+        msg = "its prompt does not wait for text now"
+        raise TemporaryError(msg, session=session.id, delay=2.0)
 
     def count(draft: Draft) -> None:
         message = find(draft, act.number)
@@ -154,16 +194,70 @@ def _answering(question: str) -> str:
 
 async def _answer_dialog(fleet: Fleet, session: Session, question: Question) -> None:
     world = fleet.world
-    current = (await _look_now(fleet, session)).activity.dialog
+    current = (await look_now(fleet, session)).activity.dialog
     begun = any(i.key == _answering(question.id) for i in session.intents)
     if current is None or current.id != question.id:
         if begun:
             return  # We died after giving the answer, and the dialog is gone: it was taken.
         msg = "the dialog that was answered is not open any more"
         raise Conflict(msg, session=session.id)
-    keys = await world.agent(session).answer(world.ref(session), current, question.answer)
     await fleet.change(session.id, lambda d: d.open_intent(_answering(question.id)))
-    await world.runtime(session).send(world.ref(session), keys)
+    for _ in range(KEY_ROUNDS):
+        ref, place = world.ref(session), await world.place(session)
+        given = await world.agent(session).answer(ref, place, current, question.answer)
+        if isinstance(given, AnswerFile):
+            if not await _taken(place, given):
+                await _on_screen(fleet, session, question, given)
+            return
+        await world.runtime(session).send(ref, given)
+        after = await _after_keys(fleet, session, question, given)
+        if after is None or isinstance(given, Text):
+            return
+        current = after
+    msg = "the dialog still stands on its screen"
+    raise TemporaryError(msg, session=session.id)
+
+
+async def _after_keys(
+    fleet: Fleet, session: Session, question: Question, given: Text | Keys
+) -> Dialog | None:
+    """The dialog if it still stands and wants keys: others at once, the same again after a while."""
+    world, found = fleet.world, None
+    for _ in range(KEY_LOOKS):
+        try:
+            found = (await look_now(fleet, session)).activity.dialog
+        except TemporaryError:
+            return None  # Its terminal went, or a person took over: nothing is pressed blindly.
+        if found is None or found.id != question.id:
+            return None
+        place = await world.place(session)
+        if await world.agent(session).answer(world.ref(session), place, found, question.answer) != given:
+            return found
+        await asyncio.sleep(KEY_PAUSE)
+    return found
+
+
+async def _taken(place: Place, given: AnswerFile) -> bool:
+    """Lay the answer where a hook waits for it; whether the hook took it."""
+    await place.write(given.path, given.data)
+    folder, _, name = given.path.rpartition("/")
+    for _ in range(HOOK_LOOKS):
+        if all(entry.name != name for entry in await place.list(folder)):
+            return True
+        await asyncio.sleep(HOOK_PAUSE)
+    await place.remove(given.path)
+    return False
+
+
+async def _on_screen(fleet: Fleet, session: Session, question: Question, given: AnswerFile) -> None:
+    """The hook waits no more: the same answer by keys, if the dialog still is the one that was shown."""
+    current = (await look_now(fleet, session)).activity.dialog
+    if current is None:
+        return  # It was answered in the terminal, or the hook took it at the last moment.
+    if current.id != question.id or given.otherwise is None:
+        msg = "the agent's hook waits for it no more, and its screen does not offer that answer"
+        raise Conflict(msg, session=session.id)
+    await fleet.world.runtime(session).send(fleet.world.ref(session), given.otherwise)
 
 
 def undeliverable(draft: Draft, question_id: str, reason: str) -> None:

@@ -102,7 +102,9 @@ class Agent(Protocol):
     def needs_screen(self, session: SessionRef) -> bool:
         """Whether this agent's own signals do not suffice, so that its screen must be read."""
 
-    async def answer(self, session: SessionRef, dialog: Dialog, answer: str) -> Text | Keys | AnswerFile:
+    async def answer(
+        self, session: SessionRef, place: Place, dialog: Dialog, answer: str
+    ) -> Text | Keys | AnswerFile:
         """What to give the terminal, or a hook that waits, so that `answer` is chosen in `dialog`.
 
         `answer` is an option, or an option's words with a reason behind a colon. Raises `BadInput`.
@@ -110,6 +112,14 @@ class Agent(Protocol):
 
     async def interrupt(self, session: SessionRef) -> Keys:
         """The keys that make the agent stop its turn and wait at its prompt."""
+
+
+@runtime_checkable
+class ClearsPrompt(Protocol):
+    """An agent that puts text back into its prompt: when it is interrupted before it began with it."""
+
+    def clear(self) -> Keys:
+        """The keys that empty its prompt."""
 
 
 @runtime_checkable

@@ -44,6 +44,8 @@ class RuntimeLook:
     """The pane's title as the program set it: outside text."""
     screen: str | None = None
     """The visible screen, where it was asked for: outside text."""
+    cursor: tuple[int, int] | None = None
+    """Column and row of the cursor on the visible screen, from 0; None if nobody knows."""
     attached: bool = False
     """A person has this terminal open."""
     person_at: float = 0.0

@@ -1,19 +1,27 @@
 """One kind of coding agent, described in data: how it is launched, and how its signals are to be read.
 
 The same schema serves the profiles in `config/agents/` and the `agentConfig` of agent `custom`.
-Patterns are regular expressions of Python and come from us or from a configuration that a person trusted.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Literal
 
-from orchestrator.domain.activity import ActivityState
 from orchestrator.errors import BadInput
-from orchestrator.ports.plugin import AfterValidator, Field, Options, model_validator
+from orchestrator.ports.plugin import Field, Options, model_validator
+from plugins._shared.profile_looks import DialogRule, PatternSets, Words
+from plugins._shared.profile_signals import (
+    Decisions,
+    EventFields,
+    StatusFile,
+    Tool,
+    Transcript,
+    TroubleRule,
+    UsageFile,
+    Verdicts,
+)
 
 MOST_ARGUMENT = 100_000
 """Bytes of one argument; Linux refuses more than 128 KiB. A longer prompt is read from its file."""
@@ -22,123 +30,24 @@ _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _INSTEAD = "Read {prompt_file} and do what it says."
 
 
-def _pattern(text: str) -> str:
-    try:
-        re.compile(text, re.MULTILINE)
-    except re.error as error:
-        msg = f"{text!r} is no regular expression: {error}"
-        raise ValueError(msg) from None
-    return text
+class AgentHome(Options):
+    """The folder in which an agent's program keeps its own things: login, settings, transcripts."""
 
-
-Pattern = Annotated[str, AfterValidator(_pattern)]
-Patterns = tuple[Pattern, ...]
-Words = tuple[str, ...]
-
-
-class Looks(Options):
-    """Patterns by what they mean, for the title or the screen; the first state that fits holds.
-
-    `^` and `$` are a line's ends. Lines come without the spaces at their end, and empty ones not at all.
-    """
-
-    blocked: Patterns = ()
-    limited: Patterns = ()
-    permission: Patterns = ()
-    asking: Patterns = ()
-    busy: Patterns = ()
-    idle: Patterns = ()
-    """The prompt waits: text typed now is read as a message."""
-    lines: int = Field(default=12, ge=1, le=200)
-    """How many of the screen's last lines that are not empty are looked at."""
-
-    def states(self) -> tuple[tuple[ActivityState, Patterns], ...]:
-        """The patterns in the order in which they are tried."""
-        return (
-            (ActivityState.BLOCKED, self.blocked),
-            (ActivityState.LIMITED, self.limited),
-            (ActivityState.PERMISSION, self.permission),
-            (ActivityState.ASKING, self.asking),
-            (ActivityState.BUSY, self.busy),
-            (ActivityState.IDLE, self.idle),
-        )
-
-    @property
-    def given(self) -> bool:
-        """There is any pattern."""
-        return any(patterns for _, patterns in self.states())
-
-
-class PatternSets(Options):
-    """Where patterns are looked for."""
-
-    title: Looks = Looks()
-    screen: Looks = Looks()
-
-
-class Choice(Options):
-    """One answer of a dialog, and the keys that choose it."""
-
-    label: str = Field(min_length=1, max_length=75)
-    keys: Words = Field(min_length=1)
-
-
-class DialogRule(Options):
-    """A dialog on the screen that is recognised and can be answered."""
-
-    name: str = Field(pattern=r"^[a-z0-9-]{1,40}$")
-    pattern: Pattern
-    """What the last lines show; a group `text` is what people are shown, else the whole match."""
-    permission: bool = True
-    choices: tuple[Choice, ...] = Field(min_length=1)
-
-
-class EventKind(StrEnum):
-    """What an event of an agent means, whatever the agent calls it."""
-
-    SESSION_START = "session_start"
-    PROMPT_SUBMIT = "prompt_submit"
-    TOOL_START = "tool_start"
-    TOOL_END = "tool_end"
-    WORKING = "working"
-    ASKING = "asking"
-    PERMISSION = "permission"
-    LIMITED = "limited"
-    BLOCKED = "blocked"
-    STOP = "stop"
-    INTERRUPTED = "interrupted"
-    SESSION_END = "session_end"
-
-
-class EventFields(Options):
-    """How the files in `agent/events/` are read: one JSON object each, renamed into place."""
-
-    event: Words = ("event",)
-    """Fields that together name the event, joined by `:`; fewer of them if the longer name is unknown."""
-    names: Mapping[str, EventKind] = {kind.value: kind for kind in EventKind}
-    at: str = "at"
-    """Epoch seconds; the file's own time where it is absent."""
-    text: str = "text"
-    tool: str = "tool"
-    tool_id: str = "id"
-    conversation: str = "conversation"
-    options: str = "options"
-    until: str = "until"
-
-
-class StatusFile(Options):
-    """A file that the agent keeps up to date, one JSON object, below the session's folder."""
-
-    path: str = Field(default="agent/status.json", pattern=r"^agent/[A-Za-z0-9._-]+$")
-    field: str = "status"
-    values: Mapping[str, ActivityState] = {state.value: state for state in ActivityState}
-    at: str = "at"
-    conversation: str = "conversation"
+    variable: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+    """Names it to the program."""
+    folder: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
+    """Where it is without the variable, below the person's home."""
+    files: Mapping[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")], str] = {}
+    """What lies in a new one, so that the program asks nobody who it is: {key_end} are the last characters
+    of its key, as a program remembers a key that was agreed to."""
+    keys: Words = ()
+    """Variables of ours that hold a key to the model. With one of them set, or with `isolated`, a session has a
+    folder of its own; without, it is the person's own, with their login."""
 
 
 class Profile(Options):
     """One kind of agent. Placeholders in lines: {prompt} {prompt_file} {conversation} {folder}
-    {workspace} {session} {model}; {program}, {permission_flags} and {model_flags} stand alone and give
+    {workspace} {session} {model} {agent_home}; {program}, {permission_flags} and {model_flags} stand alone and give
     any number of words.
     """  # noqa: D205 - the list of placeholders needs its lines
 
@@ -153,6 +62,11 @@ class Profile(Options):
     """How the task is given: {prompt} or {prompt_file} in `launch`, or typed when the prompt waits."""
     environment: Mapping[str, str] = {}
     """Added to the session's allow-list."""
+    passes: Words = ()
+    """Variables of ours that the agent gets as they are; the keys of its `home` are handed on too."""
+    home: AgentHome | None = None
+    isolated: bool = False
+    """Each session has a folder of its own instead of the person's; it needs a key to the model."""
     files: Mapping[Annotated[str, Field(pattern=r"^agent/[A-Za-z0-9._-]+$")], str] = {}
     """Files below the session's folder, written before the launch: settings, hooks."""
     permissions: str = "auto-edit"
@@ -163,6 +77,15 @@ class Profile(Options):
     """Words for {model_flags}, if a model is set: `--model`, `{model}`."""
     events: EventFields | None = None
     status: StatusFile | None = None
+    usage: UsageFile | None = None
+    transcript: Transcript | None = None
+    tools: Mapping[str, Tool] = {}
+    """By the agent's own names."""
+    troubles: tuple[TroubleRule, ...] = ()
+    decisions: Decisions | None = None
+    """Its hook waits for a decision about leave. Left out, dialogs are answered on the screen only."""
+    verdicts: Verdicts | None = None
+    """Its hook asks before each call. Left out, rules hold only where the agent itself asks for leave."""
     quiet_after: float = Field(default=20.0, ge=1.0)
     """Seconds without a signal after which a busy agent's screen is looked at too."""
     patterns: PatternSets = PatternSets()

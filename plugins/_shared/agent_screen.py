@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from orchestrator.domain.activity import ActivityState, Dialog
+from orchestrator.domain.activity import ActivityState, Dialog, Trouble
 from orchestrator.domain.outside_text import clean, excerpt, one_line
-from plugins._shared.agent_profile import DialogRule, Looks, Profile
+from plugins._shared.agent_dialogs import dialog_id
+from plugins._shared.agent_profile import Profile
+from plugins._shared.agent_troubles import trouble_of
+from plugins._shared.profile_looks import DialogRule, Looks, Prompt
 
 MOST_SCREEN = 40_000
 """Characters of a screen that are looked at, so that a pattern's cost is bounded."""
@@ -22,6 +25,11 @@ class Shown:
     line: str
     """The line that told, cleaned."""
     dialog: Dialog | None = None
+    draft: str = ""
+    """What stands in the agent's prompt already, not sent; empty also where nobody can tell."""
+    trouble: Trouble | None = None
+    rule: DialogRule | None = None
+    """How `dialog` is answered as it stands now."""
 
 
 def read_title(profile: Profile, title: str) -> Shown | None:
@@ -29,7 +37,7 @@ def read_title(profile: Profile, title: str) -> Shown | None:
     return _match(profile.patterns.title, one_line(title))
 
 
-def read_screen(profile: Profile, screen: str | None) -> Shown | None:
+def read_screen(profile: Profile, screen: str | None, cursor: tuple[int, int] | None = None) -> Shown | None:
     """What the screen says; None when it was not read or nothing fits."""
     if screen is None:
         return None
@@ -39,19 +47,34 @@ def read_screen(profile: Profile, screen: str | None) -> Shown | None:
         match = re.search(rule.pattern, shown, re.MULTILINE)
         if match:
             state = ActivityState.PERMISSION if rule.permission else ActivityState.ASKING
-            return Shown(state, one_line(match.group()), _dialog(rule, match))
-    return _match(profile.patterns.screen, shown)
+            return Shown(state, one_line(match.group()), _dialog(rule, match), rule=rule)
+    found = _match(profile.patterns.screen, shown)
+    if found is not None and found.state in {ActivityState.LIMITED, ActivityState.BLOCKED}:
+        return replace(found, trouble=trouble_of(profile.troubles, found.line))
+    if found is not None and found.state is ActivityState.IDLE and profile.patterns.prompt is not None:
+        return replace(found, draft=_draft(profile.patterns.prompt, screen.splitlines(), cursor))
+    return found
 
 
-def dialog_id(name: str, *parts: str) -> str:
-    """A dialog's id: changes with what is asked."""
-    return f"{name}:{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:12]}"
+def _draft(prompt: Prompt, lines: Sequence[str], cursor: tuple[int, int] | None) -> str:
+    """What stands in the prompt, from its first line to the cursor."""
+    if cursor is None or cursor[1] >= len(lines):
+        return ""
+    column, row = cursor
+    begins = next((n for n in range(row, -1, -1) if re.search(prompt.line, lines[n])), None)
+    if begins is None or (begins == row and column <= prompt.column):
+        return ""
+    written = "\n".join(line[prompt.column :].rstrip() for line in lines[begins : row + 1])
+    return clean(written).strip() or "(blank)"
 
 
 def _dialog(rule: DialogRule, match: re.Match[str]) -> Dialog:
     text = excerpt(match.groupdict().get("text") or match.group(), 1000).strip()
     return Dialog(
-        id=dialog_id(rule.name, text), text=text, options=tuple(choice.label for choice in rule.choices)
+        id=dialog_id(rule.name, text),
+        text=text,
+        options=tuple(choice.label for choice in rule.choices),
+        remember=rule.remember,
     )
 
 

@@ -1,81 +1,80 @@
-"""An agent plugin made from a profile: launches, reads signals, answers dialogs, interrupts.
-
-Its own signals are believed first, the title next, the screen last. Where they contradict each other,
-both are told, and text is typed only if none of them says that the prompt does not wait.
-"""
+"""An agent plugin made from a profile: launches, reads signals, answers dialogs, interrupts."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
 from typing_extensions import override
 
-from orchestrator.domain.activity import Activity, ActivityState, Dialog, Source
+from orchestrator.domain.activity import ActivityState, Dialog, Source, ToolCall
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.look import Look, Seen, Unseen
-from orchestrator.domain.outside_text import one_line
-from orchestrator.errors import AoError, BadInput
-from orchestrator.ports.agent import Agent, AgentLook, AgentTask, AgentView, Prepared
+from orchestrator.domain.usage import Usage
+from orchestrator.errors import AoError
+from orchestrator.ports.agent import (
+    Agent,
+    AgentLook,
+    AgentTask,
+    AgentView,
+    AnswerFile,
+    ClearsPrompt,
+    JudgesCalls,
+    Prepared,
+    Verdict,
+)
 from orchestrator.ports.place import Place
 from orchestrator.ports.runtime import Keys, Launch, Presence, Text
 from orchestrator.ports.session_ref import SessionRef
-from plugins._shared.agent_profile import Profile, fill, fill_text, prompt_argument
+from plugins._shared.agent_answers import Shown as AnsweredNow
+from plugins._shared.agent_answers import answer_of, verdict_text
+from plugins._shared.agent_dialogs import call_of
+from plugins._shared.agent_judgement import Evidence, judge, says_nothing
+from plugins._shared.agent_launch import Launcher
+from plugins._shared.agent_outside import OutsideReader
+from plugins._shared.agent_profile import Profile
 from plugins._shared.agent_screen import Shown, read_screen, read_title
-from plugins._shared.agent_signals import Signalled
+from plugins._shared.agent_signals import Signalled, newer
+from plugins._shared.profile_looks import DialogRule
 from plugins._shared.signal_reader import SignalReader
 
 AT_ONCE = 32
 """Places that are looked at beside each other."""
-SETTLING = 3.0
-"""Seconds after a signal in which the screen may still show what was before."""
-
-_NO_WORD = frozenset({ActivityState.UNKNOWN, ActivityState.STARTING})
-_WAITS = frozenset({ActivityState.ASKING, ActivityState.PERMISSION})
+INTERRUPTED_FOR = 60.0
+"""Seconds after an interrupt in which the screen is looked at for its effect."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Evidence:
-    """Everything that one look at one agent brought."""
-
-    signalled: Signalled
-    source: Source
-    title: Shown | None
-    screen: Shown | None
-    screen_read: bool
-    alive: bool
-    now: float
-
-    @property
-    def settled(self) -> bool:
-        """The signal is old enough for the screen to show it."""
-        return self.now - self.signalled.at > SETTLING
-
-
-class ProfileAgent(Agent):
+class ProfileAgent(Agent, ClearsPrompt):
     """One kind of agent, as its profile describes it."""
 
-    def __init__(self, profile: Profile, now: Callable[[], float]) -> None:
+    def __init__(
+        self, profile: Profile, now: Callable[[], float], ours: Mapping[str, str] | None = None
+    ) -> None:
         self.profile = profile
         self._now = now
+        self._launcher = Launcher(profile, ours or {})
         self._reader = SignalReader(profile)
+        self._outside = OutsideReader(profile)
         self._suffices = profile.events is not None or profile.status is not None
+        self._interrupted: dict[SessionId, float] = {}
+        self._rules: dict[tuple[SessionId, str], DialogRule] = {}
+        """How the dialog that a session's screen last showed is answered, by session and dialog."""
 
     @override
     async def prepare(self, session: SessionRef, place: Place, task: AgentTask) -> Prepared:
-        profile = self.profile
-        resumes = task.resume and bool(profile.resume) and self._can_resume(task)
-        values = self._values(session, place, task)
-        for path, text in profile.files.items():
-            await place.write(f"{place.folder}/{path}", fill_text(text, values).encode())
+        resumes = task.resume and bool(self.profile.resume) and self._can_resume(task)
+        await self._launcher.write_files(session, place, task)
         await self._reader.launched(session.id, place, self._now())
+        self._outside.launched(session.id)
+        self._interrupted.pop(session.id, None)
         launch = Launch(
-            argv=fill(profile.resume if resumes else profile.launch, values, self._lists()),
+            argv=self._launcher.argv(session, place, task, resume=resumes),
             cwd=session.workspace or place.folder,
-            environment={key: fill_text(text, values) for key, text in profile.environment.items()},
+            environment=self._launcher.environment(session, place, task),
         )
-        return Prepared(launch=launch, prompt_given=resumes or profile.prompt != "typed")
+        return Prepared(launch=launch, prompt_given=resumes or self.profile.prompt != "typed")
 
     @override
     async def observe(self, views: Collection[AgentView]) -> Mapping[SessionId, Look[AgentLook]]:
@@ -93,72 +92,63 @@ class ProfileAgent(Agent):
         if not self.profile.patterns.screen.given and not self.profile.dialogs:
             return False
         known = self._reader.known(session.id)
-        if not self._suffices or known is None or known.state in _NO_WORD:
+        if not self._suffices or known is None or says_nothing(known.state):
             return True
         if known.state is ActivityState.BUSY:
-            return self._now() - known.signal_at > self.profile.quiet_after
+            return self._quiet(known) or self._asked_to_stop(session.id, known)
         return known.state is not ActivityState.IDLE
 
     @override
-    async def answer(self, session: SessionRef, dialog: Dialog, answer: str) -> Text | Keys:
-        chosen = _chosen(dialog, answer)
-        rule = next((r for r in self.profile.dialogs if dialog.id.startswith(f"{r.name}:")), None)
-        if rule is not None and chosen is not None:
-            return Keys(keys=rule.choices[chosen].keys)
-        if chosen is not None and self.profile.numbered:
-            return Keys(keys=(str(chosen + 1),))
-        if dialog.options or rule is not None:
-            options = ", ".join(dialog.options)
-            msg = f"{one_line(answer, 80)!r} is no answer to this dialog: {options}."
-            raise BadInput(msg, session=session.id)
-        return Text(text=answer)
+    async def answer(
+        self, session: SessionRef, place: Place, dialog: Dialog, answer: str
+    ) -> Text | Keys | AnswerFile:
+        known = self._reader.known(session.id)
+        same = known is not None and known.dialog is not None and known.dialog.id == dialog.id
+        pending = known.pending if known is not None and same else None
+        shown = AnsweredNow(dialog=dialog, pending=pending, rule=self._rules.get((session.id, dialog.id)))
+        return answer_of(self.profile, session, place, shown, answer)
 
     @override
     async def interrupt(self, session: SessionRef) -> Keys:
+        self._interrupted[session.id] = self._now()
         return Keys(keys=self.profile.interrupt)
+
+    @override
+    def clear(self) -> Keys:
+        prompt = self.profile.patterns.prompt
+        return Keys(keys=prompt.clear if prompt is not None else ())
 
     def _can_resume(self, task: AgentTask) -> bool:
         needed = any("{conversation}" in word for word in self.profile.resume)
         return bool(task.conversation) or not needed
 
-    def _values(self, session: SessionRef, place: Place, task: AgentTask) -> Mapping[str, str]:
-        prompt_file = f"{place.folder}/prompt.md"
-        return {
-            "prompt": prompt_argument(task.prompt, prompt_file),
-            "prompt_file": prompt_file,
-            "conversation": task.conversation,
-            "folder": place.folder,
-            "workspace": session.workspace,
-            "session": session.id,
-            "model": self.profile.model,
-        }
+    def _quiet(self, known: Signalled) -> bool:
+        return self._now() - known.signal_at > self.profile.quiet_after
 
-    def _lists(self) -> Mapping[str, tuple[str, ...]]:
-        profile = self.profile
-        return {
-            "program": profile.program,
-            "permission_flags": profile.permission_flags.get(profile.permissions, ()),
-            "model_flags": profile.model_flags if profile.model else (),
-        }
+    def _asked_to_stop(self, session: SessionId, known: Signalled) -> bool:
+        """An interrupt was sent, and nothing was heard since: most agents give no signal of it."""
+        at = self._interrupted.get(session, 0.0)
+        return known.signal_at < at and self._now() - at < INTERRUPTED_FOR
 
     async def _look(self, view: AgentView) -> Look[AgentLook]:
-        now = self._now()
+        session = view.session.id
         try:
-            signalled, source = await self._reader.read(view.session.id, view.place, now)
+            signalled, source = await self._signals(view)
+            usage = await self._usage(view, signalled)
         except AoError as error:
             return Unseen(f"its signals could not be read: {error.what}")
         except Exception as error:  # noqa: BLE001 - one session's defect is its own failed look
             return Unseen(f"its signals could not be read: {type(error).__name__}: {error}")
-        evidence = _Evidence(
-            signalled=signalled,
-            source=source,
-            title=read_title(self.profile, view.runtime.title),
-            screen=read_screen(self.profile, view.runtime.screen),
-            screen_read=view.runtime.screen is not None and self.profile.patterns.screen.given,
-            alive=view.runtime.presence is Presence.ALIVE,
-            now=now,
-        )
-        activity, disagreement = self._judge(evidence)
+        evidence = self._evidence(view, signalled, source)
+        self._remember_rule(session, evidence.screen)
+        if (
+            self._suffices
+            and self._asked_to_stop(session, signalled)
+            and (told_by := _rests(evidence)) is not None
+        ):
+            signalled = self._reader.interrupted(session, self._now(), told_by)
+            evidence = replace(evidence, signalled=signalled)
+        activity, disagreement = judge(evidence)
         return Seen(
             AgentLook(
                 activity=activity,
@@ -166,75 +156,98 @@ class ProfileAgent(Agent):
                 conversation=signalled.conversation,
                 disagreement=disagreement,
                 signal_at=signalled.signal_at,
+                usage=usage,
             )
         )
 
-    def _judge(self, seen: _Evidence) -> tuple[Activity, str]:
-        state = seen.signalled.state
-        if state is ActivityState.EXITED and seen.alive:
-            return _by_looks(seen), "its last word was that it ended, and its terminal lives"
-        if state in _NO_WORD:
-            return _by_looks(seen), ""
-        if seen.screen is not None and self._overruled(state, seen):
-            words = f"its {seen.source.value} says {state.value}, its screen shows {seen.screen.state.value}"
-            return _by_looks(seen), words
-        return _by_signal(seen), ""
+    def _remember_rule(self, session: SessionId, screen: Shown | None) -> None:
+        for key in [key for key in self._rules if key[0] == session]:
+            del self._rules[key]
+        if screen is not None and screen.dialog is not None and screen.rule is not None:
+            self._rules[session, screen.dialog.id] = screen.rule
 
-    def _overruled(self, state: ActivityState, seen: _Evidence) -> bool:
-        """Whether the screen is to be believed more: it shows something that signals do not tell of."""
-        screen = seen.screen
-        if screen is None or screen.state is state or not seen.settled:
-            return False
-        if state is ActivityState.BUSY:
-            # An interrupt in the terminal gives no signal, nor do some dialogs.
-            quiet = seen.now - seen.signalled.signal_at > self.profile.quiet_after
-            return quiet or screen.dialog is not None
-        return not (state in _WAITS and screen.state in _WAITS)
-
-
-def _by_signal(seen: _Evidence) -> Activity:
-    signalled = seen.signalled
-    idle = signalled.state is ActivityState.IDLE
-    prompt_shown = not seen.screen_read or (
-        seen.screen is not None and seen.screen.state is ActivityState.IDLE
-    )
-    return Activity(
-        state=signalled.state,
-        source=seen.source,
-        at=signalled.at,
-        evidence=f"{seen.source.value} {signalled.event}",
-        accepts_text=idle and seen.alive and prompt_shown,
-        dialog=signalled.dialog,
-        tool=signalled.tools[-1][1] if signalled.tools else "",
-        until=signalled.until,
-    )
-
-
-def _by_looks(seen: _Evidence) -> Activity:
-    """By title and screen. The prompt waits only if the screen itself shows it."""
-    shown, source = (seen.title, Source.TITLE) if seen.title else (seen.screen, Source.SCREEN)
-    if seen.screen is not None and (shown is None or seen.screen.dialog is not None or seen.signalled.event):
-        shown, source = seen.screen, Source.SCREEN
-    if shown is None:
-        starting = seen.alive and not seen.screen_read
-        return Activity(
-            state=ActivityState.STARTING if starting or seen.signalled.event else ActivityState.UNKNOWN,
-            evidence="no signal yet" if starting else "nothing that it shows is known",
+    def _evidence(self, view: AgentView, signalled: Signalled, source: Source) -> Evidence:
+        screen = view.runtime.screen
+        return Evidence(
+            signalled=signalled,
+            source=source,
+            title=read_title(self.profile, view.runtime.title),
+            screen=read_screen(self.profile, screen, view.runtime.cursor),
+            screen_read=screen is not None and self.profile.patterns.screen.given,
+            alive=view.runtime.presence is Presence.ALIVE,
+            now=self._now(),
+            quiet_after=self.profile.quiet_after,
         )
-    waits = seen.screen is not None and seen.screen.state is ActivityState.IDLE
-    return Activity(
-        state=shown.state,
-        source=source,
-        evidence=f"{source.value} shows {shown.line!r}",
-        accepts_text=waits and shown.state is ActivityState.IDLE and seen.alive,
-        dialog=shown.dialog,
-    )
+
+    async def _signals(self, view: AgentView) -> tuple[Signalled, Source]:
+        """Events and status file; the one outside the session's folder only while events are silent."""
+        session, now = view.session.id, self._now()
+        signalled, source = await self._reader.read(session, view.place, now)
+        silent = signalled.state is ActivityState.BUSY and (
+            self._quiet(signalled) or self._asked_to_stop(session, signalled)
+        )
+        if silent:
+            values = self._launcher.places(view.session, view.place)
+            status = await self._outside.status(view.place, values, view.runtime.pid, now)
+            ours = not status or not status.conversation or status.conversation == signalled.conversation
+            if status is not None and ours and status.at > signalled.at:
+                return newer(signalled, status), Source.STATUS_FILE
+        return signalled, source
+
+    async def _usage(self, view: AgentView, signalled: Signalled) -> Usage | None:
+        """Tokens from the record of the conversation, money and context from the agent's own count."""
+        session = view.session.id
+        values = self._launcher.places(view.session, view.place)
+        tokens = await self._outside.usage(session, view.place, values, signalled)
+        counted = self._reader.usage(session)
+        if tokens is None or counted is None:
+            return tokens or counted
+        return replace(
+            tokens,
+            dollars=counted.dollars,
+            context_percent=counted.context_percent,
+            model=counted.model or tokens.model,
+        )
 
 
-def _chosen(dialog: Dialog, answer: str) -> int | None:
-    """The number of the option that the answer names, by its words or its number from 1."""
-    wanted = answer.strip().casefold()
-    for index, option in enumerate(dialog.options):
-        if wanted in {option.casefold(), str(index + 1)}:
-            return index
+def _rests(seen: Evidence) -> Source | None:
+    """What shows that the turn is over although no event says so; None where nothing does."""
+    if seen.source is Source.STATUS_FILE and seen.signalled.state is ActivityState.IDLE:
+        return Source.STATUS_FILE
+    if seen.screen is not None and seen.screen.state is ActivityState.IDLE:
+        return Source.SCREEN
     return None
+
+
+class JudgingAgent(ProfileAgent, JudgesCalls):
+    """One whose hook asks before each call."""
+
+    @override
+    def tool_call(self, payload: str) -> ToolCall | None:
+        fields = self.profile.events
+        try:
+            raw = json.loads(payload)
+        except (ValueError, RecursionError):
+            return None
+        if fields is None or not isinstance(raw, dict) or not isinstance(raw.get(fields.tool), str):
+            return None
+        arguments = raw.get(fields.arguments)
+        return call_of(self.profile, raw[fields.tool], arguments if isinstance(arguments, dict) else {})
+
+    @override
+    def verdict(self, verdict: Verdict, reason: str) -> str:
+        verdicts = self.profile.verdicts
+        if verdicts is None:
+            return ""
+        template = {
+            Verdict.ALLOW: verdicts.allow,
+            Verdict.ASK: verdicts.ask,
+            Verdict.DENY: verdicts.deny,
+        }[verdict]
+        return verdict_text(template, reason)
+
+
+def make(profile: Profile, now: Callable[[], float], ours: Mapping[str, str]) -> ProfileAgent:
+    """The agent that a profile describes."""
+    kind = JudgingAgent if profile.verdicts is not None else ProfileAgent
+    return kind(profile, now, ours)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from orchestrator.domain.activity import Source
 from orchestrator.domain.ids import SessionId
+from orchestrator.domain.usage import Usage
 from orchestrator.errors import NotFound
 from orchestrator.ports.place import Entry, Place
-from plugins._shared.agent_profile import EventFields, Profile, StatusFile
-from plugins._shared.agent_signals import Signalled, fold, read_event, read_status
+from plugins._shared.agent_profile import Profile
+from plugins._shared.agent_signals import AgentEvent, Signalled, fold, newer, read_event, read_status
+from plugins._shared.agent_usage import read_usage
+from plugins._shared.profile_signals import EventFields, EventKind, StatusFile, UsageFile
 
 EVENTS = "agent/events"
 LAUNCH = "agent/launch.json"
 MOST_EVENT = 512 * 1024
+"""Bytes of an event that are read; of a longer one what stands at its beginning is known."""
 MOST_AT_ONCE = 100
 """Event files that are read in one look. The first look takes the newest, a later one the oldest."""
 MOST_FILES = 300
@@ -39,14 +43,17 @@ class _Kept:
     """Events of earlier runs: they do not tell what the agent does now."""
     status_seen: tuple[float, int] = (-1.0, -1)
     status: Signalled | None = None
+    usage_seen: tuple[float, int] = (-1.0, -1)
+    usage: Usage | None = None
 
 
 class SignalReader:
     """The signals of all sessions of one agent plugin."""
 
     def __init__(self, profile: Profile) -> None:
+        self._profile = profile
         self._events = profile.events
-        self._status = profile.status
+        self._status = profile.status if profile.status and profile.status.path.startswith("agent/") else None
         self._kept: dict[SessionId, _Kept] = {}
 
     async def launched(self, session: SessionId, place: Place, now: float) -> None:
@@ -60,6 +67,18 @@ class SignalReader:
         """What the last look brought, without looking; None before the first."""
         kept = self._kept.get(session)
         return _newest(kept)[0] if kept else None
+
+    def usage(self, session: SessionId) -> Usage | None:
+        """What the agent's own count said at the last look."""
+        kept = self._kept.get(session)
+        return kept.usage if kept else None
+
+    def interrupted(self, session: SessionId, now: float, told_by: Source) -> Signalled:
+        """The agent's turn ended by an interrupt, of which it gives no event; newer events go on from that."""
+        kept = self._kept[session]
+        event = AgentEvent(kind=EventKind.INTERRUPTED, at=now)
+        kept.signalled = replace(fold(self._profile, kept.signalled, event), told_by=told_by)
+        return kept.signalled
 
     async def read(self, session: SessionId, place: Place, now: float) -> tuple[Signalled, Source]:
         """What its signals say now, and which of them says it. Raises what the place raises."""
@@ -75,6 +94,8 @@ class SignalReader:
             await self._look_at_events(kept, self._events, place, entries["events"], now)
         if self._status is not None:
             await self._look_at_status(kept, self._status, place, entries, now)
+        if self._profile.usage is not None:
+            await _look_at_usage(kept, self._profile.usage, place, entries)
         return _newest(kept)
 
     async def _look_at_launch(self, kept: _Kept, place: Place, entries: dict[str, Entry]) -> None:
@@ -92,6 +113,7 @@ class SignalReader:
             return
         found = await place.list(f"{place.folder}/{EVENTS}")
         files = [e for e in found if e.kind == "file" and e.name.endswith(".json") and e.name[0] != "."]
+        files.sort(key=lambda entry: (entry.modified, entry.name))
         if not kept.names:
             # We were restarted: the newest suffice, and reading all of a large fleet would take long.
             kept.names.update(entry.name for entry in files[:-MOST_AT_ONCE])
@@ -104,17 +126,15 @@ class SignalReader:
         if len(files) > MOST_FILES:
             await _prune(place, kept, [entry.name for entry in files[:-KEPT_FILES]])
 
-    @staticmethod
-    async def _take(kept: _Kept, fields: EventFields, place: Place, entry: Entry, now: float) -> None:
-        if entry.size > MOST_EVENT:
-            return
+    async def _take(self, kept: _Kept, fields: EventFields, place: Place, entry: Entry, now: float) -> None:
         try:
             data = await place.read(f"{place.folder}/{EVENTS}/{entry.name}", limit=MOST_EVENT)
         except NotFound:
             return  # The agent's own affair; an event that is gone says nothing.
-        event = read_event(fields, data, entry.modified, now)
+        event = read_event(fields, data, entry.modified, now, entry.name)
         if event is not None:
-            kept.signalled = fold(kept.signalled, event, counts=entry.name not in kept.earlier)
+            counts = entry.name not in kept.earlier
+            kept.signalled = fold(self._profile, kept.signalled, event, counts=counts)
 
     @staticmethod
     async def _look_at_status(
@@ -129,6 +149,14 @@ class SignalReader:
             kept.status_seen = (entry.modified, entry.size) if _settled(entry, now) else (-1.0, -1)
 
 
+async def _look_at_usage(kept: _Kept, file: UsageFile, place: Place, entries: dict[str, Entry]) -> None:
+    entry = entries.get(file.path.rpartition("/")[2])
+    if entry is not None and (entry.modified, entry.size) != kept.usage_seen:
+        kept.usage_seen = (entry.modified, entry.size)
+        data = await place.read(f"{place.folder}/{file.path}", limit=MOST_EVENT)
+        kept.usage = read_usage(file, data) or kept.usage
+
+
 def _settled(entry: Entry, now: float) -> bool:
     """Its time can be trusted to change with the next change; 0 is no time."""
     return entry.modified > 0 and now - entry.modified > RACY
@@ -138,17 +166,8 @@ def _newest(kept: _Kept) -> tuple[Signalled, Source]:
     status = kept.status
     if status is None or status.at < kept.signalled.at:
         return kept.signalled, Source.HOOK
-    # The file tells the state; receipts and running tools only the events know.
-    merged = Signalled(
-        state=status.state,
-        at=status.at,
-        event=status.event,
-        tools=kept.signalled.tools,
-        dialog=kept.signalled.dialog if kept.signalled.state is status.state else None,
-        conversation=status.conversation or kept.signalled.conversation,
-        receipts=kept.signalled.receipts,
-        signal_at=max(status.at, kept.signalled.signal_at),
-    )
+    # The file tells the state; receipts, running tools and what is asked only the events know.
+    merged = newer(kept.signalled, status)
     return merged, Source.STATUS_FILE
 
 

@@ -15,11 +15,12 @@ HOME = "@ao_home"
 
 _FIELDS = (
     "#{pane_dead}", "#{pane_dead_status}", "#{pane_dead_signal}", "#{session_attached}", "#{session_activity}",
-    "#{pane_pid}", "#{pid}", f"#{{{MARK}}}", f"#{{{HOME}}}", "#{session_name}", "#{pane_mode}", "#{pane_title}",
+    "#{cursor_x}", "#{cursor_y}", "#{pane_pid}", "#{pid}", f"#{{{MARK}}}", f"#{{{HOME}}}", "#{session_name}", "#{pane_mode}", "#{pane_title}",
 )  # fmt: skip
 # Outside text comes last: a title or a name cannot forge the fields before it.
 _ROW = re.compile(
-    r"(?P<dead>[01]?)\|(?P<status>\d*)\|(?P<signal>\d*)\|(?P<attached>\d*)\|(?P<activity>\d*)\|(?P<pid>\d*)\|(?P<server>\d+)"
+    r"(?P<dead>[01]?)\|(?P<status>\d*)\|(?P<signal>\d*)\|(?P<attached>\d*)\|(?P<activity>\d*)"
+    r"\|(?P<column>\d*)\|(?P<row>\d*)\|(?P<pid>\d*)\|(?P<server>\d+)"
     r"\|(?P<mark>[a-z0-9_-]+)\|(?P<home>[0-9a-f]+)\|(?P<name>[a-z0-9_-]+)\|(?P<mode>[a-z-]*)\|(?P<title>.*)"
 )
 _ACTIVE = "#{&&:#{window_active},#{pane_active}}"
@@ -36,6 +37,7 @@ class Pane:
     """Known once the program has ended."""
     attached: bool
     activity: float
+    cursor: tuple[int, int] | None
     pid: int | None
     server: int
     """The tmux server's process."""
@@ -74,6 +76,7 @@ def _pane(match: re.Match[str]) -> Pane:
         exit_code=code,
         attached=int(match["attached"] or 0) > 0,
         activity=float(match["activity"] or 0),
+        cursor=(int(match["column"]), int(match["row"])) if match["column"] and match["row"] else None,
         pid=int(match["pid"]) if match["pid"] else None,
         server=int(match["server"]),
         mode=match["mode"],

@@ -107,6 +107,11 @@ class VirtualScreen:
         """The program wants cursor keys in their application form."""
         return _CURSOR_KEYS in self._screen.mode
 
+    @property
+    def cursor(self) -> tuple[int, int]:
+        """Column and row of the cursor, from 0."""
+        return int(self._screen.cursor.x), int(self._screen.cursor.y)
+
     def text(self) -> str:
         """The visible screen, without blanks at the ends of lines and below."""
         with self._lock:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from orchestrator.ports.agent import AGENT
 from orchestrator.ports.plugin import Options, Plugin, PluginContext
 from plugins._shared.agent_profile import Profile
-from plugins._shared.profile_agent import ProfileAgent
+from plugins._shared.profile_agent import ProfileAgent, make
 
 
 def create(options: Options, context: PluginContext) -> ProfileAgent:
     """The agent that the options describe."""
-    return ProfileAgent(Profile.model_validate(options.model_dump()), context.now)
+    return make(Profile.model_validate(options.model_dump()), context.now, context.environment)
 
 
 PLUGIN = Plugin(

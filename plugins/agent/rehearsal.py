@@ -10,7 +10,7 @@ from orchestrator.errors import NotReady
 from orchestrator.ports.agent import AGENT
 from orchestrator.ports.plugin import Options, Plugin, PluginContext
 from plugins._shared.agent_profile import Profile, load
-from plugins._shared.profile_agent import ProfileAgent
+from plugins._shared.profile_agent import ProfileAgent, make
 
 PROGRAM = "ao-rehearsal"
 
@@ -29,7 +29,7 @@ def create(options: Options, context: PluginContext) -> ProfileAgent:
     given = RehearsalOptions.model_validate(options.model_dump())
     profile: Profile = load(context.data("agents/rehearsal.yaml"))
     program = given.program or (_installed(),)
-    return ProfileAgent(profile.model_copy(update={"program": program}), context.now)
+    return make(profile.model_copy(update={"program": program}), context.now, context.environment)
 
 
 def _installed() -> str:

@@ -152,6 +152,7 @@ def _look(child: PtyChild | None, *, screen: bool) -> Seen[RuntimeLook]:
             exit_code=code,
             title=one_line(child.screen.title),
             screen=clean(child.screen.text()) if screen else None,
+            cursor=child.screen.cursor,
             pid=child.pid,
         )
     )

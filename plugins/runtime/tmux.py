@@ -159,6 +159,7 @@ def _look(pane: Pane | None, screen: str | None) -> Seen[RuntimeLook]:
             exit_code=pane.exit_code,
             title=pane.title,
             screen=screen,
+            cursor=pane.cursor,
             attached=pane.attached,
             person_at=pane.activity if pane.attached else 0.0,
             # A mode that nobody watches is left before anything is typed: it is in nobody's way.

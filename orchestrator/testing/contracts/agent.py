@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,8 @@ from orchestrator.domain.look import Seen, Unseen
 from orchestrator.domain.message import digest
 from orchestrator.domain.project import Project
 from orchestrator.errors import BadInput, TemporaryError
-from orchestrator.ports.agent import Agent, AgentLook, AgentTask, AgentView, Prepared
+from orchestrator.lifecycle import agent_folder
+from orchestrator.ports.agent import Agent, AgentLook, AgentTask, AgentView, AnswerFile, Prepared
 from orchestrator.ports.place import Entry, Place
 from orchestrator.ports.runtime import Presence, Runtime, RuntimeLook, Text
 from orchestrator.ports.session_ref import SessionRef
@@ -49,8 +51,25 @@ class Started:
         return answer.value
 
     async def until(self, wanted: Callable[[AgentLook], object]) -> AgentLook:
-        """Look until what is seen is as wanted."""
-        return await eventually(self.look, wanted)
+        """Look until what is seen is as wanted. Whether the folder is trusted, a person answers by yes."""
+
+        async def look() -> AgentLook:
+            look = await self.look()
+            dialog = look.activity.dialog
+            if dialog is not None and dialog.remember:
+                await self.give(dialog, dialog.options[0])
+                await asyncio.sleep(0.3)
+            return look
+
+        return await eventually(look, wanted)
+
+    async def give(self, dialog: Dialog, answer: str) -> None:
+        """Answer a dialog as the lifecycle does."""
+        given = await self.agent.answer(self.session, self.place, dialog, answer)
+        if isinstance(given, AnswerFile):
+            await self.place.write(given.path, given.data)
+        else:
+            await self.runtime.send(self.session, given)
 
     async def until_it_waits(self) -> AgentLook:
         """Look until the agent's prompt waits for text."""
@@ -114,6 +133,7 @@ class AgentContract:
 
         async def start(prompt: str = TASK, *, resume: bool = False, conversation: str = "") -> Started:
             place = await runtime.place(session)
+            await agent_folder.install(place)
             await place.write(f"{place.folder}/prompt.md", prompt.encode())
             task = AgentTask(prompt=prompt, resume=resume, conversation=conversation)
             prepared = await agent.prepare(session, place, task)
@@ -163,10 +183,12 @@ class AgentContract:
         look = await _seen(started, RuntimeLook(presence=Presence.EXITED, exit_code=1, screen="> "))
         assert not look.activity.accepts_text
 
-    async def test_a_dialog_takes_only_its_own_answers(self, agent: Agent, session: SessionRef) -> None:
+    async def test_a_dialog_takes_only_its_own_answers(
+        self, agent: Agent, runtime: Runtime, session: SessionRef
+    ) -> None:
         dialog = Dialog(id="event:1", text="Run it?", options=("Yes", "No"))
         with pytest.raises(BadInput):
-            await agent.answer(session, dialog, "rm -rf /")
+            await agent.answer(session, await runtime.place(session), dialog, "rm -rf /")
 
     async def test_nobody_to_look_at_is_no_trouble(self, agent: Agent) -> None:
         assert await agent.observe([]) == {}

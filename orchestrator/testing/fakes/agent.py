@@ -12,7 +12,7 @@ from orchestrator.domain.ids import SessionId, session_id
 from orchestrator.domain.look import Look, Seen, Unseen
 from orchestrator.domain.message import digest
 from orchestrator.errors import AoError, BadInput
-from orchestrator.ports.agent import Agent, AgentLook, AgentTask, AgentView, Prepared
+from orchestrator.ports.agent import Agent, AgentLook, AgentTask, AgentView, AnswerFile, Prepared
 from orchestrator.ports.place import Place
 from orchestrator.ports.runtime import Keys, Launch, Presence, Text
 from orchestrator.ports.session_ref import SessionRef
@@ -111,12 +111,15 @@ class FakeAgent(Agent):
         return session.id in self.screens
 
     @override
-    async def answer(self, session: SessionRef, dialog: Dialog, answer: str) -> Text | Keys:
+    async def answer(
+        self, session: SessionRef, place: Place, dialog: Dialog, answer: str
+    ) -> Text | Keys | AnswerFile:
         if not dialog.options:
             return Text(text=answer)
         if answer not in dialog.options:
             msg = f"{answer!r} is no answer to this dialog."
             raise BadInput(msg, session=session.id)
+        self.says(session.id, ActivityState.BUSY)
         return Keys(keys=(str(dialog.options.index(answer) + 1),))
 
     @override

@@ -8,10 +8,12 @@ import pytest
 
 from orchestrator.domain.activity import ActivityState, ReceiptStage
 from orchestrator.domain.message import digest
-from plugins._shared.agent_profile import EventFields, EventKind, StatusFile
+from plugins._shared.agent_profile import Profile
 from plugins._shared.agent_signals import AgentEvent, Signalled, fold, read_event, read_status
+from plugins._shared.profile_signals import EventFields, EventKind, StatusFile
 
 NOW = 2_000.0
+PROFILE = Profile(launch=("x",))
 OWN = EventFields()
 OTHER = EventFields(
     event=("hook_event_name", "notification_type"),
@@ -20,7 +22,7 @@ OTHER = EventFields(
         "Notification": EventKind.WORKING,
         "Notification:permission_prompt": EventKind.PERMISSION,
     },
-    text="prompt",
+    text=("prompt",),
     conversation="session_id",
 )
 
@@ -28,7 +30,7 @@ OTHER = EventFields(
 def _after(*events: AgentEvent) -> Signalled:
     signalled = Signalled()
     for event in events:
-        signalled = fold(signalled, event)
+        signalled = fold(PROFILE, signalled, event)
     return signalled
 
 
@@ -63,16 +65,18 @@ def test_a_running_tool_is_known_until_it_ends() -> None:
         _event(EventKind.TOOL_START, tool="grep", tool_id="2"),
     )
     assert [name for _, name in begun.tools] == ["make test", "grep"]
-    assert [name for _, name in fold(begun, _event(EventKind.TOOL_END, tool_id="1")).tools] == ["grep"]
-    assert len(fold(begun, _event(EventKind.TOOL_END, tool_id="unknown")).tools) == 1
-    assert fold(begun, _event(EventKind.STOP)).tools == ()
+    assert [name for _, name in fold(PROFILE, begun, _event(EventKind.TOOL_END, tool_id="1")).tools] == [
+        "grep"
+    ]
+    assert len(fold(PROFILE, begun, _event(EventKind.TOOL_END, tool_id="unknown")).tools) == 1
+    assert fold(PROFILE, begun, _event(EventKind.STOP)).tools == ()
 
 
 def test_a_message_goes_from_accepted_to_answered() -> None:
     stages: list[ReceiptStage] = []
     signalled = Signalled()
     for kind in (EventKind.PROMPT_SUBMIT, EventKind.TOOL_START, EventKind.STOP):
-        signalled = fold(signalled, _event(kind, at=len(stages) + 1.0, text="Fix\n  it"))
+        signalled = fold(PROFILE, signalled, _event(kind, at=len(stages) + 1.0, text="Fix\n  it"))
         stages.append(signalled.receipts[0].stage)
     assert stages == [ReceiptStage.ACCEPTED, ReceiptStage.WORKING, ReceiptStage.ANSWERED]
     assert signalled.receipts[0].text_digest == digest("Fix it")
@@ -96,7 +100,7 @@ def test_the_same_text_twice_has_two_receipts() -> None:
 
 def test_an_earlier_run_leaves_receipts_and_conversation_only() -> None:
     event = _event(EventKind.PROMPT_SUBMIT, at=5.0, text="x", conversation="c1")
-    signalled = fold(Signalled(), event, counts=False)
+    signalled = fold(PROFILE, Signalled(), event, counts=False)
     assert signalled.state is ActivityState.UNKNOWN
     assert (signalled.conversation, len(signalled.receipts), signalled.signal_at) == ("c1", 1, 5.0)
 

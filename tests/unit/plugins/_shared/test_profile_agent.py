@@ -181,19 +181,19 @@ async def test_a_dialog_is_answered_by_its_own_keys(answer: str, keys: tuple[str
     watched = Watched()
     dialog = (await watched.look("Do you trust this folder?")).activity.dialog
     assert dialog is not None
-    assert await watched.agent.answer(SESSION, dialog, answer) == Keys(keys=keys)
+    assert await watched.agent.answer(SESSION, watched.place, dialog, answer) == Keys(keys=keys)
     with pytest.raises(BadInput):
-        await watched.agent.answer(SESSION, dialog, "perhaps")
+        await watched.agent.answer(SESSION, watched.place, dialog, "perhaps")
 
 
 async def test_dialogs_of_events_are_answered_by_number_or_in_words() -> None:
     numbered = Watched(events={}, numbered=True).agent
     dialog = Dialog(id="event:1", text="Run?", options=("Yes", "No"))
-    assert await numbered.answer(SESSION, dialog, "No") == Keys(keys=("2",))
+    assert await numbered.answer(SESSION, FakePlace(), dialog, "No") == Keys(keys=("2",))
     words = Dialog(id="event:2", text="What name?")
-    assert await numbered.answer(SESSION, words, "Ada") == Text(text="Ada")
+    assert await numbered.answer(SESSION, FakePlace(), words, "Ada") == Text(text="Ada")
     with pytest.raises(BadInput):
-        await Watched(events={}).agent.answer(SESSION, dialog, "No")
+        await Watched(events={}).agent.answer(SESSION, FakePlace(), dialog, "No")
 
 
 async def _prepared(task: AgentTask, **fields: Any) -> tuple[tuple[str, ...], bool]:

@@ -13,7 +13,8 @@ from orchestrator.domain.activity import ActivityState, Source
 from orchestrator.domain.ids import session_id
 from orchestrator.ports.place import Entry
 from orchestrator.testing.fakes.place import FakePlace
-from plugins._shared.agent_profile import EventFields, Profile, StatusFile
+from plugins._shared.agent_profile import Profile
+from plugins._shared.profile_signals import EventFields, StatusFile
 from plugins._shared.signal_reader import KEPT_FILES, MOST_AT_ONCE, MOST_FILES, SignalReader
 
 DEMO = session_id("demo-1")

@@ -9,7 +9,8 @@ from plugins._shared.tmux_rows import parsed
 
 def _row(**changes: str) -> str:
     fields = {
-        "dead": "0", "status": "", "signal": "", "attached": "0", "activity": "1800000000", "pid": "42", "server": "7",
+        "dead": "0", "status": "", "signal": "", "attached": "0", "activity": "1800000000",
+        "column": "2", "row": "36", "pid": "42", "server": "7",
         "mark": "demo-1", "home": "abc", "name": "demo-1", "mode": "", "title": "working",
     }  # fmt: skip
     return "|".join((fields | changes).values())
@@ -17,6 +18,7 @@ def _row(**changes: str) -> str:
 
 def test_a_living_session() -> None:
     pane = parsed([_row(attached="2")], "abc")["demo-1"]
+    assert pane.cursor == (2, 36)
     assert (pane.hung_up, pane.ended, pane.attached, pane.pid, pane.title) == (
         False,
         False,

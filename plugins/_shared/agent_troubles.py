@@ -1,0 +1,45 @@
+"""What an agent's own words about an error mean, and when a limit that they speak of ends. Pure."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Sequence
+
+from orchestrator.domain.activity import Trouble
+from plugins._shared.profile_signals import TroubleRule
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+_CLOCK = re.compile(r"reset(?:s)?(?: at)? (\d{1,2})(?::(\d{2}))?\s*(am|pm)?", re.IGNORECASE)
+_SPAN = re.compile(r"(?:again|retry|resets?) (?:in|after) (\d{1,6})\s*(s|m|h)", re.IGNORECASE)
+_EPOCH = re.compile(r"\|(\d{10})\b")
+
+
+def trouble_of(rules: Sequence[TroubleRule], text: str) -> Trouble | None:
+    """What an error is about; None where no rule knows it."""
+    return next((rule.trouble for rule in rules if re.search(rule.pattern, text)), None)
+
+
+def reset_time(text: str, now: float) -> float | None:
+    """When a limit ends by the words of an error (epoch seconds); None where they do not say.
+
+    Knows `resets 3pm` and `resets at 15:30` (the next such time on this machine's clock), `try again in
+    20 minutes`, and a number of seconds behind a bar, as some agents print it.
+    """
+    if match := _EPOCH.search(text):
+        return float(match[1])
+    if match := _SPAN.search(text):
+        return now + int(match[1]) * _UNITS[match[2].lower()]
+    match = _CLOCK.search(text)
+    if match is None or not (match[2] or match[3]):
+        return None
+    hour, minute, half = int(match[1]), int(match[2] or 0), (match[3] or "").lower()
+    if half:
+        hour = hour % 12 + (12 if half == "pm" else 0)
+    if hour > 23 or minute > 59:
+        return None
+    today = datetime.datetime.fromtimestamp(now).astimezone()
+    at = today.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    if at <= today:
+        at += datetime.timedelta(days=1)
+    return at.timestamp()
