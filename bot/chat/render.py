@@ -14,6 +14,7 @@ from orchestrator.domain.outside_text import one_line
 from orchestrator.domain.pull_request import CheckState, Mergeable, PullRequest
 from orchestrator.domain.session import Change, Session
 from orchestrator.domain.status import NEEDS_PERSON, Status
+from orchestrator.domain.usage import Usage
 
 EMOJI = {
     Status.QUEUED: "🕒",
@@ -134,6 +135,8 @@ def _session_fields(session: Session) -> tuple[Field, ...]:
         Field("agent", one_line(session.work.activity.evidence or session.work.activity.state.value, 120)),
         Field("branch", f"{one_line(session.branch)} from {one_line(session.base)}"),
     ]
+    if session.used is not None:
+        found.append(Field("used", used_words(session.used.total)))
     if session.hold:
         found.append(Field("hold", f"{session.hold} says that nobody merges this"))
     if session.dirty:
@@ -141,6 +144,19 @@ def _session_fields(session: Session) -> tuple[Field, ...]:
     if session.rescues:
         found.append(Field("rescued", f"{session.rescues[-1].ref} ({session.rescues[-1].summary})"))
     return tuple(found)
+
+
+def used_words(usage: Usage) -> str:
+    """What an agent has used: `23k tokens, $0.41, context 12 % full`."""
+    tokens = usage.tokens
+    parts = [f"{tokens / 1000:.0f}k tokens" if tokens >= 10_000 else f"{tokens} tokens"] if tokens else []
+    if usage.dollars is not None:
+        parts.append(f"${usage.dollars:.2f}")
+    if usage.context_percent is not None:
+        parts.append(f"context {usage.context_percent} % full")
+    if usage.model:
+        parts.append(one_line(usage.model, 40))
+    return ", ".join(parts) or "nothing yet"
 
 
 def pull_request_fields(change: Change) -> tuple[Field, ...]:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from bot.chat.message import Json
 from bot.demo import sandbox
+from bot.demo.cast import Cast, cast
 from bot.demo.evidence import Repository, Terminals, clean_environment, python
 from bot.frontends.api.client import Client
 from orchestrator.domain.ids import ProjectId
@@ -60,10 +61,17 @@ class Seen:
 class Story:
     """The steps, in order. `at` is called with a step's name before it: a test breaks things there."""
 
-    def __init__(self, home: Path, tell: Callable[[str], None], at: Callable[[str, Story], None]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        tell: Callable[[str], None],
+        at: Callable[[str, Story], None],
+        played_by: Cast | None = None,
+    ) -> None:
         self.home = Home(home)
+        self.cast = played_by or Cast()
         self.terminals = Terminals(server_name(self.home))
-        self.place = sandbox.make(home)
+        self.place = sandbox.make(home, self.cast)
         self.user = Repository(self.place.repository)
         self.forge = Repository(self.home.project(PROJECT).forge)
         self.client = Client(self.home.api_socket)
@@ -100,7 +108,7 @@ class Story:
         """A process of its own, reached through its API only."""
         log = (self.home.path / "start.log").open("ab")
         argv = [python(), "-m", "bot", "--config", str(self.place.config), "start"]
-        env = clean_environment(self.home.path)
+        env = clean_environment(self.home.path) | self.cast.environment
         self.server = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         log.close()
         self._until("server", self._answers)
@@ -132,8 +140,17 @@ class Story:
 
     def agent_works(self) -> str:
         """The agent shows its own label and moves."""
-        self._until("agent", lambda: "rehearsal agent" in self.terminals.screen(SESSION) and "yes", "silent")
-        return "it shows its work in its terminal"
+        trusted = self._trust() if self.cast.trusts else ""
+        label = self.cast.label
+        self._until("agent", lambda: label in self.terminals.screen(SESSION) and "yes", "silent")
+        return f"{trusted}{label} shows its work in its terminal"
+
+    def _trust(self) -> str:
+        """The agent asks once whether the repository is trusted; the demo answers as its person."""
+        self._event("agent", "question.asked")
+        self.client.act("answer", {"session": SESSION, "text": "1"})
+        self._event("agent", "question.delivered")
+        return "asked whether its folder is trusted, and told so; "
 
     def pull_request(self) -> str:
         """Its branch is on the forge, with commits of its own."""
@@ -237,6 +254,7 @@ class Story:
             self.server.kill()
             self.server.wait(timeout=STEP_LIMIT)
         self.terminals.end()
+        self.cast.close()
 
     def _until(self, step: str, look: Callable[[], str | bool], otherwise: str = "nothing came") -> str:
         """Look until there is an answer. Raises `StoryBroken` when the step takes too long."""
@@ -281,9 +299,10 @@ def headless(
     home: Path,
     tell: Callable[[str], None] = print,
     at: Callable[[str, Story], None] = lambda _step, _story: None,
+    agent: str = "",
 ) -> int:
-    """Play the story in an `$AO_HOME` of its own; 0 when all of it came true."""
-    story = Story(home, tell, at)
+    """Play the story in an `$AO_HOME` of its own; 0 when all of it came true. Raises `AoError` without the agent."""
+    story = Story(home, tell, at, cast(agent, home / "model.jsonl", tell))
     try:
         story.play()
     except StoryBroken as broken:
@@ -301,7 +320,7 @@ def run(env: Mapping[str, str], arguments: Mapping[str, object]) -> int:
         return serve(env)
     folder = Path(tempfile.mkdtemp(prefix="ao-demo-"))
     try:
-        code = headless(folder)
+        code = headless(folder, agent=str(arguments.get("agent") or ""))
         if code:
             print(f"Everything is left as it was in {folder}.")
         else:

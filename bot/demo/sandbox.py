@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
-from bot.demo.sandbox_files import FAILING_TEXT, FILES, ISSUES, batch_files, batch_issue, issue
+from bot.demo.cast import Cast
+from bot.demo.sandbox_files import FAILING_TEXT, FILES, batch_files, batch_issue
 from orchestrator.errors import NotReady
 from orchestrator.services.trust import Trusted, trust_file
 from orchestrator.storage.layout import Home
@@ -27,14 +28,14 @@ LIMIT = 60.0
 """Seconds that one git command may take."""
 
 _CONFIG = """\
-# The sandbox of `ao`: a small repository, no account, and an agent that plays plans from its issues.
+# The sandbox of `ao`: a small repository and no account; plans stand in its issues.
 {defaults}projects:
   demo:
     name: demo
     path: {path}
     sessionPrefix: demo
     defaultBranch: main
-    agent: rehearsal
+    agent: {agent}
     runtime: tmux
     workspace: worktree
     tracker:
@@ -43,7 +44,7 @@ _CONFIG = """\
       plugin: local
       checks:
         tests: {tests}
-"""
+{more}"""
 _BATCH = """\
 limits:
   sessions: {sessions}
@@ -64,10 +65,11 @@ class Sandbox:
     config: Path
 
 
-def make(home: Path) -> Sandbox:
+def make(home: Path, played_by: Cast | None = None) -> Sandbox:
     """The sandbox of this `$AO_HOME`, made on the first call. Raises `NotReady` without git."""
-    issues = {number: issue(*parts) for number, parts in ISSUES.items()}
-    return _make(home, "sandbox", FILES, issues, defaults="")
+    cast = played_by or Cast()
+    name = "sandbox" if cast.agent == "rehearsal" else f"sandbox-{cast.agent}"
+    return _make(home, name, FILES, cast.issues, cast)
 
 
 def make_batch(home: Path, count: int, *, conflict_every: int = 10, sessions: int = 20) -> Sandbox:
@@ -77,11 +79,16 @@ def make_batch(home: Path, count: int, *, conflict_every: int = 10, sessions: in
     others conflict. Green pull requests are merged without an approval; `sessions` run at once.
     """
     issues = {n: batch_issue(n, conflicting=n % conflict_every == 0) for n in range(1, count + 1)}
-    return _make(home, "batch", batch_files(count), issues, defaults=_BATCH.format(sessions=sessions))
+    return _make(home, "batch", batch_files(count), issues, Cast(), _BATCH.format(sessions=sessions))
 
 
 def _make(
-    home: Path, name: str, files: Mapping[str, str], issues: Mapping[int, str], defaults: str
+    home: Path,
+    name: str,
+    files: Mapping[str, str],
+    issues: Mapping[int, str],
+    cast: Cast,
+    defaults: str = "",
 ) -> Sandbox:
     root = home / name
     sandbox = Sandbox(repository=root / "repository", config=root / CONFIG)
@@ -90,7 +97,13 @@ def _make(
         _repository(sandbox.repository, {**files, **{f"issues/{n}.md": text for n, text in issues.items()}})
     if not sandbox.config.exists():
         tests = " ".join(TEST_COMMAND)
-        text = _CONFIG.format(path=_quoted(str(sandbox.repository)), tests=tests, defaults=defaults)
+        text = _CONFIG.format(
+            path=_quoted(str(sandbox.repository)),
+            tests=tests,
+            defaults=defaults,
+            agent=cast.agent,
+            more=cast.configuration,
+        )
         sandbox.config.write_text(text, encoding="utf-8")
         sandbox.config.chmod(0o600)
         # We wrote it ourselves just now, so nobody has to be asked whether it may run its checks.

@@ -192,8 +192,13 @@ ISSUES = {
 }
 
 
+def plain_issue(title: str, body: str) -> str:
+    """The file of an issue: front matter and text."""
+    return f"---\ntitle: {title}\nstate: open\n---\n{body}\n"
+
+
 def issue(title: str, body: str, plan: list[Step]) -> str:
-    """The file of an issue: front matter, text, and the plan that the rehearsal agent plays."""
+    """The file of an issue with the plan that the rehearsal agent plays."""
     steps = ",\n".join(f"  {json.dumps(step, ensure_ascii=False)}" for step in plan)
     head = f"---\ntitle: {title}\nstate: open\nlabels: [rehearsal]\n---\n"
     note = "A plan for the rehearsal agent follows; other agents may pass over it."

@@ -16,6 +16,7 @@ from orchestrator.domain.message import Message
 from orchestrator.domain.person import Actor
 from orchestrator.domain.pull_request import PullRequest
 from orchestrator.domain.status import Status
+from orchestrator.domain.usage import Used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,6 +309,8 @@ class Session:
     """Newest commit of the session that the forge took from us."""
     past: tuple[int, ...] = ()
     """Numbers of pull requests that were over before it was restored: they end it no more."""
+    used: Used | None = None
+    """What its agent has used of the model, as far as the agent says."""
     issue_told: str = ""
     """The issue's state that the tracker was last told: `in_progress`, `closed`."""
     event_serial: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +25,40 @@ class Usage:
     def tokens(self) -> int:
         """All of them."""
         return self.input_tokens + self.cached_tokens + self.output_tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """What a session has used over all runs of its agent. A count that goes down began anew."""
+
+    total: Usage
+    before: Usage = Usage()
+    """What earlier runs used that the present one's count does not hold."""
+
+
+def counted(so_far: Used | None, run: Usage) -> Used:
+    """The session's use after one more look at what the present run has used."""
+    if so_far is None:
+        return Used(total=_to_cents(run))
+    before = so_far.before
+    tokens = so_far.total.tokens - before.tokens
+    dollars = (so_far.total.dollars or 0.0) - (before.dollars or 0.0)
+    if 0 < run.tokens < tokens or (run.dollars is not None and run.dollars < dollars - 0.01):
+        before = so_far.total
+    return Used(total=_to_cents(_sum(before, run)), before=before)
+
+
+def _sum(before: Usage, run: Usage) -> Usage:
+    known = [part.dollars for part in (before, run) if part.dollars is not None]
+    return replace(
+        run,
+        input_tokens=before.input_tokens + run.input_tokens,
+        cached_tokens=before.cached_tokens + run.cached_tokens,
+        output_tokens=before.output_tokens + run.output_tokens,
+        dollars=sum(known) if known else None,
+    )
+
+
+def _to_cents(usage: Usage) -> Usage:
+    """Cents are enough to be shown, and each change is a write."""
+    return usage if usage.dollars is None else replace(usage, dollars=round(usage.dollars, 2))

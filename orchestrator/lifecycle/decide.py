@@ -21,6 +21,7 @@ from orchestrator.domain.session import (
     WantedState,
     Work,
 )
+from orchestrator.domain.usage import counted
 from orchestrator.lifecycle import changes, delivery
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.observation import Observation
@@ -91,7 +92,31 @@ def _agent(draft: Draft, look: AgentLook, runtime: Seen[RuntimeLook] | Unseen | 
         )
     )
     _dialog(draft)
+    _usage(draft, look)
     delivery.take_receipts(draft, look)
+
+
+def _usage(draft: Draft, look: AgentLook) -> None:
+    """What the agent has used, told when a turn's tokens were counted."""
+    if look.usage is None:
+        return
+    old = draft.session.used
+    new = counted(old, look.usage)
+    if new == old:
+        return
+    draft.set(used=new)
+    total = new.total
+    if total.tokens and (old is None or total.tokens != old.total.tokens):
+        money = "" if total.dollars is None else f", ${total.dollars:.2f}"
+        draft.tell(
+            "agent.usage",
+            f"used {total.tokens} tokens so far{money}",
+            input_tokens=total.input_tokens,
+            cached_tokens=total.cached_tokens,
+            output_tokens=total.output_tokens,
+            dollars=total.dollars if total.dollars is not None else "",
+            model=total.model,
+        )
 
 
 def _report_after(old: Work, state: ActivityState) -> str:

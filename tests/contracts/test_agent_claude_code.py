@@ -26,6 +26,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.tmux, pytest.mark.timeout(700)]
 class ClaudeCode(SignallingAgentContract):
     long_task = f"Wait long. {says(real_agents.wait())}"
     permissions = "permissionless"
+    patience = 60.0
 
     @pytest.fixture
     def server(self, tmp_path: Path) -> Iterator[ModelServer]:

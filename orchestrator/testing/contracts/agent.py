@@ -39,6 +39,8 @@ class Started:
     session: SessionRef
     place: Place
     prepared: Prepared
+    patience: float = 10.0
+    """Seconds after which something that should be seen counts as not coming."""
 
     async def look(self) -> AgentLook:
         """One look, as the lifecycle makes it."""
@@ -61,7 +63,7 @@ class Started:
                 await asyncio.sleep(0.3)
             return look
 
-        return await eventually(look, wanted)
+        return await eventually(look, wanted, self.patience)
 
     async def give(self, dialog: Dialog, answer: str) -> None:
         """Answer a dialog as the lifecycle does."""
@@ -88,6 +90,8 @@ class AgentContract:
 
     long_task = ""
     """A task that keeps the agent busy until it is interrupted."""
+    patience = 10.0
+    """Seconds; more for a program that takes long on a busy machine."""
 
     @pytest.fixture
     def agent(self) -> Agent:
@@ -138,7 +142,7 @@ class AgentContract:
             task = AgentTask(prompt=prompt, resume=resume, conversation=conversation)
             prepared = await agent.prepare(session, place, task)
             await runtime.start(session, prepared.launch)
-            started = Started(agent, runtime, session, place, prepared)
+            started = Started(agent, runtime, session, place, prepared, self.patience)
             if not prepared.prompt_given:
                 await started.until_it_waits()
                 await started.type(prompt)

@@ -1,0 +1,107 @@
+"""Who plays the demo: the scripted agent, or a real agent's program whose model is a server of ours.
+
+A real agent never sees the person's own login: it has a key that opens nothing, a folder of its own, and the
+address of the model server.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.demo import agent_programs
+from bot.demo.real_issues import REAL_ISSUES
+from bot.demo.sandbox_files import ISSUES, issue
+from orchestrator.errors import BadInput, NotReady
+
+KEY = "sk-ant-demo-" + "0" * 40
+"""Shaped like a key, and none."""
+AGENTS = ("rehearsal", "claude-code")
+LIMIT = 10.0
+
+
+@dataclass(slots=True)
+class Cast:
+    """The agent of a demo."""
+
+    agent: str = "rehearsal"
+    label: str = "rehearsal agent"
+    """What its terminal shows of it."""
+    configuration: str = ""
+    """Further lines of the project in the sandbox's configuration."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """Added to the environment of `ao start`."""
+    issues: Mapping[int, str] = field(
+        default_factory=lambda: {n: issue(*parts) for n, parts in ISSUES.items()}
+    )
+    """The sandbox's issues, as files."""
+    trusts: bool = False
+    """The agent asks whether its folder is trusted; the demo answers for the person."""
+    server: subprocess.Popen[str] | None = None
+
+    def close(self) -> None:
+        """End the model server."""
+        if self.server is not None:
+            self.server.kill()
+            self.server.wait(LIMIT)
+            if self.server.stdin is not None:
+                self.server.stdin.close()
+            if self.server.stdout is not None:
+                self.server.stdout.close()
+            self.server = None
+
+
+def cast(agent: str, log: Path | None, tell: Callable[[str], None]) -> Cast:
+    """The agent of that name, ready to play. Raises `BadInput`, and `NotReady` when it cannot be had here."""
+    if agent in {"", "rehearsal"}:
+        return Cast()
+    if agent not in AGENTS:
+        msg = f"the demo is not played by {agent!r}."
+        raise BadInput(msg, next_step=f"It is played by {' or '.join(AGENTS)}.")
+    program = shutil.which(agent_programs.PROGRAMS[agent].command) or agent_programs.ensure(agent, tell=tell)
+    server, port = _model_server(log)
+    return Cast(
+        agent=agent,
+        label="Claude Code",
+        configuration=_CLAUDE.format(program=json.dumps(str(program))),
+        environment={
+            "ANTHROPIC_API_KEY": KEY,
+            "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{port}",
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        },
+        issues=REAL_ISSUES,
+        trusts=True,
+        server=server,
+    )
+
+
+def _model_server(log: Path | None) -> tuple[subprocess.Popen[str], int]:
+    argv = [sys.executable, "-m", "bot.demo.model_server", "--with-parent"]
+    if log is not None:
+        argv += ["--log", str(log)]
+    server = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ)
+    line = server.stdout.readline() if server.stdout is not None else ""
+    if not line:
+        msg = f"the model server ended with code {server.wait(LIMIT)}."
+        raise NotReady(msg)
+    return server, int(json.loads(line)["port"])
+
+
+_CLAUDE = """\
+    agentConfig:
+      program: [{program}]
+      permissions: auto-edit
+    policy:
+      allow:
+        - Bash(python3 -m unittest *)
+        - Bash(git add *)
+        - Bash(git commit *)
+        - Bash(git push)
+        - Bash(ao pr create *)
+"""
