@@ -115,9 +115,18 @@ class Registry:
             self._made[key] = plugin.create(self.options(slot, name, raw), self._context)
         return cast("T", self._made[key])
 
-    def missing_programs(self, slot: Slot[T], name: str) -> list[str]:
-        """Programs that the plugin needs and that are not on the PATH."""
-        return [program for program in self.plugin(slot, name).needs if shutil.which(program) is None]
+    def missing_programs(
+        self, slot: Slot[T], name: str, options: Mapping[str, object] | None = None
+    ) -> list[str]:
+        """Programs that the plugin needs and that are absent here.
+
+        An option `program`, where it is set, stands for the first of them.
+        """
+        needs = self.plugin(slot, name).needs
+        own = (options or {}).get("program")
+        if needs and isinstance(own, list | tuple) and own:
+            needs = (str(own[0]), *needs[1:])
+        return [program for program in needs if shutil.which(program) is None]
 
     def made(self) -> list[object]:
         """Every instance that was made, for closing them."""

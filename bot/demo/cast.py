@@ -68,7 +68,7 @@ def cast(agent: str, log: Path | None, tell: Callable[[str], None]) -> Cast:
     server, port = _model_server(log)
     return Cast(
         agent=agent,
-        label="Claude Code",
+        label="accept edits on",
         configuration=_CLAUDE.format(program=json.dumps(str(program))),
         environment={
             "ANTHROPIC_API_KEY": KEY,

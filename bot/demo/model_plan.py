@@ -11,7 +11,8 @@ ends) may also stand beside one of the others; with `times` they happen to so ma
 Besides: `text_before`, `delay` (seconds before the first byte), `drip` (seconds between pieces), `usage` [in, out].
 A list of lines may stand for a text.
 
-Whose plan counts: a human message with `STUB-PLAN: [STEP, ...]` brings its own; else the first human message with a
+Whose plan counts: a human message with `STUB-PLAN: [STEP, ...]` brings its own (the last of several: a message that
+failed comes again together with the next); else the first human message with a
 block of lines "```model-plan" ... "```" rules the whole conversation; else the server's plan.
 """
 
@@ -143,7 +144,7 @@ class Plan:
 
 def plan_of_message(human: str) -> tuple[Step, ...] | None:
     """The steps that a human message brings along, if it does. Raises `BadPlan`."""
-    own = _OWN.search(human)
+    own = next(reversed(list(_OWN.finditer(human))), None)
     if own is None:
         return None
     try:

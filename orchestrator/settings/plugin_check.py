@@ -36,7 +36,9 @@ class Plugins(Protocol):
     def problems(self, slot: Slot[Any], name: str, raw: Mapping[str, object]) -> Sequence[OptionProblem]:
         """Everything wrong in a plugin's block."""
 
-    def missing_programs(self, slot: Slot[Any], name: str) -> list[str]:
+    def missing_programs(
+        self, slot: Slot[Any], name: str, options: Mapping[str, object] | None = None
+    ) -> list[str]:
         """Programs that the plugin needs and that are absent here."""
 
 
@@ -84,7 +86,7 @@ def _of_use(settings: Settings, use: PluginUse, plugins: Plugins) -> Iterator[Pr
             nearest(str(problem.path[0]), fields) if problem.path and problem.path[0] not in fields else ""
         )
         yield settings.spots.problem(at, f"{_words(problem.text)} ({use.slot} {use.name})", nearest=close)
-    missing = plugins.missing_programs(slot, use.name)
+    missing = plugins.missing_programs(slot, use.name, use.options)
     if missing:
         message = f"The {use.slot} plugin {use.name!r} needs {', '.join(missing)}, not found on the PATH."
         yield settings.spots.problem(use.at, message, Grade.NOT_READY)

@@ -21,6 +21,8 @@ MOST_STATUS = 64 * 1024
 MOST_READ = 8_000_000
 """Bytes of a record that are read in one look; the rest comes with the next."""
 LIMIT = 10.0
+WRITTEN_WITHIN = 2.0
+"""Seconds after a turn's end in which its last lines may still be missing in the record."""
 
 
 @dataclass(slots=True)
@@ -57,7 +59,7 @@ class OutsideReader:
         return read_status(file, data, 0.0, now) if data else None
 
     async def usage(
-        self, session: SessionId, place: Place, values: Mapping[str, str], signalled: Signalled
+        self, session: SessionId, place: Place, values: Mapping[str, str], signalled: Signalled, now: float
     ) -> Usage | None:
         """Tokens of the conversation so far; None where there is no record that we can read."""
         wanted, path = self._profile.transcript, signalled.transcript
@@ -68,11 +70,13 @@ class OutsideReader:
             read = self._read[session] = _Read(path=path)
         below = fill_text(wanted.below, values)
         if read.turns != signalled.turns and transcripts.is_record(path, below):
+            # The last lines may be written a moment after the event that tells of the turn's end.
+            settled = now - signalled.signal_at > WRITTEN_WITHIN
             data = await _bytes(place, path, read.offset, MOST_READ)
             whole = data[: data.rfind(b"\n") + 1]
             read.counted = transcripts.READERS[wanted.reader](read.counted, whole)
             read.offset += len(whole)
-            read.turns = signalled.turns
+            read.turns = signalled.turns if settled else -1
         return read.counted.usage
 
 

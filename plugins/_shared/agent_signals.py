@@ -191,7 +191,7 @@ def fold(profile: Profile, so_far: Signalled, event: AgentEvent, *, counts: bool
     if dialog is None and _still_asks(so_far, event):
         # Another tool of the same turn began or ended beside the one that waits.
         return replace(known, tools=tools)
-    return replace(
+    after = replace(
         known,
         state=_STATES[event.kind],
         at=event.at,
@@ -203,8 +203,8 @@ def fold(profile: Profile, so_far: Signalled, event: AgentEvent, *, counts: bool
         trouble=None,
         words="",
         told_by=None,
-        **(_failure(profile, event) if event.kind is EventKind.FAILED else {}),
     )
+    return _failed(profile, after, event) if event.kind is EventKind.FAILED else after
 
 
 def _still_asks(so_far: Signalled, event: AgentEvent) -> bool:
@@ -214,14 +214,16 @@ def _still_asks(so_far: Signalled, event: AgentEvent) -> bool:
     return event.tool != so_far.pending.tool or event.arguments != so_far.pending.arguments
 
 
-def _failure(profile: Profile, event: AgentEvent) -> dict[str, Any]:
+def _failed(profile: Profile, after: Signalled, event: AgentEvent) -> Signalled:
+    """What an error that ended a turn means."""
     trouble = trouble_of(profile.troubles, event.text) or Trouble.REFUSED
-    return {
-        "state": ActivityState.LIMITED if trouble in _PASSES else ActivityState.BLOCKED,
-        "trouble": trouble,
-        "words": one_line(event.text, 200),
-        "until": event.until if event.until is not None else reset_time(event.text, event.at),
-    }
+    return replace(
+        after,
+        state=ActivityState.LIMITED if trouble in _PASSES else ActivityState.BLOCKED,
+        trouble=trouble,
+        words=one_line(event.text, 200),
+        until=event.until if event.until is not None else reset_time(event.text, event.at),
+    )
 
 
 def _tools(running: tuple[tuple[str, str], ...], event: AgentEvent) -> tuple[tuple[str, str], ...]:

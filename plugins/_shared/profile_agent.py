@@ -198,7 +198,7 @@ class ProfileAgent(Agent, ClearsPrompt):
         """Tokens from the record of the conversation, money and context from the agent's own count."""
         session = view.session.id
         values = self._launcher.places(view.session, view.place)
-        tokens = await self._outside.usage(session, view.place, values, signalled)
+        tokens = await self._outside.usage(session, view.place, values, signalled, self._now())
         counted = self._reader.usage(session)
         if tokens is None or counted is None:
             return tokens or counted

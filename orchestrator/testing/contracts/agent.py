@@ -20,7 +20,15 @@ from orchestrator.domain.message import digest
 from orchestrator.domain.project import Project
 from orchestrator.errors import BadInput, TemporaryError
 from orchestrator.lifecycle import agent_folder
-from orchestrator.ports.agent import Agent, AgentLook, AgentTask, AgentView, AnswerFile, Prepared
+from orchestrator.ports.agent import (
+    Agent,
+    AgentLook,
+    AgentTask,
+    AgentView,
+    AnswerFile,
+    ClearsPrompt,
+    Prepared,
+)
 from orchestrator.ports.place import Entry, Place
 from orchestrator.ports.runtime import Presence, Runtime, RuntimeLook, Text
 from orchestrator.ports.session_ref import SessionRef
@@ -74,7 +82,10 @@ class Started:
             await self.runtime.send(self.session, given)
 
     async def until_it_waits(self) -> AgentLook:
-        """Look until the agent's prompt waits for text."""
+        """Look until the agent's prompt waits for text; what it put back there is taken away."""
+        look = await self.until(lambda look: look.activity.accepts_text or look.activity.draft)
+        if look.activity.draft and isinstance(self.agent, ClearsPrompt):
+            await self.runtime.send(self.session, self.agent.clear())
         return await self.until(lambda look: look.activity.accepts_text)
 
     async def type(self, text: str) -> None:

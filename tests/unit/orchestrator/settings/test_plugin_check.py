@@ -58,7 +58,10 @@ class Known:
             return [_Trouble(tuple(one["loc"]), one["msg"]) for one in error.errors()]
         return []
 
-    def missing_programs(self, slot: Slot[Any], name: str) -> list[str]:
+    def missing_programs(
+        self, slot: Slot[Any], name: str, options: Mapping[str, object] | None = None
+    ) -> list[str]:
+        del options
         return list(self.plugin(slot, name).needs)
 
 
