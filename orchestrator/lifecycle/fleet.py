@@ -17,7 +17,7 @@ from orchestrator.domain.activity import Activity
 from orchestrator.domain.event import Event
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.session import Change, RuntimeFact, Session, WantedState, Work
-from orchestrator.errors import AoError, NotFound, TemporaryError
+from orchestrator.errors import AoError, Conflict, NotFound, TemporaryError
 from orchestrator.lifecycle import acts, plan, react, transitions
 from orchestrator.lifecycle.backoff import Backoff
 from orchestrator.lifecycle.draft import Draft
@@ -34,6 +34,9 @@ class Keeping(Protocol):
 
     async def keep(self, session: Session) -> Session:
         """Write the document with its outbox, then append the outbox to the log."""
+
+    async def restore(self, session: Session) -> Session:
+        """Move an ended session back and keep it; what is raised leaves it among the ended ones."""
 
     async def end(self, session: Session) -> None:
         """Keep an ended session for the last time and move it out of the way."""
@@ -112,32 +115,47 @@ class Fleet:
         for session in sessions:
             self._sessions[session.id] = session
 
-    async def add(self, session: Session, told: Callable[[Draft], None]) -> Session:
-        """Take up a new session; `told` adds its first events."""
-        self._sessions[session.id] = session
-        return await self.change(session.id, told, force=True)
-
-    async def change(
-        self, session_id: SessionId, how: Callable[[Draft], object], *, force: bool = False
+    async def add(
+        self, session: Session, told: Callable[[Draft], object], *, restored: bool = False
     ) -> Session:
+        """Take up a new session, or with `restored` an ended one; `told` adds its first events.
+
+        It is here once it is kept: whatever is raised leaves nothing of it. Raises `Conflict` for one
+        that is here already.
+        """
+        async with self._locks.setdefault(session.id, asyncio.Lock()):
+            if session.id in self._sessions:
+                msg = "it is here already."
+                raise Conflict(msg, session=session.id)
+            after = self._after(session, told)
+            after = await (self._keeping.restore(after) if restored else self._keeping.keep(after))
+            self._sessions[session.id] = after
+        self._engage(session.id)
+        return after
+
+    async def change(self, session_id: SessionId, how: Callable[[Draft], object]) -> Session:
         """Change one session under its lock; keep it, then act on what follows from it.
 
         Whatever `how` raises leaves the session as it was.
         """
         async with self._locks.setdefault(session_id, asyncio.Lock()):
             before = self.get(session_id)
-            draft = Draft(before, self.now)
-            how(draft)
-            rules = self.world.config.rules(before.project)
-            transitions.settle(draft, rules)
-            react.react(draft, rules)
-            transitions.settle(draft, rules)
-            after = replace(draft.session, outbox=tuple(draft.events)) if draft.events else draft.session
-            if force or draft.events or not _same_on_disk(after, before):
+            after = self._after(before, how)
+            if after.outbox or not _same_on_disk(after, before):
                 after = await self._keeping.keep(after)
             self._sessions[session_id] = after
         self._engage(session_id)
         return after
+
+    def _after(self, before: Session, how: Callable[[Draft], object]) -> Session:
+        """The session as it is to be kept: changed, settled, reacted to, its new events in the outbox."""
+        draft = Draft(before, self.now)
+        how(draft)
+        rules = self.world.config.rules(before.project)
+        transitions.settle(draft, rules)
+        react.react(draft, rules)
+        transitions.settle(draft, rules)
+        return replace(draft.session, outbox=tuple(draft.events)) if draft.events else draft.session
 
     async def tell(self, event: Event) -> None:
         """Tell of something that belongs to no single session."""

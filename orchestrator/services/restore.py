@@ -25,14 +25,16 @@ from orchestrator.services.core import Core
 async def restore(core: Core, session_id: SessionId, *, by: Actor, rescue: str = "") -> Session:
     """Set the session up again, starting from its rescued work if there is any.
 
-    `rescue` names another rescue ref of it. Raises `Conflict` while it lives or is still ending.
+    `rescue` names another rescue ref of it. Raises `Conflict` while it lives or is still ending, and
+    `NotFound` when its project was taken out of the configuration.
     """
-    if session_id in {s.id for s in core.fleet.all()}:
-        return await _dead(core, session_id, by, rescue)
-    session = await ended.one(core, session_id)
-    fresh = _fresh(session, core.clock.now(), by, _start(session, rescue))
-    await core.store.keeper.restore(fresh)
-    restored = await core.fleet.add(fresh, lambda d: _told(d, by))
+    async with core.restoring:
+        if session_id in {s.id for s in core.fleet.all()}:
+            return await _dead(core, session_id, by, rescue)
+        session = await ended.one(core, session_id)
+        core.settings.project(session.project)
+        fresh = _fresh(session, core.clock.now(), by, _start(session, rescue))
+        restored = await core.fleet.add(fresh, lambda d: _told(d, by), restored=True)
     core.fleet.wake(session_id)
     return restored
 
@@ -57,9 +59,12 @@ async def _dead(core: Core, session_id: SessionId, by: Actor, rescue: str) -> Se
             msg = f"its agent is there ({session.status.status.value})."
             raise Conflict(msg, session=session_id, next_step="Nothing needs to be restored.")
         if not gone:
-            msg = f"it is being set up ({session.setup.step.value})."
+            who = f"{session.wanted.by} restores it already" if session.setup.resume else "it is being set up"
+            msg = f"{who} ({session.setup.step.value})."
             raise Conflict(msg, session=session_id)
         draft.session = setup.again(session, draft.now, resume=True)
+        if session.wanted.state is WantedState.RUN:
+            draft.set(wanted=replace(session.wanted, by=by, at=draft.now))
         if rescue:
             draft.set(restored_from=_start(session, rescue))
         _told(draft, by)

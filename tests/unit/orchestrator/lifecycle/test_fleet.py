@@ -225,6 +225,10 @@ class DyingKeeper(Keeping):
         return kept
 
     @override
+    async def restore(self, session: Session) -> Session:
+        return await self._keeper.restore(session)
+
+    @override
     async def end(self, session: Session) -> None:
         self._left -= 1
         if self._left < 0 and not self._after:

@@ -22,6 +22,7 @@ from orchestrator.ports.session_ref import SessionRef
 from orchestrator.services.kill import kill
 from orchestrator.services.restore import restore_all
 from orchestrator.services.spawn import SpawnAsk, spawn
+from orchestrator.testing.fakes.keeping import FakeKeeping
 from orchestrator.testing.fakes.runtime import FakeRuntime
 from orchestrator.testing.ring import CONFIG, FakeWorld, Ring, open_ring
 
@@ -307,3 +308,59 @@ async def test_spawn_above_the_limit_waits_visibly_and_in_order(ring: Ring) -> N
     await kill(ring.core, one, by=OWNER)
     await ring.settle()
     assert [ring.status(s) for s in (two, three)] == ["idle", "queued"]
+
+
+# One that cannot be changed ------------------------------------------------------------------------
+
+
+async def test_waiting_session_that_cannot_be_kept_stops_no_look_at_the_others(tmp_path: Path) -> None:
+    disk = FakeKeeping()
+    ring = await open_ring(tmp_path, keeping=disk.over)
+    ring.room.append(Room(sessions=2))
+    one, three = await ring.spawn("1"), await ring.spawn("2")
+    two = await ring.spawn("3")
+    disk.full.add(two)
+    ring.room.append(Room(sessions=1))
+    ring.agent.says(one, ActivityState.BUSY)
+    await ring.look()
+    assert [ring.status(s) for s in (one, three, two)] == ["working", "idle", "queued"]
+    ring.room.append(Room(sessions=3))
+    await ring.look()
+    assert ring.status(two) == "queued"
+    disk.full.clear()
+    await ring.later(5)
+    assert ring.status(two) == "idle"
+    await ring.close()
+
+
+async def test_session_that_cannot_be_kept_refuses_no_start_and_no_waking_up(tmp_path: Path) -> None:
+    disk = FakeKeeping()
+    ring = await open_ring(tmp_path)
+    one, two = await fleet_of(ring, 2)
+    ring.runtime.unreadable[one] = "tmux does not answer"
+    await ring.look()
+    ring.clock.advance(5)
+    disk.full.add(one)
+    again = await ring.crash(disk.over)
+    ring.agent.says(two, ActivityState.BUSY)
+    await again.look()
+    assert [again.status(s) for s in (one, two)] == ["detecting", "working"]
+    ring.clock.jump(8 * 3600)
+    await again.settle()
+    assert [again.status(s) for s in (one, two)] == ["detecting", "working"]
+    await ring.close()
+
+
+async def test_what_is_lost_and_cannot_be_kept_is_found_again_later(tmp_path: Path) -> None:
+    disk = FakeKeeping()
+    ring = await open_ring(tmp_path)
+    one, two = await fleet_of(ring, 2)
+    await ring.die()
+    ring.runtime.vanish()
+    disk.full.add(one)
+    ring.after = again = await open_ring(tmp_path, world=ring.world, before=ring, keeping=disk.over)
+    assert (again.status(one), again.status(two)) == ("idle", "errored")
+    disk.full.clear()
+    await again.later(20)
+    assert again.status(one) == "errored"
+    await ring.close()
