@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import fields, replace
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 from orchestrator.domain.activity import Activity
 from orchestrator.domain.event import Event
@@ -33,7 +34,10 @@ class Keeping(Protocol):
     """Where sessions are kept; `storage.keep.Keeper` is the real one."""
 
     async def keep(self, session: Session) -> Session:
-        """Write the document with its outbox, then append the outbox to the log."""
+        """Write the document with its outbox, then append the outbox to the log.
+
+        Once begun it is carried through even if the caller is cancelled.
+        """
 
     async def restore(self, session: Session) -> Session:
         """Move an ended session back and keep it; what is raised leaves it among the ended ones."""
@@ -83,7 +87,10 @@ class Fleet:
         self._log = log
         self._performer = performer
         self._sessions: dict[SessionId, Session] = {}
-        self._locks: dict[SessionId, asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[SessionId, asyncio.Lock] = WeakValueDictionary()
+        """A lock is there while somebody holds it or waits for it: never two for one session."""
+        self._begun: set[asyncio.Task[Any]] = set()
+        """What is being changed now; nobody's cancellation stops it."""
         self._workers: dict[SessionId, asyncio.Task[None]] = {}
         self._current: dict[SessionId, acts.Act] = {}
         self._slots = asyncio.Semaphore(PARALLEL_ACTS)
@@ -123,29 +130,50 @@ class Fleet:
         It is here once it is kept: whatever is raised leaves nothing of it. Raises `Conflict` for one
         that is here already.
         """
-        async with self._locks.setdefault(session.id, asyncio.Lock()):
+
+        async def take_up() -> Session:
             if session.id in self._sessions:
                 msg = "it is here already."
                 raise Conflict(msg, session=session.id)
             after = self._after(session, told)
-            after = await (self._keeping.restore(after) if restored else self._keeping.keep(after))
-            self._sessions[session.id] = after
-        self._engage(session.id)
-        return after
+            return self._take(await (self._keeping.restore if restored else self._keeping.keep)(after))
+
+        return await self._alone(session.id, take_up)
 
     async def change(self, session_id: SessionId, how: Callable[[Draft], object]) -> Session:
         """Change one session under its lock; keep it, then act on what follows from it.
 
-        Whatever `how` raises leaves the session as it was.
+        Whatever `how` raises leaves the session as it was. Once begun it is carried through, on the disk
+        and here, even if the caller is cancelled.
         """
-        async with self._locks.setdefault(session_id, asyncio.Lock()):
+
+        async def change() -> Session:
             before = self.get(session_id)
             after = self._after(before, how)
             if after.outbox or not _same_on_disk(after, before):
                 after = await self._keeping.keep(after)
-            self._sessions[session_id] = after
-        self._engage(session_id)
-        return after
+            return self._take(after)
+
+        return await self._alone(session_id, change)
+
+    async def _alone(self, session_id: SessionId, work: Callable[[], Coroutine[object, object, T]]) -> T:
+        """Do this under the session's lock; once begun, no cancelled caller stops it half-way."""
+        lock = self._locks.setdefault(session_id, asyncio.Lock())
+        await lock.acquire()
+        begun = asyncio.create_task(work(), name=f"change of {session_id}")
+        self._begun.add(begun)
+
+        def over(task: asyncio.Task[T]) -> None:
+            self._begun.discard(task)
+            lock.release()
+
+        begun.add_done_callback(over)
+        return await asyncio.shield(begun)
+
+    def _take(self, session: Session) -> Session:
+        self._sessions[session.id] = session
+        self._engage(session.id)
+        return session
 
     def _after(self, before: Session, how: Callable[[Draft], object]) -> Session:
         """The session as it is to be kept: changed, settled, reacted to, its new events in the outbox."""
@@ -267,12 +295,14 @@ class Fleet:
 
     async def archive(self, session_id: SessionId) -> None:
         """The session has ended: keep it among the ended ones and let it go."""
-        session = self.get(session_id)
-        await self._keeping.end(session)
-        self._sessions.pop(session_id, None)
-        self._locks.pop(session_id, None)
-        self._backoff.forget(session_id)
-        self.world.forget(session_id)
+
+        async def put_away() -> None:
+            await self._keeping.end(self.get(session_id))
+            del self._sessions[session_id]
+            self._backoff.forget(session_id)
+            self.world.forget(session_id)
+
+        await self._alone(session_id, put_away)
 
     def resting(self) -> bool:
         """Nothing is being done and nothing is due."""
@@ -284,12 +314,14 @@ class Fleet:
         return tuple(sorted(found, key=lambda s: s.created_at))
 
     async def stop(self) -> None:
-        """Stop acting. What was under way is ended; kept state carries it on at the next start."""
+        """Stop acting: acts under way are ended, what is being kept is kept; the next start carries on."""
         self._stopping = True
         workers = list(self._workers.values())
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
+        while self._begun:
+            await asyncio.wait(self._begun)
 
 
 def _of_system(error: OSError, session: Session, act: acts.Act) -> AoError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import TypeVar
 
 from typing_extensions import override
 
@@ -10,6 +12,8 @@ from orchestrator.domain.ids import SessionId
 from orchestrator.domain.session import Session
 from orchestrator.errors import TemporaryError
 from orchestrator.lifecycle.fleet import Keeping
+
+T = TypeVar("T")
 
 
 class FakeKeeping(Keeping):
@@ -21,11 +25,10 @@ class FakeKeeping(Keeping):
     def __init__(self) -> None:
         self.full: set[SessionId] = set()
         """Sessions for which the disk is full."""
-        self.gate = asyncio.Event()
-        """What is kept waits until it is set."""
-        self.gate.set()
-        self.begun = asyncio.Event()
-        """Set when something began to be kept; a test clears it."""
+        self.gates: dict[str, asyncio.Event] = {}
+        """By call (`keep`, `end`): it is done and does not return before this is set."""
+        self.waits = asyncio.Event()
+        """Set once a call waits at its gate."""
         self._keeper: Keeping = self
 
     def over(self, keeper: Keeping) -> Keeping:
@@ -35,32 +38,31 @@ class FakeKeeping(Keeping):
 
     @override
     async def keep(self, session: Session) -> Session:
-        return await asyncio.shield(self._kept(session))
-
-    async def _kept(self, session: Session) -> Session:
-        await self._disk(session)
-        return await self._keeper.keep(session)
+        self._disk(session)
+        return await asyncio.shield(self._gated("keep", self._keeper.keep(session)))
 
     @override
     async def restore(self, session: Session) -> Session:
-        await self._disk(session)
+        self._disk(session)
         return await self._keeper.restore(session)
 
     @override
     async def end(self, session: Session) -> None:
-        await asyncio.shield(self._ended(session))
-
-    async def _ended(self, session: Session) -> None:
-        await self._disk(session)
-        await self._keeper.end(session)
+        self._disk(session)
+        await asyncio.shield(self._gated("end", self._keeper.end(session)))
 
     @override
     async def retry(self) -> None:
         await self._keeper.retry()
 
-    async def _disk(self, session: Session) -> None:
-        self.begun.set()
-        await self.gate.wait()
+    def _disk(self, session: Session) -> None:
         if session.id in self.full:
             msg = "the disk is full"
             raise TemporaryError(msg, session=session.id)
+
+    async def _gated(self, call: str, work: Coroutine[object, object, T]) -> T:
+        done = await work
+        if call in self.gates:
+            self.waits.set()
+            await self.gates[call].wait()
+        return done

@@ -138,11 +138,11 @@ async def test_what_is_not_there_is_said_so(home: Home, documents: Documents) ->
         await documents.move_to_ended(PROJECT, ONE)
     assert await documents.list_ended(ProjectId("none")) == ()
     broken = home.project(PROJECT).ended_session(ONE).document
+    await documents.write(session())
     broken.parent.mkdir(parents=True)
     broken.write_text("{")
     with pytest.raises(DamagedFile, match="cannot be read"):
         await documents.read_ended(PROJECT, ONE)
-    await documents.write(session())
     with pytest.raises(Conflict, match="Both"):
         await documents.move_to_ended(PROJECT, ONE)
 

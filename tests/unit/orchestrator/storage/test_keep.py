@@ -231,6 +231,15 @@ async def test_an_ended_session_that_cannot_be_kept_stays_among_the_ended(home: 
     await kept.close()
 
 
+async def test_an_ended_session_is_not_kept_among_the_live_ones(kept: Kept) -> None:
+    one, events = told(session())
+    await kept.keeper.end(one, events)
+    with pytest.raises(NotFound, match="has ended"):
+        await kept.keeper.keep(one)
+    assert await kept.on_disk() == {}
+    assert await kept.documents.read_ended(PROJECT, ONE) == one
+
+
 async def test_a_session_does_not_end_before_its_events_are_told(home: Home) -> None:
     full = DiskFull("log.written")
     kept = await start(home, log_faults=full)
