@@ -19,10 +19,19 @@ def test_waits_longer_each_time_and_only_for_that_session() -> None:
     assert backoff.ready(OTHER, 0.0)
 
 
-def test_first_failure_waits_no_longer_than_asked_and_later_ones_no_shorter() -> None:
+def test_waits_at_least_as_long_as_asked_from_the_first_failure_on() -> None:
     backoff = Backoff()
-    assert backoff.failed(KEY, TemporaryError("x", delay=0.5), 0.0) == (0.5, False)
+    assert backoff.failed(KEY, TemporaryError("x", delay=0.5), 0.0) == (STEPS[0], False)
     assert backoff.failed(KEY, TemporaryError("x", delay=60.0), 0.0) == (60.0, False)
+    assert backoff.failed(OTHER, TemporaryError("x", delay=60.0), 0.0) == (60.0, False)
+
+
+def test_waits_longer_than_the_last_step_where_that_was_asked() -> None:
+    backoff = Backoff()
+    backoff.failed(KEY, TemporaryError("rate limit", delay=600.0), 1000.0)
+    assert not backoff.ready(KEY, 1000.0)
+    assert not backoff.ready(KEY, 1599.0)
+    assert backoff.ready(KEY, 1600.0)
 
 
 def test_temporary_errors_are_never_given_up_and_waits_are_bounded() -> None:
