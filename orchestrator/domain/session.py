@@ -120,6 +120,11 @@ class RuntimeFact:
     lost: bool = False
     """Gone together with all others (the machine was restarted): one alarm for all, not one each."""
 
+    @property
+    def gone(self) -> bool:
+        """Its program has ended, or its terminal is not there: nothing runs."""
+        return self.state in {RuntimeState.EXITED, RuntimeState.MISSING}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:

@@ -9,7 +9,6 @@ from orchestrator.domain.person import Actor
 from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.session import (
     Ending,
-    RuntimeState,
     Session,
     SetupStep,
     Wanted,
@@ -41,8 +40,7 @@ async def restore(core: Core, session_id: SessionId, *, by: Actor, rescue: str =
 
 async def restore_all(core: Core, *, by: Actor) -> list[Session]:
     """Restore every session whose agent is gone and that nobody ended; a few start a minute."""
-    gone = {RuntimeState.EXITED, RuntimeState.MISSING}
-    lost = [s for s in core.fleet.live() if s.runtime.state in gone and s.wanted.state is WantedState.RUN]
+    lost = [s for s in core.fleet.live() if s.runtime.gone and s.wanted.state is WantedState.RUN]
     return [await _dead(core, session.id, by, "") for session in lost]
 
 
@@ -54,11 +52,10 @@ async def _dead(core: Core, session_id: SessionId, by: Actor, rescue: str) -> Se
         if session.wanted.state is WantedState.STOP:
             msg = "it is still ending."
             raise Conflict(msg, session=session_id, next_step="Try again in a moment.")
-        gone = session.runtime.state in {RuntimeState.EXITED, RuntimeState.MISSING}
-        if not gone and session.setup.step is SetupStep.READY:
+        if not session.runtime.gone and session.setup.step is SetupStep.READY:
             msg = f"its agent is there ({session.status.status.value})."
             raise Conflict(msg, session=session_id, next_step="Nothing needs to be restored.")
-        if not gone:
+        if not session.runtime.gone:
             who = f"{session.wanted.by} restores it already" if session.setup.resume else "it is being set up"
             msg = f"{who} ({session.setup.step.value})."
             raise Conflict(msg, session=session_id)
