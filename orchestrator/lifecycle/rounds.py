@@ -168,7 +168,7 @@ class Rounds:
             s
             for s in self._fleet.all()
             if s.setup.step is SetupStep.READY
-            and s.wanted.state is WantedState.RUN
+            and s.wanted.state is not WantedState.STOP
             and s.runtime.state in {RuntimeState.ALIVE, RuntimeState.UNKNOWN}
         ]
         asked = [Asked(session=s, due=looks.Due(runtime=True)) for s in running]
@@ -242,14 +242,16 @@ def mark_lost(draft: Draft) -> None:
 
 
 def restore_lost(draft: Draft) -> None:
-    """Set it up again by itself; the workspace is still there."""
+    """Set it up again by itself, a paused one once it is released; the workspace is still there."""
     draft.session = setup.again(draft.session, draft.now, resume=True)
     draft.set(
         work=replace(
             draft.session.work, activity=replace(draft.session.work.activity, state=ActivityState.UNKNOWN)
         )
     )
-    draft.tell("session.restoring", "its terminal was gone; it is started again")
+    paused = draft.session.wanted.state is WantedState.PAUSE
+    when = "it is started again once it is released" if paused else "it is started again"
+    draft.tell("session.restoring", f"its terminal was gone; {when}")
 
 
 def lost_event(project: ProjectId, sessions: list[Session], now: float) -> Event:

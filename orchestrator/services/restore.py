@@ -39,8 +39,11 @@ async def restore(core: Core, session_id: SessionId, *, by: Actor, rescue: str =
 
 
 async def restore_all(core: Core, *, by: Actor) -> list[Session]:
-    """Restore every session whose agent is gone and that nobody ended; a few start a minute."""
-    lost = [s for s in core.fleet.live() if s.runtime.gone and s.wanted.state is WantedState.RUN]
+    """Restore every session whose agent is gone and that nobody ended; a few start a minute.
+
+    A paused one starts once it is released.
+    """
+    lost = [s for s in core.fleet.live() if s.runtime.gone and s.wanted.state is not WantedState.STOP]
     return [await _dead(core, session.id, by, "") for session in lost]
 
 

@@ -25,6 +25,7 @@ from orchestrator.ports.scm import SCM
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.registry import Registry
 from orchestrator.services.kill import kill
+from orchestrator.services.pause import pause, unpause
 from orchestrator.services.restore import restore_all
 from orchestrator.services.spawn import SpawnAsk, spawn
 from orchestrator.storage.layout import Home
@@ -374,6 +375,36 @@ async def test_runtime_that_does_not_outlive_us_is_restored_without_asking(ring:
     ring.runtime.vanish()
     ring.after = again = await open_ring(ring.core.home.path.parent, world=ring.world, before=ring)
     assert (again.status(one), await loud(again)) == ("idle", [])
+
+
+async def test_paused_session_whose_runtime_does_not_outlive_us_goes_on_when_released(ring: Ring) -> None:
+    one = await ring.spawn()
+    await pause(ring.core, one, by=OWNER)
+    ring.runtime.survives = False
+    await ring.die()
+    ring.runtime.vanish()
+    ring.after = again = await open_ring(ring.core.home.path.parent, world=ring.world, before=ring)
+    await again.later(60)
+    assert (again.status(one), again.runtime.starts, await loud(again)) == ("paused", [one], [])
+    await unpause(again.core, one, by=OWNER)
+    await again.settle()
+    assert (again.status(one), again.runtime.starts) == ("idle", [one, one])
+
+
+async def test_paused_sessions_are_lost_and_restored_with_all_others(ring: Ring) -> None:
+    one, two = await fleet_of(ring, 2)
+    await pause(ring.core, one, by=OWNER)
+    await ring.die()
+    ring.runtime.vanish()
+    ring.after = again = await open_ring(ring.core.home.path.parent, world=ring.world, before=ring)
+    lost = next(e for e in await again.events() if e.type == "fleet.lost")
+    assert lost.data["count"] == 2
+    assert {s.id for s in await restore_all(again.core, by=OWNER)} == {one, two}
+    await again.settle()
+    assert (again.status(one), again.status(two)) == ("paused", "idle")
+    await unpause(again.core, one, by=OWNER)
+    await again.settle()
+    assert again.status(one) == "idle"
 
 
 async def test_terminal_server_that_cannot_be_seen_at_the_start_has_lost_nothing(ring: Ring) -> None:
