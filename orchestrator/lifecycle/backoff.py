@@ -1,4 +1,7 @@
-"""How long what failed waits before it is tried again; one counter for each session and act. Pure."""
+"""How long what failed waits before it is tried again; one counter for each session and act. Pure.
+
+It forgets at a restart: everything is then tried at once.
+"""
 
 from __future__ import annotations
 
@@ -24,16 +27,16 @@ class Backoff:
         _, at, wait = self._failures.get(key, (0, now, 0.0))
         return not 0 <= now - at < wait
 
-    def failed(self, key: Key, error: AoError, now: float) -> tuple[float, bool]:
-        """Count a failure: when to try again, and whether to give up instead."""
+    def failed(self, key: Key, error: AoError, now: float) -> bool:
+        """Count a failure; whether to give up instead of trying again."""
         count = self._failures.get(key, (0, 0.0, 0.0))[0] + 1
         wait = STEPS[min(count, len(STEPS)) - 1]
-        temporary = isinstance(error, TemporaryError)
         if isinstance(error, TemporaryError):
             wait = max(wait, error.delay)
         self._failures[key] = (count, now, wait)
-        refused = isinstance(error, PermanentError | Conflict)
-        return now + wait, refused or (not temporary and count >= UNFORESEEN)
+        if isinstance(error, TemporaryError):
+            return False
+        return isinstance(error, PermanentError | Conflict) or count >= UNFORESEEN
 
     def clear(self, key: Key) -> None:
         """It succeeded."""

@@ -65,8 +65,8 @@ class Performer(Protocol):
     def refused(self, draft: Draft, act: acts.Act, error: AoError) -> None:
         """Put into the session that the act was refused for good."""
 
-    def delayed(self, draft: Draft, act: acts.Act, error: AoError, retry_at: float) -> None:
-        """Put into the session that the act failed and is tried again at `retry_at`."""
+    def delayed(self, draft: Draft, act: acts.Act, error: AoError) -> None:
+        """Put into the session that the act failed and is tried again."""
 
 
 class Fleet:
@@ -228,7 +228,7 @@ class Fleet:
         if session is None or self._stopping:
             return
         current = self._current.get(session_id)
-        if current is not None and _overtaken(session, current):
+        if current is not None and _is_stopped(session, current):
             self._workers[session_id].cancel()
             return
         if session_id not in self._workers and self._next(session) is not None:
@@ -280,15 +280,13 @@ class Fleet:
 
     async def _failed(self, session: Session, act: acts.Act, error: AoError) -> None:
         """Tried again later if it may pass, else refused; either way the session says why."""
-        retry_at, give_up = self._backoff.failed((session.id, act.key), error, self.now)
+        give_up = self._backoff.failed((session.id, act.key), error, self.now)
         log.warning("act failed: %s", error, extra={"session": session.id, "action": act.key})
         if session.id not in self._sessions:
             return
         try:
-            if give_up:
-                await self.change(session.id, lambda d: self._performer.refused(d, act, error))
-            else:
-                await self.change(session.id, lambda d: self._performer.delayed(d, act, error, retry_at))
+            outcome = self._performer.refused if give_up else self._performer.delayed
+            await self.change(session.id, lambda d: outcome(d, act, error))
         except AoError as unkept:
             # The disk refuses: the session stays as it was and the act is tried again after its wait.
             log.warning("failure not kept: %s", unkept, extra={"session": session.id, "action": act.key})
@@ -335,7 +333,7 @@ def _of_system(error: OSError, session: Session, act: acts.Act) -> AoError:
     return AoError(what, session=session.id)
 
 
-def _overtaken(session: Session, current: acts.Act) -> bool:
+def _is_stopped(session: Session, current: acts.Act) -> bool:
     """A session that is to stop does not wait for its own setting up."""
     setting_up = isinstance(current, acts.MakeWorkspace | acts.StartAgent)
     return setting_up and session.wanted.state is WantedState.STOP
