@@ -49,8 +49,7 @@ async def make_workspace(fleet: Fleet, session: Session, act: acts.MakeWorkspace
 
 
 def _step(draft: Draft, step: SetupStep) -> None:
-    setup = draft.session.setup
-    draft.set(setup=Setup(step=step, at=draft.now, tries=setup.tries, resume=setup.resume))
+    draft.set(setup=Setup(step=step, at=draft.now, resume=draft.session.setup.resume))
 
 
 async def start_agent(fleet: Fleet, session: Session, act: acts.StartAgent) -> None:
