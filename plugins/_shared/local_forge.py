@@ -177,6 +177,13 @@ class LocalForge:
         """Note in the mirror what the forge has: saving work relies on it."""
         await self.mirror.update_ref(outgoing(session), head)
 
+    async def show_mirror(self, number: int, branch: str, head: str) -> None:
+        """Bring the head of a pull request into the mirror, for a workspace to start from."""
+        await self.mirror.ensure()
+        await self.mirror.fetch(
+            str(self.repository.path), head_ref(branch), f"refs/ao/pulls/{number}", expect=head
+        )
+
     async def size(self, base: str, head: str) -> Size:
         """How much a head changes since it left its base."""
         since = await self.repository.merge_base(base, head) or base

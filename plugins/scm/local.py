@@ -179,21 +179,28 @@ class LocalScm(Scm, Claims, Branches, Reruns):
                 await desk.forge.repository.update_refs(gone)
 
     @override
-    async def claim(self, session: SessionRef, number: int) -> PullRequest:
+    async def bring(self, project: Project, number: int) -> str:
+        desk = await self._desk(project)
+        async with desk.book.lock:
+            record = await self._open(desk, number)
+            await desk.forge.show_mirror(number, record.branch, record.head)
+        return record.head
+
+    @override
+    async def claim(self, session: SessionRef, number: int, head: str) -> PullRequest:
         desk = await self._desk(session.project)
         async with desk.book.lock:
-            refs = await desk.forge.refs()
-            record = desk.book.get(number)
-            if record is None:
-                msg = f"There is no pull request {number}."
-                raise NotFound(msg)
-            record = await desk.heal(record, refs)
-            if record.state not in OPEN or record.branch != session.branch:
-                what = record.state.value if record.state not in OPEN else f"on branch {record.branch}"
-                msg = f"Pull request {number} is {what}."
+            record = await self._open(desk, number)
+            if record.branch != session.branch:
+                msg = f"Pull request {number} is on branch {record.branch}."
                 raise Conflict(msg)
+            if head != record.head and not await desk.forge.mirror.is_ancestor(record.head, head):
+                msg = f"{head[:10]} does not have what is in pull request {number}, at {record.head[:10]}."
+                raise Conflict(msg, next_step="Bring it into the session's branch first.")
+            refs = await desk.forge.refs()
             if record.session != session.id:
                 record = await self._hand_over(desk, record, session, refs)
+            await desk.forge.tell_mirror(session.id, record.head)
             return await desk.show(session, record, await desk.forge.refs())
 
     @override
@@ -247,6 +254,18 @@ class LocalScm(Scm, Claims, Branches, Reruns):
             msg = f"{session.branch} has no pull request."
             raise NotFound(msg)
         return await desk.heal(record, refs)
+
+    async def _open(self, desk: PullDesk, number: int) -> PullRecord:
+        """An open pull request as the refs say it is. Raises `NotFound`, `Conflict`."""
+        record = desk.book.get(number)
+        if record is None:
+            msg = f"There is no pull request {number}."
+            raise NotFound(msg)
+        record = await desk.heal(record, await desk.forge.refs())
+        if record.state not in OPEN:
+            msg = f"Pull request {number} is {record.state.value}."
+            raise Conflict(msg)
+        return record
 
     async def _merged(self, desk: PullDesk, record: PullRecord, method: str, title: str) -> str:
         order = MergeOrder(
