@@ -21,9 +21,9 @@ from typing_extensions import override
 from orchestrator.errors import NotFound, PermanentError
 from orchestrator.ports.place import Completed, Entry, Place
 from plugins._shared.command import LIMIT
-from plugins._shared.file_pool import in_thread
 from plugins._shared.git import Git, failure, safe_environment, safe_settings
 from plugins._shared.mirror import FETCH, FETCH_TIMEOUT, Mirror
+from plugins._shared.threads import files_of, trees_of
 
 _SMALL = 1_000_000
 _COPIED = 256_000_000
@@ -75,6 +75,7 @@ class HostHand(Hand):
 
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
+        self._files, self._trees = files_of(mirror.path.parent), trees_of(mirror.path.parent)
 
     @property
     @override
@@ -98,27 +99,27 @@ class HostHand(Hand):
 
     @override
     async def read(self, path: str) -> bytes:
-        return await in_thread(_read_regular, path, _SMALL) or b""
+        return await self._files.run(_read_regular, path, _SMALL) or b""
 
     @override
     async def write(self, path: str, data: bytes) -> None:
-        await in_thread(_replace, Path(path), (data,))
+        await self._files.run(_replace, Path(path), (data,))
 
     @override
     async def copy(self, source: str, target: str) -> bool:
-        return await in_thread(_copy_regular, source, Path(target))
+        return await self._trees.run(_copy_regular, source, Path(target))
 
     @override
     async def kind(self, path: str) -> str:
-        return await in_thread(_kind, path)
+        return await self._files.run(_kind, path)
 
     @override
     async def stamp(self, path: str) -> str:
-        return await in_thread(_stamp, path)
+        return await self._files.run(_stamp, path)
 
     @override
     async def remove(self, path: str) -> None:
-        await in_thread(shutil.rmtree, path, ignore_errors=True)
+        await self._trees.run(shutil.rmtree, path, ignore_errors=True)
 
     @override
     def deliver(self, ref: str) -> AbstractAsyncContextManager[str]:

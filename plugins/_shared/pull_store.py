@@ -59,17 +59,17 @@ class PullStore:
     """The records of one forge. One process writes them at a time (`$AO_HOME` is locked)."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def load(self) -> tuple[dict[int, PullRecord], dict[int, str]]:
         """All records by number, and for each damaged one the reason; it is set aside, not removed."""
         records: dict[int, PullRecord] = {}
         damaged: dict[int, str] = {}
-        names = sorted(path.name for path in self._folder.iterdir()) if self._folder.is_dir() else []
+        names = sorted(path.name for path in self.folder.iterdir()) if self.folder.is_dir() else []
         for found in filter(None, map(_NAME.fullmatch, names)):
             number = int(found[1])
             if found[2]:
-                damaged.setdefault(number, _set_aside_words(number, self._folder / found[0]))
+                damaged.setdefault(number, _set_aside_words(number, self.folder / found[0]))
                 continue
             try:
                 records[number] = self._read(number)
@@ -81,17 +81,17 @@ class PullStore:
         """Keep a record durably. Raises `TemporaryError` when it cannot be written; the old one stays."""
         document = {"v": VERSION, **dataclasses.asdict(record)}
         data = json.dumps(document, ensure_ascii=False, indent=1).encode(errors="replace")
-        path = self._folder / f"{record.number}.json"
+        path = self.folder / f"{record.number}.json"
         part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
                 _fill(part, data)
                 part.replace(path)
             except OSError:
                 part.unlink(missing_ok=True)
                 raise
-            _sync_folder(self._folder)
+            _sync_folder(self.folder)
         except OSError as error:
             full = error.errno in {errno.ENOSPC, errno.EDQUOT}
             words = "the disk is full" if full else (error.strerror or str(error))
@@ -99,7 +99,7 @@ class PullStore:
             raise TemporaryError(msg, delay=30.0 if full else 5.0) from error
 
     def _read(self, number: int) -> PullRecord:
-        path = self._folder / f"{number}.json"
+        path = self.folder / f"{number}.json"
         try:
             if path.stat().st_size > _LIMIT:
                 return self._damaged(number, path, "it is too large")
