@@ -14,12 +14,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, Protocol
-from uuid import uuid4
 
 from typing_extensions import override
 
 from orchestrator.errors import NotFound, PermanentError
 from orchestrator.ports.place import Completed, Entry, Place
+from plugins._shared import whole_file
 from plugins._shared.command import LIMIT
 from plugins._shared.git import Git, failure, safe_environment, safe_settings
 from plugins._shared.mirror import FETCH, FETCH_TIMEOUT, Mirror
@@ -103,7 +103,7 @@ class HostHand(Hand):
 
     @override
     async def write(self, path: str, data: bytes) -> None:
-        await self._files.run(_replace, Path(path), (data,))
+        await self._files.run(_replace, Path(path), data)
 
     @override
     async def copy(self, source: str, target: str) -> bool:
@@ -282,13 +282,9 @@ def _refuse_large(path: str, size: int) -> None:
         raise PermanentError(msg)
 
 
-def _replace(path: Path, pieces: Iterable[bytes]) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.{uuid4().hex[:8]}")
-    with new.open("wb") as file:
-        file.writelines(pieces)
-    new.chmod(0o600)
-    new.replace(path)
+def _replace(path: Path, data: bytes | Iterable[bytes]) -> None:
+    # Only for looking: whatever a crash leaves torn is read as changed, and made again.
+    whole_file.replace(path, data, sync=whole_file.unsynced)
 
 
 def _kind(path: str) -> str:

@@ -33,7 +33,7 @@ from typing_extensions import override
 from orchestrator.domain.outside_text import clean
 from orchestrator.errors import NotFound, NotReady, TemporaryError
 from orchestrator.ports.place import Completed
-from plugins._shared import command
+from plugins._shared import command, whole_file
 from plugins._shared.threads import Threads
 from plugins._shared.tmux_rows import HOME, MARK, Pane, listing, parsed
 
@@ -307,11 +307,7 @@ class TmuxServer:
 
     def _write_configuration(self) -> None:
         if not self._configuration.exists() or self._configuration.read_text() != CONFIGURATION:
-            self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            part = self._configuration.with_suffix(f".{secrets.token_hex(4)}.part")
-            part.touch(mode=0o600)
-            part.write_text(CONFIGURATION)
-            part.replace(self._configuration)
+            whole_file.replace(self._configuration, CONFIGURATION.encode())
 
 
 def server_environment() -> dict[str, str]:
