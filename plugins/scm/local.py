@@ -9,7 +9,6 @@ they were given at. Merges are made by `merge-tree` and a compare-and-swap of th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -30,18 +29,13 @@ from orchestrator.ports.workspace import Base
 from plugins._shared import local_merge, publishing, pull_review
 from plugins._shared.check_queue import CheckQueue
 from plugins._shared.check_runner import Check, command
+from plugins._shared.durations import seconds
 from plugins._shared.local_forge import LocalForge, head_ref, published_ref, pull_ref
 from plugins._shared.local_merge import MergeOrder
 from plugins._shared.pull_desk import OPEN, DeskRules, Office, PullDesk, shown
 from plugins._shared.pull_store import PullRecord
 
 CHECKS_AT_ONCE = 2
-BODY_LIMIT = 64_000
-
-_MERGE_TRIES = 8
-_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(s|m|h)")
-_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class LocalScmOptions(Options):
@@ -63,7 +57,7 @@ class LocalScm(Scm, Claims, Branches, Reruns):
     def __init__(self, options: LocalScmOptions, context: PluginContext) -> None:
         self._rules = DeskRules(
             checks=_checks(options),
-            check_timeout=_seconds(options.check_timeout),
+            check_timeout=seconds(options.check_timeout, "checkTimeout"),
             approvals=options.approvals,
         )
         self._repository = options.repository
@@ -297,14 +291,6 @@ class LocalScm(Scm, Claims, Branches, Reruns):
 def _checks(options: LocalScmOptions) -> tuple[Check, ...]:
     named = options.checks if isinstance(options.checks, dict) else {line: line for line in options.checks}
     return tuple(Check(name=one_line(name, 80), argv=command(line)) for name, line in named.items())
-
-
-def _seconds(text: str) -> float:
-    found = _SPAN.fullmatch(text.strip())
-    if not found or not float(found[1]):
-        msg = f"checkTimeout: {text!r} is no time such as 90s, 15m or 1h."
-        raise BadInput(msg)
-    return float(found[1]) * _SECONDS[found[2]]
 
 
 def _create(options: Options, context: PluginContext) -> Scm:
