@@ -304,6 +304,8 @@ class Session:
     """Who said that nobody merges this."""
     restored_from: str = ""
     """A rescue ref that the workspace starts from."""
+    claiming: int = 0
+    """Number of the pull request that is handed over to it once its workspace stands on that head."""
     local_head: str = ""
     """Newest commit in the session's own branch, as last seen."""
     dirty: int = 0

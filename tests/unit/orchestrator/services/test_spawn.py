@@ -104,6 +104,21 @@ async def test_task_in_words_needs_no_issue(ring: Ring) -> None:
     assert (await spawn(ring.core, ask("", prompt="???"), by=OWNER)).branch == "feat/task"
 
 
+async def test_branch_that_is_named_and_another_session_s_is_refused_before_anything_is_made(
+    ring: Ring,
+) -> None:
+    one = await ring.spawn()
+    with pytest.raises(Conflict, match="demo-1 works on feat/issue-1"):
+        await spawn(ring.core, ask("2", branch="feat/issue-1"), by=OWNER)
+    await ring.workspace.edit(one, "half.py", "half")
+    await kill(ring.core, one, by=OWNER)
+    await ring.settle()
+    with pytest.raises(Conflict, match="left work on feat/issue-1") as refused:
+        await spawn(ring.core, ask("2", branch="feat/issue-1"), by=OWNER)
+    assert f"ao restore {one}" in refused.value.next_step
+    assert ring.fleet.all() == ()
+
+
 async def test_prompt_beside_an_issue_and_a_branch_of_ones_own(ring: Ring) -> None:
     made = await spawn(ring.core, ask(prompt="Quickly.", branch="fix/mine"), by=OWNER)
     assert (made.branch, made.task.prompt) == ("fix/mine", "Quickly.")
