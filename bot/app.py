@@ -24,6 +24,7 @@ from orchestrator.errors import AoError, NotFound
 from orchestrator.lifecycle.act import Act
 from orchestrator.lifecycle.announcer import Announcer
 from orchestrator.lifecycle.completion import Completion
+from orchestrator.lifecycle.environment import Ours
 from orchestrator.lifecycle.fleet import Fleet
 from orchestrator.lifecycle.queue import Room
 from orchestrator.lifecycle.rounds import Rounds
@@ -155,8 +156,7 @@ def _fleet(
         registry=registry,
         config=settings,
         clock=SystemClock(),
-        # Sessions never get programs of the environment that we are installed in.
-        environment={**env, "VIRTUAL_ENV": sys.prefix},
+        ours=Ours(dict(env), own_programs(sys.prefix, sys.base_prefix)),
         projects=home.projects,
         files=Lanes(1, "ao-configuration"),
     )
@@ -167,6 +167,11 @@ def _fleet(
         performer=Act(),
         boundary=store.faults.reached,
     )
+
+
+def own_programs(prefix: str, base: str) -> tuple[str, ...]:
+    """The virtual environment that we are installed in, also where nobody activated it; none, if there is none."""
+    return (prefix,) if prefix != base else ()
 
 
 def _adopt(core: Core) -> None:

@@ -16,7 +16,8 @@ async def run(context: Context, request: Request) -> Message:
     session = (await session_of(context, request)).id if request.text("session") else None
     number = request.number("number")
     claimed = await claim.claim(context.core, project, number, session=session, by=request.who)
-    return about(claimed, f"📬 #{number} belongs to {claimed.id} now.", f"status {claimed.id}")
+    what = "goes to {} once its workspace is made" if claimed.claiming else "belongs to {} now"
+    return about(claimed, f"📬 #{number} {what.format(claimed.id)}.", f"status {claimed.id}")
 
 
 ACTION = Action(

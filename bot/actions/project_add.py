@@ -5,33 +5,33 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.actions.action import Action, Argument, Context, Kind, Role
-from bot.chat.message import Message
+from bot.chat.message import Field, Message
 from bot.chat.request import Request, Surface
 
 
 async def run(context: Context, request: Request) -> Message:
     """Written into the configuration file, which is loaded again."""
     from orchestrator.services import projects
-    from orchestrator.settings.project_edit import NewProject
-    from orchestrator.settings.shapes import id_from_folder
+    from orchestrator.services.new_project import Wishes
 
-    path = Path(request.text("path"))
-    entry = NewProject(
-        id=request.text("name") or id_from_folder(path),
-        path=str(path),
-        default_branch=request.text("branch"),
-        repo=request.text("repo"),
-        session_prefix=request.text("prefix"),
+    wishes = Wishes(
+        **{name: request.text(name) for name in ("name", "agent", "tests", "branch", "repo", "prefix")}
     )
-    row = await projects.add(context.core, entry, by=request.who)
+    proposal = await projects.propose(context.core, Path(request.text("path")), wishes)
+    row = await projects.add(context.core, proposal.entry, by=request.who)
+    tests = ", ".join(proposal.entry.checks) or "none; `--tests` names a command"
     return Message(
         title=f"📁 {row.id} is a project: {row.path}, branch {row.default_branch}.",
+        lines=proposal.notes,
+        fields=(Field("agent", row.agent), Field("checks", tests)),
         next_steps=(f"spawn {row.id} <issue>", "project ls"),
         data={
             "id": row.id,
             "path": str(row.path),
             "default_branch": row.default_branch,
             "prefix": row.prefix,
+            "agent": row.agent,
+            "checks": list(proposal.entry.checks),
         },
     )
 
@@ -46,9 +46,11 @@ ACTION = Action(
     arguments=(
         Argument(name="path", help="the repository's folder", kind=Kind.PATH, required=True),
         Argument(name="name", help="its name here; the folder's unless told", option=True),
+        Argument(name="agent", help="the agent to use; one whose program is here unless told", option=True),
+        Argument(name="tests", help="the command that checks a change; a guess unless told", option=True),
         Argument(name="branch", help="the branch that work starts from", option=True),
         Argument(name="repo", help="owner/name on the forge", option=True),
         Argument(name="prefix", help="what session ids begin with", option=True),
     ),
-    examples=("project add ~/src/app --name app",),
+    examples=("project add ~/src/app --name app", 'project add ~/src/app --tests "make test"'),
 )

@@ -48,11 +48,13 @@ class WantsPullRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantsPush:
-    """`git push`: bring `commit` to `branch`."""
+    """`git push`: bring `commit` to `branch`.
+
+    Forced or not is the same: what the session published itself may be replaced, nothing else ever is.
+    """
 
     commit: str
     branch: str
-    force: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,16 +146,14 @@ def _pull_request(request: AgentRequest) -> WantsPullRequest:
 
 
 def _push(request: AgentRequest) -> WantsPush:
-    if len(request.args) not in {2, 3} or request.args[2:] not in {(), ("force",)}:
+    if len(request.args) != 2:
         raise _bad(request, "A push is a commit and a branch.")
-    commit, target = request.args[:2]
+    commit, target = request.args
     if not _COMMIT.fullmatch(commit):
         raise _bad(request, "The commit is no full object name.")
     if not target.startswith(_HEADS):
         raise _bad(request, "Only branches are pushed here, no tags and no other refs.")
-    return WantsPush(
-        commit=commit, branch=branch_name(target.removeprefix(_HEADS)), force=len(request.args) == 3
-    )
+    return WantsPush(commit=commit, branch=branch_name(target.removeprefix(_HEADS)))
 
 
 def _ask(request: AgentRequest) -> Asks:

@@ -73,7 +73,7 @@ class Wanted:
 
 
 class SetupStep(StrEnum):
-    """How far making the session has come. `RESTORING` means: workspace and agent again."""
+    """How far making the session has come. One that is restored goes through all of it again."""
 
     QUEUED = "queued"
     RESERVING = "reserving"
@@ -90,7 +90,6 @@ class Setup:
     step: SetupStep
     at: float
     reason: str = ""
-    tries: int = 0
     resume: bool = False
     """The agent goes on in its own conversation where it can (after restore)."""
 
@@ -120,6 +119,11 @@ class RuntimeFact:
     doubt_since: float | None = None
     lost: bool = False
     """Gone together with all others (the machine was restarted): one alarm for all, not one each."""
+
+    @property
+    def gone(self) -> bool:
+        """Its program has ended, or its terminal is not there: nothing runs."""
+        return self.state in {RuntimeState.EXITED, RuntimeState.MISSING}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +248,7 @@ class Ending:
     at: float = 0.0
     reason: str = ""
     tries: int = 0
-    retry_at: float = 0.0
+    """Failures so far; the first is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,6 +305,8 @@ class Session:
     """Who said that nobody merges this."""
     restored_from: str = ""
     """A rescue ref that the workspace starts from."""
+    claiming: int = 0
+    """Number of the pull request that is handed over to it once its workspace stands on that head."""
     local_head: str = ""
     """Newest commit in the session's own branch, as last seen."""
     dirty: int = 0

@@ -62,12 +62,12 @@ class Act:
                 draft.tell("tracker.refused", f"the tracker was not told {state}: {error}", state=state)
             case acts.RemoveWorkspace() if isinstance(error, Conflict):
                 # Work appeared after it was saved: it is saved again before anything is removed.
-                self.delayed(draft, act, error, draft.now)
+                self.delayed(draft, act, error)
                 draft.set(ending=replace(draft.session.ending, step=EndingStep.RUNTIME))
             case _:
-                self.delayed(draft, act, error, draft.now + 60.0)
+                self.delayed(draft, act, error)
 
-    def delayed(self, draft: Draft, act: acts.Act, error: AoError, retry_at: float) -> None:
+    def delayed(self, draft: Draft, act: acts.Act, error: AoError) -> None:
         """It is tried again; the session says what it waits for."""
         if isinstance(act, acts.MakeWorkspace | acts.StartAgent):
             draft.set(setup=replace(draft.session.setup, reason=f"tried again soon: {error}"))
@@ -81,4 +81,4 @@ class Act:
             ending = draft.session.ending
             if ending.tries == 0:
                 draft.tell("cleanup.delayed", f"clean-up is tried again: {error}", Level.WARNING)
-            draft.set(ending=replace(ending, reason=str(error), tries=ending.tries + 1, retry_at=retry_at))
+            draft.set(ending=replace(ending, reason=str(error), tries=ending.tries + 1))

@@ -1,4 +1,7 @@
-"""How long what failed waits before it is tried again; one counter for each session and act. Pure."""
+"""How long what failed waits before it is tried again; one counter for each session and act. Pure.
+
+It forgets at a restart: everything is then tried at once.
+"""
 
 from __future__ import annotations
 
@@ -16,23 +19,24 @@ class Backoff:
     """Failures in a row."""
 
     def __init__(self) -> None:
-        self._failures: dict[Key, tuple[int, float]] = {}
+        self._failures: dict[Key, tuple[int, float, float]] = {}
+        """How many in a row, when the last one was, and how long it waits."""
 
     def ready(self, key: Key, now: float) -> bool:
-        """Whether it may be tried (again). A clock that stepped back does not hold it for long."""
-        failures = self._failures.get(key)
-        return failures is None or not 0 < failures[1] - now <= STEPS[-1]
+        """Whether it may be tried (again). A clock that stepped back does not hold it."""
+        _, at, wait = self._failures.get(key, (0, now, 0.0))
+        return not 0 <= now - at < wait
 
-    def failed(self, key: Key, error: AoError, now: float) -> tuple[float, bool]:
-        """Count a failure: when to try again, and whether to give up instead."""
-        count = self._failures.get(key, (0, 0.0))[0] + 1
+    def failed(self, key: Key, error: AoError, now: float) -> bool:
+        """Count a failure; whether to give up instead of trying again."""
+        count = self._failures.get(key, (0, 0.0, 0.0))[0] + 1
         wait = STEPS[min(count, len(STEPS)) - 1]
         if isinstance(error, TemporaryError):
-            wait = max(wait, error.delay) if count > 1 else min(wait, error.delay)
-        self._failures[key] = (count, now + wait)
-        temporary = isinstance(error, TemporaryError)
-        refused = isinstance(error, PermanentError | Conflict)
-        return now + wait, refused or (not temporary and count >= UNFORESEEN)
+            wait = max(wait, error.delay)
+        self._failures[key] = (count, now, wait)
+        if isinstance(error, TemporaryError):
+            return False
+        return isinstance(error, PermanentError | Conflict) or count >= UNFORESEEN
 
     def clear(self, key: Key) -> None:
         """It succeeded."""

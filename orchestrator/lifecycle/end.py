@@ -60,7 +60,7 @@ async def save_work(fleet: Fleet, session: Session, act: acts.SaveWork) -> None:
         if saved is not None:
             _keep_rescue(draft, saved)
         # What held the end up before is not forgotten: the same again is no news.
-        draft.set(ending=replace(draft.session.ending, step=EndingStep.RESCUE, at=draft.now, retry_at=0.0))
+        draft.set(ending=replace(draft.session.ending, step=EndingStep.RESCUE, at=draft.now))
 
     await fleet.change(session.id, done)
 

@@ -6,7 +6,8 @@ environment, no agent or socket of the person who started `ao`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from orchestrator.domain.project import Project
 from orchestrator.domain.session import Session
@@ -42,31 +43,36 @@ PASSED = frozenset(
 
 _PROXIES = frozenset(name for name in PASSED if name.lower().endswith("_proxy"))
 _SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
-_NEVER = frozenset({"BASH_ENV", "ENV", "IFS", "LD_LIBRARY_PATH", "LD_PRELOAD", "PATH", "SSH_AUTH_SOCK"})
 
 REMOTE = "ao::session"
 """What git pushes to in a session: `bin/git-remote-ao` answers it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """What this process has, of which sessions get a part."""
+
+    variables: Mapping[str, str]
+    programs: tuple[str, ...] = ()
+    """Folders whose programs are ours (what `ao` is installed in): no session has them on its PATH."""
+
+
 def session_environment(
-    ours: Mapping[str, str],
+    ours: Ours,
     *,
     project: Project,
     session: Session,
     folder: str,
-    allow: Collection[str] = (),
-    avoid: Collection[str] = (),
 ) -> dict[str, str]:
     """The whole environment of a session.
 
-    `ours` is the environment of this process, `folder` the session's folder as its place names it,
-    `allow` names further variables that the configuration lets through, `avoid` are folders whose
-    programs are ours (the virtual environment).
+    `folder` is the session's folder as its place names it. Neither our own programs nor the virtual
+    environment of whoever started `ao` are on its PATH.
     """
-    kept = {name: value for name, value in ours.items() if _passes(name, value, allow)}
+    kept = {name: value for name, value in ours.variables.items() if _passes(name, value)}
     return {
         **kept,
-        "PATH": _path(ours.get("PATH", ""), folder, (*avoid, ours.get("VIRTUAL_ENV", ""))),
+        "PATH": _path(ours, folder),
         # Right in tmux and on any pty of ours; the terminal of whoever started `ao` is neither.
         "TERM": "xterm-256color",
         **_membership(project, session, folder),
@@ -74,19 +80,20 @@ def session_environment(
     }
 
 
-def _passes(name: str, value: str, allow: Collection[str]) -> bool:
-    if "\0" in value or "=" in name or name in _NEVER or name.startswith(("AO_", "GIT_CONFIG")):
+def _passes(name: str, value: str) -> bool:
+    if "\0" in value:
         return False
     if name in _PROXIES and "@" in value:
-        return name in allow  # The address holds a password.
-    return name in PASSED or name.startswith("LC_") or name in allow
+        return False  # The address holds a password.
+    return name in PASSED or name.startswith("LC_")
 
 
-def _path(ours: str, folder: str, avoid: Collection[str]) -> str:
-    homes = [home.rstrip("/") for home in avoid if home.strip("/")]
+def _path(ours: Ours, folder: str) -> str:
+    avoided = (*ours.programs, ours.variables.get("VIRTUAL_ENV", ""))
+    homes = [home.rstrip("/") for home in avoided if home.strip("/")]
     entries = [
         entry
-        for entry in ours.split(":")
+        for entry in ours.variables.get("PATH", "").split(":")
         if entry.startswith("/") and not any(f"{entry}/".startswith(f"{home}/") for home in homes)
     ]
     return ":".join(dict.fromkeys((f"{folder}/bin", *entries, *_SYSTEM_PATH)))

@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import fields, replace
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 from orchestrator.domain.activity import Activity
 from orchestrator.domain.event import Event, LoggedEvent
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.session import Change, RuntimeFact, Session, WantedState, Work
-from orchestrator.errors import AoError, NotFound, TemporaryError
+from orchestrator.errors import AoError, Conflict, NotFound, TemporaryError
 from orchestrator.lifecycle import acts, plan, react, transitions
 from orchestrator.lifecycle.backoff import Backoff
 from orchestrator.lifecycle.draft import Draft
@@ -35,7 +36,13 @@ class Keeping(Protocol):
     """Where sessions are kept; `storage.keep.Keeper` is the real one."""
 
     async def keep(self, session: Session) -> Session:
-        """Write the document with its outbox, then append the outbox to the log."""
+        """Write the document with its outbox, then append the outbox to the log.
+
+        Once begun it is carried through even if the caller is cancelled.
+        """
+
+    async def restore(self, session: Session) -> Session:
+        """Move an ended session back and keep it; what is raised leaves it among the ended ones."""
 
     async def end(self, session: Session) -> None:
         """Keep an ended session for the last time and move it out of the way."""
@@ -63,8 +70,8 @@ class Performer(Protocol):
     def refused(self, draft: Draft, act: acts.Act, error: AoError) -> None:
         """Put into the session that the act was refused for good."""
 
-    def delayed(self, draft: Draft, act: acts.Act, error: AoError, retry_at: float) -> None:
-        """Put into the session that the act failed and is tried again at `retry_at`."""
+    def delayed(self, draft: Draft, act: acts.Act, error: AoError) -> None:
+        """Put into the session that the act failed and is tried again."""
 
 
 class Fleet:
@@ -85,7 +92,10 @@ class Fleet:
         self._log = log
         self._performer = performer
         self._sessions: dict[SessionId, Session] = {}
-        self._locks: dict[SessionId, asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[SessionId, asyncio.Lock] = WeakValueDictionary()
+        """A lock is there while somebody holds it or waits for it: never two for one session."""
+        self._begun: set[asyncio.Task[Any]] = set()
+        """What is being changed now; nobody's cancellation stops it."""
         self._workers: dict[SessionId, asyncio.Task[None]] = {}
         self._current: dict[SessionId, acts.Act] = {}
         self._slots = asyncio.Semaphore(PARALLEL_ACTS)
@@ -117,32 +127,68 @@ class Fleet:
         for session in sessions:
             self._sessions[session.id] = session
 
-    async def add(self, session: Session, told: Callable[[Draft], None]) -> Session:
-        """Take up a new session; `told` adds its first events."""
-        self._sessions[session.id] = session
-        return await self.change(session.id, told, force=True)
-
-    async def change(
-        self, session_id: SessionId, how: Callable[[Draft], object], *, force: bool = False
+    async def add(
+        self, session: Session, told: Callable[[Draft], object], *, restored: bool = False
     ) -> Session:
+        """Take up a new session, or with `restored` an ended one; `told` adds its first events.
+
+        It is here once it is kept: whatever is raised leaves nothing of it. Raises `Conflict` for one
+        that is here already.
+        """
+
+        async def take_up() -> Session:
+            if session.id in self._sessions:
+                msg = "it is here already."
+                raise Conflict(msg, session=session.id)
+            after = self._after(session, told)
+            return self._take(await (self._keeping.restore if restored else self._keeping.keep)(after))
+
+        return await self._alone(session.id, take_up)
+
+    async def change(self, session_id: SessionId, how: Callable[[Draft], object]) -> Session:
         """Change one session under its lock; keep it, then act on what follows from it.
 
-        Whatever `how` raises leaves the session as it was.
+        Whatever `how` raises leaves the session as it was. Once begun it is carried through, on the disk
+        and here, even if the caller is cancelled.
         """
-        async with self._locks.setdefault(session_id, asyncio.Lock()):
+
+        async def change() -> Session:
             before = self.get(session_id)
-            draft = Draft(before, self.now)
-            how(draft)
-            rules = self.world.config.rules(before.project)
-            transitions.settle(draft, rules)
-            react.react(draft, rules)
-            transitions.settle(draft, rules)
-            after = replace(draft.session, outbox=tuple(draft.events)) if draft.events else draft.session
-            if force or draft.events or not _same_on_disk(after, before):
+            after = self._after(before, how)
+            if after.outbox or not _same_on_disk(after, before):
                 after = await self._keeping.keep(after)
-            self._sessions[session_id] = after
-        self._engage(session_id)
-        return after
+            return self._take(after)
+
+        return await self._alone(session_id, change)
+
+    async def _alone(self, session_id: SessionId, work: Callable[[], Coroutine[object, object, T]]) -> T:
+        """Do this under the session's lock; once begun, no cancelled caller stops it half-way."""
+        lock = self._locks.setdefault(session_id, asyncio.Lock())
+        await lock.acquire()
+        begun = asyncio.create_task(work(), name=f"change of {session_id}")
+        self._begun.add(begun)
+
+        def over(task: asyncio.Task[T]) -> None:
+            self._begun.discard(task)
+            lock.release()
+
+        begun.add_done_callback(over)
+        return await asyncio.shield(begun)
+
+    def _take(self, session: Session) -> Session:
+        self._sessions[session.id] = session
+        self._engage(session.id)
+        return session
+
+    def _after(self, before: Session, how: Callable[[Draft], object]) -> Session:
+        """The session as it is to be kept: changed, settled, reacted to, its new events in the outbox."""
+        draft = Draft(before, self.now)
+        how(draft)
+        rules = self.world.config.rules(before.project)
+        transitions.settle(draft, rules)
+        react.react(draft, rules)
+        transitions.settle(draft, rules)
+        return replace(draft.session, outbox=tuple(draft.events)) if draft.events else draft.session
 
     async def tell(self, event: Event) -> None:
         """Tell of something that belongs to no single session."""
@@ -193,7 +239,7 @@ class Fleet:
         if session is None or self._stopping:
             return
         current = self._current.get(session_id)
-        if current is not None and _overtaken(session, current):
+        if current is not None and _is_stopped(session, current):
             self._workers[session_id].cancel()
             return
         if session_id not in self._workers and self._next(session) is not None:
@@ -245,27 +291,27 @@ class Fleet:
 
     async def _failed(self, session: Session, act: acts.Act, error: AoError) -> None:
         """Tried again later if it may pass, else refused; either way the session says why."""
-        retry_at, give_up = self._backoff.failed((session.id, act.key), error, self.now)
+        give_up = self._backoff.failed((session.id, act.key), error, self.now)
         log.warning("act failed: %s", error, extra={"session": session.id, "action": act.key})
         if session.id not in self._sessions:
             return
         try:
-            if give_up:
-                await self.change(session.id, lambda d: self._performer.refused(d, act, error))
-            else:
-                await self.change(session.id, lambda d: self._performer.delayed(d, act, error, retry_at))
+            outcome = self._performer.refused if give_up else self._performer.delayed
+            await self.change(session.id, lambda d: outcome(d, act, error))
         except AoError as unkept:
             # The disk refuses: the session stays as it was and the act is tried again after its wait.
             log.warning("failure not kept: %s", unkept, extra={"session": session.id, "action": act.key})
 
     async def archive(self, session_id: SessionId) -> None:
         """The session has ended: keep it among the ended ones and let it go."""
-        session = self.get(session_id)
-        await self._keeping.end(session)
-        self._sessions.pop(session_id, None)
-        self._locks.pop(session_id, None)
-        self._backoff.forget(session_id)
-        self.world.forget(session_id)
+
+        async def put_away() -> None:
+            await self._keeping.end(self.get(session_id))
+            del self._sessions[session_id]
+            self._backoff.forget(session_id)
+            self.world.forget(session_id)
+
+        await self._alone(session_id, put_away)
 
     def resting(self) -> bool:
         """Nothing is being done and nothing is due."""
@@ -277,12 +323,14 @@ class Fleet:
         return tuple(sorted(found, key=lambda s: s.created_at))
 
     async def stop(self) -> None:
-        """Stop acting. What was under way is ended; kept state carries it on at the next start."""
+        """Stop acting: acts under way are ended, what is being kept is kept; the next start carries on."""
         self._stopping = True
         workers = list(self._workers.values())
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
+        while self._begun:
+            await asyncio.wait(self._begun)
 
 
 def _of_system(error: OSError, session: Session, act: acts.Act) -> AoError:
@@ -296,7 +344,7 @@ def _of_system(error: OSError, session: Session, act: acts.Act) -> AoError:
     return AoError(what, session=session.id)
 
 
-def _overtaken(session: Session, current: acts.Act) -> bool:
+def _is_stopped(session: Session, current: acts.Act) -> bool:
     """A session that is to stop does not wait for its own setting up."""
     setting_up = isinstance(current, acts.MakeWorkspace | acts.StartAgent)
     return setting_up and session.wanted.state is WantedState.STOP

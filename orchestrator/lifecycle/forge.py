@@ -9,11 +9,11 @@ from orchestrator.domain.issue import IssueState
 from orchestrator.domain.look import Seen
 from orchestrator.domain.pull_request import PullRequest, PullRequestState
 from orchestrator.domain.session import Ending, EndingStep, Session, StopReason
-from orchestrator.errors import NotFound, PermanentError, TemporaryError
+from orchestrator.errors import NotFound, NotReady, PermanentError, TemporaryError
 from orchestrator.lifecycle import acts, changes
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
-from orchestrator.ports.scm import Publication
+from orchestrator.ports.scm import Claims, Publication
 from orchestrator.ports.tracker import IssueChange
 from orchestrator.ports.workspace import WorkspaceLook, WorkspaceView
 
@@ -67,6 +67,21 @@ async def push(
     await fleet.change(session.id, done)
     fleet.wake(session.id)
     return shown
+
+
+def claims(fleet: Fleet, session: Session) -> Claims:
+    """The session's scm, which can hand pull requests over. Raises `NotReady`."""
+    scm = fleet.world.scm(session)
+    if not isinstance(scm, Claims):
+        msg = f"{session.parts.scm} cannot hand pull requests over."
+        raise NotReady(msg, session=session.id)
+    return scm
+
+
+def handed_over(draft: Draft, pull: PullRequest) -> None:
+    """The pull request is the session's: what the forge has of it is published already."""
+    draft.set(claiming=0, published=pull.head)
+    changes.decide_change(draft, Seen(pull))
 
 
 async def look_at_workspace(fleet: Fleet, session: Session) -> WorkspaceLook:

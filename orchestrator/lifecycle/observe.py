@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from orchestrator.domain.ids import SessionId
@@ -14,9 +15,11 @@ from orchestrator.domain.session import Session
 from orchestrator.lifecycle.looks import Due
 from orchestrator.lifecycle.observation import Observation
 from orchestrator.lifecycle.world import World
-from orchestrator.ports.agent import AgentLook, AgentView
-from orchestrator.ports.runtime import RuntimeLook
-from orchestrator.ports.workspace import WorkspaceLook, WorkspaceView
+from orchestrator.ports.agent import Agent, AgentLook, AgentView
+from orchestrator.ports.place import Place
+from orchestrator.ports.runtime import Runtime, RuntimeLook
+from orchestrator.ports.scm import Scm
+from orchestrator.ports.workspace import Workspace, WorkspaceLook, WorkspaceView
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -66,20 +69,47 @@ def _screens(world: World, asked: Sequence[Asked]) -> frozenset[SessionId]:
     return frozenset(wanted)
 
 
-def _by_part(
-    sessions: Sequence[Session], part: Callable[[Session], P]
-) -> tuple[dict[int, tuple[P, list[Session]]], Answers[object]]:
-    """Group by plugin instance; a plugin that cannot be made is a failed look."""
+async def _by_plugin(
+    sessions: Sequence[Session],
+    part: Callable[[Session], P],
+    look: Callable[[P, list[Session]], Awaitable[Mapping[SessionId, Look[T]]]],
+) -> Answers[T]:
+    """One batch for each plugin instance, beside each other; a plugin that cannot be made is a failed look."""
     groups: dict[int, tuple[P, list[Session]]] = {}
-    failed: Answers[object] = {}
+    answers: Answers[T] = {}
     for session in sessions:
         try:
             instance = part(session)
         except Exception as error:  # noqa: BLE001 - a plugin's defect is a failed look, with its words
-            failed[session.id] = Unseen(_words(error))
+            answers[session.id] = Unseen(_words(error))
             continue
         groups.setdefault(id(instance), (instance, []))[1].append(session)
-    return groups, failed
+    batches = (_bounded(group, partial(look, instance, group)) for instance, group in groups.values())
+    for batch in await asyncio.gather(*batches):
+        answers |= batch
+    return answers
+
+
+async def _by_plugin_with_places(
+    world: World,
+    sessions: Sequence[Session],
+    part: Callable[[Session], P],
+    look: Callable[[P, list[tuple[Session, Place]]], Awaitable[Mapping[SessionId, Look[T]]]],
+) -> Answers[T]:
+    """The same where the look needs places: one that cannot be had is a failed look at its session alone."""
+    found = await asyncio.gather(*(_bounded([s], partial(_place, world, s)) for s in sessions))
+    places = {key: place for one in found for key, place in one.items()}
+    unseen: Answers[T] = {key: place for key, place in places.items() if isinstance(place, Unseen)}
+
+    async def with_places(instance: P, group: list[Session]) -> Mapping[SessionId, Look[T]]:
+        there = ((s, places[s.id]) for s in group)
+        return await look(instance, [(s, place.value) for s, place in there if isinstance(place, Seen)])
+
+    return await _by_plugin([s for s in sessions if s.id not in unseen], part, with_places) | unseen
+
+
+async def _place(world: World, session: Session) -> dict[SessionId, Look[Place]]:
+    return {session.id: Seen(await world.place(session))}
 
 
 def _words(error: BaseException) -> str:
@@ -103,46 +133,41 @@ async def _bounded(
 async def _terminals(
     world: World, sessions: Sequence[Session], screens: frozenset[SessionId]
 ) -> Answers[RuntimeLook]:
-    groups, failed = _by_part(sessions, world.runtime)
-    answers: Answers[RuntimeLook] = dict(failed)  # type: ignore[arg-type]  # only Unseen in it
-    for runtime, group in groups.values():
-        refs = [world.ref(s) for s in group]
-        needed = screens & {s.id for s in group}
-        answers |= await _bounded(group, lambda r=runtime, f=refs, n=needed: r.observe(f, n))  # type: ignore[misc]
-    return answers
+    async def look(runtime: Runtime, group: list[Session]) -> Mapping[SessionId, Look[RuntimeLook]]:
+        return await runtime.observe([world.ref(s) for s in group], screens & {s.id for s in group})
+
+    return await _by_plugin(sessions, world.runtime, look)
 
 
 async def _agents(
     world: World, sessions: Sequence[Session], terminals: Answers[RuntimeLook]
 ) -> Answers[AgentLook]:
+    async def look(agent: Agent, group: list[tuple[Session, Place]]) -> Mapping[SessionId, Look[AgentLook]]:
+        return await agent.observe(
+            [
+                AgentView(session=world.ref(s), place=place, runtime=terminal.value)
+                for s, place in group
+                if isinstance(terminal := terminals[s.id], Seen)
+            ]
+        )
+
     seen = [s for s in sessions if isinstance(terminals.get(s.id), Seen)]
-    groups, failed = _by_part(seen, world.agent)
-    answers: Answers[AgentLook] = dict(failed)  # type: ignore[arg-type]  # only Unseen in it
-    for agent, group in groups.values():
-        views = []
-        for session in group:
-            look = terminals[session.id]
-            assert isinstance(look, Seen)  # noqa: S101 - `seen` holds no other
-            views.append(
-                AgentView(session=world.ref(session), place=await world.place(session), runtime=look.value)
-            )
-        answers |= await _bounded(group, lambda a=agent, v=views: a.observe(v))  # type: ignore[misc]
-    return answers
+    return await _by_plugin_with_places(world, seen, world.agent, look)
 
 
 async def _workspaces(world: World, sessions: Sequence[Session]) -> Answers[WorkspaceLook]:
-    groups, failed = _by_part(sessions, world.workspace)
-    answers: Answers[WorkspaceLook] = dict(failed)  # type: ignore[arg-type]  # only Unseen in it
-    for workspace, group in groups.values():
-        views = [WorkspaceView(session=world.ref(s), place=await world.place(s)) for s in group]
-        answers |= await _bounded(group, lambda w=workspace, v=views: w.observe(v))  # type: ignore[misc]
-    return answers
+    async def look(
+        workspace: Workspace, group: list[tuple[Session, Place]]
+    ) -> Mapping[SessionId, Look[WorkspaceLook]]:
+        return await workspace.observe(
+            [WorkspaceView(session=world.ref(s), place=place) for s, place in group]
+        )
+
+    return await _by_plugin_with_places(world, sessions, world.workspace, look)
 
 
 async def _forge(world: World, sessions: Sequence[Session]) -> Answers[PullRequest | None]:
-    groups, failed = _by_part(sessions, world.scm)
-    answers: Answers[PullRequest | None] = dict(failed)  # type: ignore[arg-type]  # only Unseen in it
-    for scm, group in groups.values():
-        refs = [world.ref(s) for s in group]
-        answers |= await _bounded(group, lambda c=scm, f=refs: c.observe(f))  # type: ignore[misc]
-    return answers
+    async def look(scm: Scm, group: list[Session]) -> Mapping[SessionId, Look[PullRequest | None]]:
+        return await scm.observe([world.ref(s) for s in group])
+
+    return await _by_plugin(sessions, world.scm, look)

@@ -29,9 +29,12 @@ _SETUP: dict[SetupStep, acts.Act] = {
 
 
 def due(session: Session, now: float) -> tuple[acts.Act, ...]:
-    """What is to be done for this session now. Acts of one key never run twice at a time."""
+    """What is to be done for this session now. Acts of one key never run twice at a time.
+
+    What failed is due all the same: how long it waits is the back-off's business alone.
+    """
     if session.wanted.state is WantedState.STOP:
-        return _ending(session, now)
+        return (_ending(session),)
     if any(i.key == "merge" for i in session.intents):
         intent = next(i for i in session.intents if i.key == "merge")
         return (acts.Merge(head=intent.data["head"]),)
@@ -43,13 +46,10 @@ def due(session: Session, now: float) -> tuple[acts.Act, ...]:
     return tuple(_running(session, now))
 
 
-def _ending(session: Session, now: float) -> tuple[acts.Act, ...]:
-    if now < session.ending.retry_at:
-        return ()
+def _ending(session: Session) -> acts.Act:
     if session.ending.step is EndingStep.WORKSPACE:
-        tell = _tracker(session)
-        return (tell,) if tell is not None else (acts.TidyForge(),)
-    return (_ENDING[session.ending.step],)
+        return _tracker(session) or acts.TidyForge()
+    return _ENDING[session.ending.step]
 
 
 def _running(session: Session, now: float) -> list[acts.Act]:

@@ -87,6 +87,8 @@ def _restored_lately(session: Session, now: float) -> bool:
 
 
 def _takes_a_place(session: Session) -> bool:
+    if session.runtime.gone:
+        return False
     if session.wanted.state is WantedState.STOP:
         return session.ending.step is EndingStep.NONE
     return session.setup.step not in {SetupStep.QUEUED, SetupStep.FAILED}

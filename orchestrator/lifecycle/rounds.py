@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.event import Event, Level
@@ -113,19 +114,26 @@ class Rounds:
         last = self._last.get(session_id)
         if last is not None and seen.adds_nothing_to(last[0]) and not _is_due(one.session, now - last[1]):
             return
-        self._last[session_id] = (seen.over(last[0]) if last else seen, now)
 
         def how(draft: Draft) -> None:
             if draft.session.setup.step is one.session.setup.step:
                 rules = self._fleet.world.config.rules(draft.session.project)
                 decide.decide(draft, seen, rules)
 
+        if await self._change(session_id, how):
+            self._last[session_id] = (seen.over(last[0]) if last else seen, now)
+
+    async def _change(self, session_id: SessionId, how: Callable[[Draft], object]) -> bool:
+        """Change one session; that this one cannot be changed now keeps nobody from the others."""
         try:
             await self._fleet.change(session_id, how)
         except AoError as error:
-            log.warning("not decided: %s", error, extra={"session": session_id})
+            log.warning("not changed in this round: %s", error, extra={"session": session_id})
         except Exception:
-            log.exception("not decided", extra={"session": session_id})
+            log.exception("not changed in this round", extra={"session": session_id})
+        else:
+            return True
+        return False
 
     async def admit(self) -> None:
         """Let those start for whom there is room; tell the others what they wait for."""
@@ -133,11 +141,8 @@ class Rounds:
         if not waiting:
             return
         for one in queue.admit(self._fleet.all(), self._room(), self._fleet.now):
-            session = self._fleet.get(one.session)
             step = SetupStep.RESERVING if one.admitted else SetupStep.QUEUED
-            if (step, one.reason) != (session.setup.step, session.setup.reason):
-                changed = replace(session.setup, step=step, reason=one.reason)
-                await self._fleet.change(one.session, lambda d, c=changed: d.set(setup=c))  # type: ignore[misc]
+            await self._change(one.session, partial(_answered, step=step, reason=one.reason))
 
     def _time_jumped(self) -> bool:
         """The wall clock and the machine's own disagree: suspend, or a clock that was set."""
@@ -152,18 +157,18 @@ class Rounds:
         self._last.clear()
         for session in self._fleet.all():
             self._fleet.wake(session.id)
-            await self._fleet.change(session.id, restart_timers)
+            await self._change(session.id, restart_timers)
 
     async def first(self) -> None:
         """The round after a start: adopt what lives, and tell once of what was lost together."""
         for session in self._fleet.all():
-            await self._fleet.change(session.id, restart_timers)
+            await self._change(session.id, restart_timers)
             self._fleet.wake(session.id)
         running = [
             s
             for s in self._fleet.all()
             if s.setup.step is SetupStep.READY
-            and s.wanted.state is WantedState.RUN
+            and s.wanted.state is not WantedState.STOP
             and s.runtime.state in {RuntimeState.ALIVE, RuntimeState.UNKNOWN}
         ]
         asked = [Asked(session=s, due=looks.Due(runtime=True)) for s in running]
@@ -179,9 +184,8 @@ class Rounds:
             runtime = self._fleet.world.runtime(session)
             rules = self._fleet.world.config.rules(session.project)
             if not runtime.outlives_us or rules.restore == "auto":
-                await self._fleet.change(session.id, restore_lost)
-            else:
-                await self._fleet.change(session.id, mark_lost)
+                await self._change(session.id, restore_lost)
+            elif await self._change(session.id, mark_lost):
                 by_project.setdefault(session.project, []).append(session)
         for project, sessions in by_project.items():
             await self._fleet.tell(lost_event(project, sessions, self._fleet.now))
@@ -214,6 +218,13 @@ def _is_missing(seen: Observation) -> bool:
     return isinstance(seen.runtime, Seen) and seen.runtime.value.presence is Presence.MISSING
 
 
+def _answered(draft: Draft, *, step: SetupStep, reason: str) -> None:
+    """What the queue said to one that waits."""
+    setup = draft.session.setup
+    if setup.step is SetupStep.QUEUED and (step, reason) != (setup.step, setup.reason):
+        draft.set(setup=replace(setup, step=step, reason=reason))
+
+
 def restart_timers(draft: Draft) -> None:
     """Time that passed while nobody looked does not count against the agent."""
     session = draft.session
@@ -231,14 +242,16 @@ def mark_lost(draft: Draft) -> None:
 
 
 def restore_lost(draft: Draft) -> None:
-    """Set it up again by itself; the workspace is still there."""
+    """Set it up again by itself, a paused one once it is released; the workspace is still there."""
     draft.session = setup.again(draft.session, draft.now, resume=True)
     draft.set(
         work=replace(
             draft.session.work, activity=replace(draft.session.work.activity, state=ActivityState.UNKNOWN)
         )
     )
-    draft.tell("session.restoring", "its terminal was gone; it is started again")
+    paused = draft.session.wanted.state is WantedState.PAUSE
+    when = "it is started again once it is released" if paused else "it is started again"
+    draft.tell("session.restoring", f"its terminal was gone; {when}")
 
 
 def lost_event(project: ProjectId, sessions: list[Session], now: float) -> Event:

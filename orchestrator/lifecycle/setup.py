@@ -8,9 +8,10 @@ from orchestrator.domain.activity import Activity, ActivityState
 from orchestrator.domain.event import Level
 from orchestrator.domain.issue import Issue
 from orchestrator.domain.look import Unseen
+from orchestrator.domain.pull_request import PullRequest
 from orchestrator.domain.session import RuntimeFact, RuntimeState, Session, Setup, SetupStep, Work
 from orchestrator.errors import PermanentError, TemporaryError
-from orchestrator.lifecycle import acts, agent_folder, prompts
+from orchestrator.lifecycle import acts, agent_folder, forge, prompts
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
 from orchestrator.ports.agent import AgentTask
@@ -28,7 +29,9 @@ async def make_workspace(fleet: Fleet, session: Session, act: acts.MakeWorkspace
     await fleet.change(session.id, lambda d: _step(d, SetupStep.WORKSPACE))
     place = await world.place(session)
     base = await world.scm(session).base(world.config.project(session.project), session.base)
-    made = await world.workspace(session).create(world.ref(session), place, base, session.restored_from)
+    start = session.restored_from or await _claimed_head(fleet, session)
+    made = await world.workspace(session).create(world.ref(session), place, base, start)
+    claimed = await _claimed(fleet, session, made.head)
     await agent_folder.install(place)
 
     def done(draft: Draft) -> None:
@@ -43,14 +46,31 @@ async def make_workspace(fleet: Fleet, session: Session, act: acts.MakeWorkspace
         )
         if base.note:
             draft.tell("base.note", base.note, Level.WARNING)
+        if claimed is not None:
+            forge.handed_over(draft, claimed)
         _step(draft, SetupStep.STARTING)
 
     await fleet.change(session.id, done)
 
 
+async def _claimed_head(fleet: Fleet, session: Session) -> str:
+    """The head of the pull request that the session takes over, in the mirror; empty when it takes none."""
+    if not session.claiming:
+        return ""
+    return await forge.claims(fleet, session).bring(
+        fleet.world.config.project(session.project), session.claiming
+    )
+
+
+async def _claimed(fleet: Fleet, session: Session, head: str) -> PullRequest | None:
+    """Only now: before, the workspace had nothing of what is in the pull request."""
+    if not session.claiming:
+        return None
+    return await forge.claims(fleet, session).claim(fleet.world.ref(session), session.claiming, head)
+
+
 def _step(draft: Draft, step: SetupStep) -> None:
-    setup = draft.session.setup
-    draft.set(setup=Setup(step=step, at=draft.now, tries=setup.tries, resume=setup.resume))
+    draft.set(setup=Setup(step=step, at=draft.now, resume=draft.session.setup.resume))
 
 
 async def start_agent(fleet: Fleet, session: Session, act: acts.StartAgent) -> None:

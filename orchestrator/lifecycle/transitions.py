@@ -14,7 +14,10 @@ _AGAIN = frozenset({Status.QUEUED, Status.SPAWNING})
 
 LEGAL: dict[Status, frozenset[Status]] = {
     **dict.fromkeys(_LIVE, _LIVE | _AGAIN),
-    Status.QUEUED: frozenset({Status.SPAWNING, Status.PAUSED, Status.KILLED, Status.ERRORED, Status.DONE}),
+    # A restored one that waits for a place may have a pull request that can be merged.
+    Status.QUEUED: frozenset(
+        {Status.SPAWNING, Status.PAUSED, Status.MERGING, Status.KILLED, Status.ERRORED, Status.DONE}
+    ),
     Status.SPAWNING: _LIVE | {Status.QUEUED},
     # A person's kill and a merge are final: only a restore (which sets up again) leads on.
     Status.KILLED: _AGAIN,

@@ -11,7 +11,7 @@ from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.project import Project
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Session
-from orchestrator.lifecycle.environment import session_environment
+from orchestrator.lifecycle.environment import Ours, session_environment
 from orchestrator.ports.agent import AGENT, Agent
 from orchestrator.ports.place import Place
 from orchestrator.ports.plugin import Slot
@@ -51,14 +51,14 @@ class World:
         registry: Registry,
         config: Config,
         clock: Clock,
-        environment: Mapping[str, str],
+        ours: Ours,
         projects: Path,
         files: Lanes,
     ) -> None:
         self.registry = registry
         self.config = config
         self.clock = clock
-        self._environment = dict(environment)
+        self._ours = ours
         self._projects = projects
         self.files = files
         """Threads for reading files of the configuration: never on the loop, never the loop's own."""
@@ -85,7 +85,7 @@ class World:
             branch=session.branch,
             workspace=session.workspace,
             environment=session_environment(
-                self._environment,
+                self._ours,
                 project=project,
                 session=session,
                 folder=inside,

@@ -7,7 +7,7 @@ are absolute POSIX paths *in the place*; they may mean nothing on this host.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -104,11 +104,3 @@ class SharesHost(Protocol):
     @property
     def shares_host(self) -> bool:
         """True when paths in the place and on the host are the same."""
-
-
-@runtime_checkable
-class Watching(Protocol):
-    """A place that can tell when files change. Without it the tick looks."""
-
-    def watch(self, paths: Sequence[str]) -> AsyncIterator[frozenset[str]]:
-        """Yield the changed paths below `paths`, soon after they change. Hints only."""

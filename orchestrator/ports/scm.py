@@ -86,8 +86,18 @@ class Scm(Protocol):
 class Claims(Protocol):
     """An scm that can hand an existing pull request over to a session."""
 
-    async def claim(self, session: SessionRef, number: int) -> PullRequest:
-        """Mark pull request `number` as this session's. Raises `NotFound`, `Conflict` if not open."""
+    async def bring(self, project: Project, number: int) -> str:
+        """Bring the head of pull request `number` into the project's mirror; its full SHA.
+
+        Raises `NotFound`, `Conflict` if it is not open.
+        """
+
+    async def claim(self, session: SessionRef, number: int, head: str) -> PullRequest:
+        """Mark pull request `number` as this session's, whose workspace stands on `head`.
+
+        Raises `NotFound`, and `Conflict` if it is not open, not on the session's branch, or its head
+        is not in `head`: what the session publishes next would replace commits that it does not have.
+        """
 
     async def find(self, project: Project, number: int) -> PullRequest | None:
         """A pull request by number, before any session has it."""

@@ -25,8 +25,6 @@ class SessionRef:
     """Path of the workspace in the session's place; empty before it exists."""
     environment: Mapping[str, str] = field(default_factory=dict, compare=False)
     """The whole allow-listed environment of everything that runs in the session."""
-    options: Mapping[str, object] = field(default_factory=dict, compare=False)
-    """The project's own settings for the plugin that is asked (`agentConfig`, the `scm` block)."""
 
     @override
     def __hash__(self) -> int:

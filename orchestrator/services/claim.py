@@ -1,14 +1,16 @@
-"""Give a session an existing pull request: a new session on its branch, or one that is there."""
+"""Give a session an existing pull request: a new session on its branch, or one that is there.
+
+A new session has it once its workspace stands on the pull request's head (`lifecycle.setup`).
+"""
 
 from __future__ import annotations
 
 from orchestrator.domain.ids import ProjectId, SessionId, project_id
-from orchestrator.domain.look import Seen
 from orchestrator.domain.person import Actor
 from orchestrator.domain.pull_request import PullRequest
 from orchestrator.domain.session import Session, WantedState
 from orchestrator.errors import Conflict, NotFound, NotReady
-from orchestrator.lifecycle import changes
+from orchestrator.lifecycle import changes, forge
 from orchestrator.ports.scm import SCM, Claims
 from orchestrator.services import spawn
 from orchestrator.services.core import Core
@@ -26,21 +28,18 @@ async def claim(
             raise Conflict(msg, next_step=f"`ao send {other.id} …` tells its agent what to do.")
     if session is None:
         prompt = f"Take over pull request #{number} ({pull.title}) on branch {pull.branch}."
-        ask = spawn.SpawnAsk(project=name, prompt=prompt, branch=pull.branch)
-        made = await spawn.spawn(core, ask, by=by)
-        session = made.id
+        return await spawn.spawn(core, spawn.SpawnAsk(project=name, prompt=prompt, claims=pull), by=by)
     mine = core.fleet.get(session)
     if mine.branch != pull.branch:
         msg = f"it works on {mine.branch}, and #{number} is on {pull.branch}."
         raise Conflict(
             msg, session=session, next_step=f"`ao claim {project} {number}` starts a session for it."
         )
-    scm = core.fleet.world.scm(mine)
-    if not isinstance(scm, Claims):
-        msg = f"{mine.parts.scm} cannot hand pull requests over."
-        raise NotReady(msg, session=session)
-    claimed = await scm.claim(core.fleet.world.ref(mine), number)
-    changed = await core.fleet.change(session, lambda d: changes.decide_change(d, Seen(claimed)))
+    scm = forge.claims(core.fleet, mine)
+    there = await forge.look_at_workspace(core.fleet, mine)
+    await scm.bring(core.settings.project(name), number)
+    claimed = await scm.claim(core.fleet.world.ref(mine), number, there.head)
+    changed = await core.fleet.change(session, lambda d: forge.handed_over(d, claimed))
     core.fleet.wake(session)
     return changed
 

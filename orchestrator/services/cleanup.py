@@ -9,7 +9,7 @@ from orchestrator.domain.issue import Issue, IssueState
 from orchestrator.domain.look import Look, Seen
 from orchestrator.domain.person import Actor
 from orchestrator.domain.pull_request import PullRequestState
-from orchestrator.domain.session import RuntimeState, Session, WantedState
+from orchestrator.domain.session import Session, WantedState
 from orchestrator.errors import AoError
 from orchestrator.services import kill
 from orchestrator.services.core import Core
@@ -46,7 +46,7 @@ def _by_facts(session: Session) -> str:
     change = session.change
     if change is not None and change.pr.state in {PullRequestState.MERGED, PullRequestState.CLOSED}:
         return f"#{change.pr.number} is {change.pr.state.value}"
-    if session.runtime.state in {RuntimeState.EXITED, RuntimeState.MISSING}:
+    if session.runtime.gone:
         return f"its agent is gone: {session.runtime.reason}"
     return ""
 

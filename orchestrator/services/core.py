@@ -32,6 +32,8 @@ class Core:
     """Kept sessions of projects that the configuration does not have; taken up when it does again."""
     spawning: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a spawn looks for duplicates and reserves: two spawns of one issue never both pass."""
+    restoring: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a session is brought back: of two who ask at once the second hears who was first."""
 
     @property
     def files(self) -> Lanes:

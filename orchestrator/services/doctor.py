@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orchestrator.domain.session import RuntimeState, WantedState
+from orchestrator.domain.session import WantedState
 from orchestrator.errors import AoError
 from orchestrator.ports.notifier import NOTIFIER
 from orchestrator.ports.plugin import Slot
@@ -118,7 +118,7 @@ def _sessions(core: Core) -> Iterator[Finding]:
             next_step="Put the project back, then `ao reload`.",
         )
     for session in core.fleet.live():
-        if session.runtime.state in {RuntimeState.MISSING, RuntimeState.EXITED}:
+        if session.runtime.gone:
             yield Finding(
                 level=WARNING,
                 subject=session.id,

@@ -10,8 +10,9 @@ from orchestrator.domain.event import Event
 from orchestrator.domain.ids import project_id
 from orchestrator.domain.person import Actor
 from orchestrator.errors import Conflict
-from orchestrator.services import configuration, trust
+from orchestrator.services import configuration, new_project, repository, trust
 from orchestrator.services.core import Core
+from orchestrator.services.new_project import Proposal, Wishes
 from orchestrator.settings.project_edit import NewProject, add_project, remove_project
 
 
@@ -49,6 +50,18 @@ async def listed(core: Core) -> list[ProjectRow]:
             )
         )
     return rows
+
+
+async def propose(core: Core, folder: Path, wishes: Wishes) -> Proposal:
+    """The entry of the repository around `folder`, so that it can be spawned on. Raises `NotFound`, `NotReady`."""
+
+    def work() -> Proposal:
+        found = repository.look(folder, wishes.branch)
+        defaults = core.settings.now.config.defaults
+        default = defaults.worker.agent or defaults.agent or ""
+        return new_project.propose(found, wishes, core.registry, path=str(found.root), default_agent=default)
+
+    return await core.files.run("configuration", work)
 
 
 async def add(core: Core, project: NewProject, *, by: Actor) -> ProjectRow:

@@ -9,7 +9,6 @@ from orchestrator.domain.person import Actor
 from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.session import (
     Ending,
-    RuntimeState,
     Session,
     SetupStep,
     Wanted,
@@ -25,22 +24,26 @@ from orchestrator.services.core import Core
 async def restore(core: Core, session_id: SessionId, *, by: Actor, rescue: str = "") -> Session:
     """Set the session up again, starting from its rescued work if there is any.
 
-    `rescue` names another rescue ref of it. Raises `Conflict` while it lives or is still ending.
+    `rescue` names another rescue ref of it. Raises `Conflict` while it lives or is still ending, and
+    `NotFound` when its project was taken out of the configuration.
     """
-    if session_id in {s.id for s in core.fleet.all()}:
-        return await _dead(core, session_id, by, rescue)
-    session = await ended.one(core, session_id)
-    fresh = _fresh(session, core.clock.now(), by, _start(session, rescue))
-    await core.store.keeper.restore(fresh)
-    restored = await core.fleet.add(fresh, lambda d: _told(d, by))
+    async with core.restoring:
+        if session_id in {s.id for s in core.fleet.all()}:
+            return await _dead(core, session_id, by, rescue)
+        session = await ended.one(core, session_id)
+        core.settings.project(session.project)
+        fresh = _fresh(session, core.clock.now(), by, _start(session, rescue))
+        restored = await core.fleet.add(fresh, lambda d: _told(d, by), restored=True)
     core.fleet.wake(session_id)
     return restored
 
 
 async def restore_all(core: Core, *, by: Actor) -> list[Session]:
-    """Restore every session whose agent is gone and that nobody ended; a few start a minute."""
-    gone = {RuntimeState.EXITED, RuntimeState.MISSING}
-    lost = [s for s in core.fleet.live() if s.runtime.state in gone and s.wanted.state is WantedState.RUN]
+    """Restore every session whose agent is gone and that nobody ended; a few start a minute.
+
+    A paused one starts once it is released.
+    """
+    lost = [s for s in core.fleet.live() if s.runtime.gone and s.wanted.state is not WantedState.STOP]
     return [await _dead(core, session.id, by, "") for session in lost]
 
 
@@ -52,14 +55,16 @@ async def _dead(core: Core, session_id: SessionId, by: Actor, rescue: str) -> Se
         if session.wanted.state is WantedState.STOP:
             msg = "it is still ending."
             raise Conflict(msg, session=session_id, next_step="Try again in a moment.")
-        gone = session.runtime.state in {RuntimeState.EXITED, RuntimeState.MISSING}
-        if not gone and session.setup.step is SetupStep.READY:
+        if not session.runtime.gone and session.setup.step is SetupStep.READY:
             msg = f"its agent is there ({session.status.status.value})."
             raise Conflict(msg, session=session_id, next_step="Nothing needs to be restored.")
-        if not gone:
-            msg = f"it is being set up ({session.setup.step.value})."
+        if not session.runtime.gone:
+            who = f"{session.wanted.by} restores it already" if session.setup.resume else "it is being set up"
+            msg = f"{who} ({session.setup.step.value})."
             raise Conflict(msg, session=session_id)
         draft.session = setup.again(session, draft.now, resume=True)
+        if session.wanted.state is WantedState.RUN:
+            draft.set(wanted=replace(session.wanted, by=by, at=draft.now))
         if rescue:
             draft.set(restored_from=_start(session, rescue))
         _told(draft, by)

@@ -12,6 +12,7 @@ from orchestrator.domain.look import Unseen
 from orchestrator.domain.outside_text import one_line
 from orchestrator.domain.person import Actor
 from orchestrator.domain.project import Project
+from orchestrator.domain.pull_request import PullRequest
 from orchestrator.domain.session import (
     Parts,
     RuntimeFact,
@@ -70,7 +71,9 @@ class SpawnAsk:
     agent: str = ""
     """Another agent than the project's."""
     branch: str = ""
-    """Another branch than the tracker suggests."""
+    """Another branch than the tracker suggests; taken as it is, or refused."""
+    claims: PullRequest | None = None
+    """The pull request that the session takes over: it works on its branch and begins at its head."""
     again: bool = False
     """Although a live session works on the issue."""
 
@@ -90,6 +93,9 @@ class _Plan:
     task: Task
     parts: Parts
     branch: str
+    named: bool
+    """Somebody said that it is this branch and no other."""
+    claims: PullRequest | None
 
 
 async def spawn(core: Core, ask: SpawnAsk, *, by: Actor) -> Session:
@@ -109,7 +115,10 @@ async def spawn(core: Core, ask: SpawnAsk, *, by: Actor) -> Session:
         left = await _left_work(core, name)
         if found is not None and not ask.again:
             _refuse_duplicate(core, name, found.ref, left)
-        return await _make(core, _plan(core, ask, parts, found), by, left)
+        plan = _plan(core, ask, parts, found)
+        if plan.named:
+            _refuse_taken(core, plan, left)
+        return await _make(core, plan, by, left)
 
 
 def refuse_absent(core: Core, parts: Parts) -> None:
@@ -163,15 +172,23 @@ def _plan(core: Core, ask: SpawnAsk, parts: Parts, issue: Issue | None) -> _Plan
     if issue is None:
         title = one_line(ask.prompt, 80)
         task = Task(title=title, prompt=ask.prompt)
-        wanted = ask.branch or f"feat/{_slug(title)}"
+        suggested = f"feat/{_slug(title)}"
     else:
         title = one_line(issue.title, 200)
         task = Task(issue=issue.ref, title=title, url=issue.url, prompt=ask.prompt)
         tracker = core.registry.create(
             TRACKER, parts.tracker, core.settings.options(project, "tracker", parts.tracker)
         )
-        wanted = ask.branch or tracker.branch_name(issue)
-    return _Plan(project=project, task=task, parts=parts, branch=branch_name(wanted))
+        suggested = tracker.branch_name(issue)
+    named = ask.claims.branch if ask.claims else ask.branch
+    return _Plan(
+        project=project,
+        task=task,
+        parts=parts,
+        branch=branch_name(named or suggested),
+        named=bool(named),
+        claims=ask.claims,
+    )
 
 
 def _slug(text: str) -> str:
@@ -182,6 +199,18 @@ def _free_branch(core: Core, plan: _Plan, number: str, left: Sequence[Session]) 
     """A branch that no other session works on or left work on: the second on an issue gets its own."""
     taken = {s.branch for s in (*core.fleet.live(plan.project), *left)}
     return plan.branch if plan.branch not in taken else f"{plan.branch}-{number}"
+
+
+def _refuse_taken(core: Core, plan: _Plan, left: Sequence[Session]) -> None:
+    """The branch that somebody named is another session's. Raises `Conflict` before anything is made."""
+    for session in core.fleet.live(plan.project):
+        if session.branch == plan.branch:
+            msg = f"{session.id} works on {plan.branch}."
+            raise Conflict(msg, next_step=f"`ao status {session.id}` shows it.")
+    for session in left:
+        if session.branch == plan.branch:
+            msg = f"{session.id} has ended and left work on {plan.branch}."
+            raise Conflict(msg, next_step=f"Bring it back with `ao restore {session.id}`.")
 
 
 async def _numbers_taken(core: Core, plan: _Plan, project: Project) -> list[int]:
@@ -215,7 +244,8 @@ async def _make(core: Core, plan: _Plan, by: Actor, left: Sequence[Session]) -> 
         task=plan.task,
         parts=plan.parts,
         branch=_free_branch(core, plan, number, left),
-        base=project.default_branch,
+        base=plan.claims.base if plan.claims else project.default_branch,
+        claiming=plan.claims.number if plan.claims else 0,
         wanted=Wanted(state=WantedState.RUN, by=by, at=now),
         setup=Setup(step=SetupStep.QUEUED, at=now),
         work=new_activity(now),

@@ -6,14 +6,13 @@ names, so comments, order and spelling stay; the result is loaded before it repl
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from orchestrator import disk
 from orchestrator.domain import ids
 from orchestrator.errors import BadInput, Conflict, NotFound
 from orchestrator.settings.document import Data, Document, node_of, parse, quoted
@@ -134,25 +133,9 @@ def without_project(text: str, project: str, path: Path) -> str:
 def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
     """Replace `path` (through a link, what it names), durably: the old content or the new, never a part."""
     target = path.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if target.exists():
         mode = target.stat().st_mode & 0o777
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    disk.replace(target, text.encode(), mode=mode, alone=False)
 
 
 def _replace(path: Path, before: str | None, after: str, env: Mapping[str, str]) -> Loaded:

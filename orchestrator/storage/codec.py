@@ -27,6 +27,10 @@ class Form(Generic[T]):
     type: type[T]
     migrations: Migrations = BUILT_IN
 
+    def __post_init__(self) -> None:
+        # msgspec learns a type when it first meets it, and crashes the process where two threads do at once.
+        msgspec.json.Decoder(self.type)
+
     @property
     def version(self) -> int:
         """The version that is written today."""

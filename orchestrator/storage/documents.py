@@ -163,9 +163,21 @@ class Documents:
         return found
 
     async def write(self, session: Session) -> None:
-        """Keep a session. Raises `TemporaryError`; what was kept before is then intact."""
-        file = DocumentFile(self._home.project(session.project).session(session.id).document, self._faults)
-        await self._lanes.run(session.id, file.write, self._form.to_document(session))
+        """Keep a session. Raises `TemporaryError`; what was kept before is then intact.
+
+        Raises `NotFound` for one that was moved to the ended ones: it is not begun anew beside them.
+        """
+        folder = self._home.project(session.project)
+        live, ended = folder.session(session.id), folder.ended_session(session.id)
+        document = self._form.to_document(session)
+
+        def write() -> None:
+            if not live.path.is_dir() and ended.path.is_dir():
+                msg = f"{session.id} has ended."
+                raise NotFound(msg, next_step=f"`ao restore {session.id}` brings it back.")
+            DocumentFile(live.document, self._faults).write(document)
+
+        await self._lanes.run(session.id, write)
 
     async def move_to_ended(self, project: ProjectId, session: SessionId) -> None:
         """Put a session's whole folder among the ended ones. Done already is no error.

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from orchestrator.disk import make_folder, sync_folder
 from orchestrator.domain.ids import (
     ProjectId,
     SessionId,
@@ -17,7 +18,7 @@ from orchestrator.domain.ids import (
 )
 from orchestrator.errors import BadInput
 from orchestrator.storage.damage import write_failed
-from orchestrator.storage.durable import make_folder, read_file, replace_file, sync_folder
+from orchestrator.storage.durable import read_file, replace_file
 from orchestrator.storage.faults import Faults
 from orchestrator.storage.lanes import Lanes
 from orchestrator.storage.layout import Home

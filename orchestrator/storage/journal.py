@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from orchestrator.disk import make_folder, sync_file, sync_folder, write_all
 from orchestrator.errors import TemporaryError
 from orchestrator.storage.damage import Damaged, free_name, write_failed
-from orchestrator.storage.durable import make_folder, sync_file, sync_folder, write_all
 from orchestrator.storage.faults import Faults
 
 _APPEND = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -135,11 +135,19 @@ class Keeper:
             del self._behind[session]
 
     async def restore(self, session: Session, events: Sequence[Event] = ()) -> Session:
-        """Move an ended session's folder back and keep it as given. Raises `NotFound`, `TemporaryError`."""
+        """Move an ended session's folder back and keep it as given. Raises `NotFound`, `TemporaryError`.
+
+        When it cannot be kept, it is among the ended ones again as it was.
+        """
         await self._documents.bring_back(session.project, session.id)
         numbers = [_number(event) for event in (*session.outbox, *events)]
         self._logged.setdefault(session.id, min(numbers, default=session.event_serial + 1) - 1)
-        return await self.keep(session, events)
+        try:
+            return await self.keep(session, events)
+        except TemporaryError:
+            self._logged.pop(session.id, None)
+            await self._documents.move_to_ended(session.project, session.id)
+            raise
 
     async def flush(self) -> None:
         """Empty every outbox whose events the log has, when stopping: the next start has less to look up.

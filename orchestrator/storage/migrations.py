@@ -21,8 +21,22 @@ Document: TypeAlias = dict[str, Any]
 Step: TypeAlias = Callable[[Document], Document]
 """Makes version v+1 of a document from version v; pure, and never sets `v` itself."""
 
-CURRENT: Mapping[str, int] = {"home": 1, "session": 1, "event": 1, "request": 1, "audit": 1, "fleet": 1}
+CURRENT: Mapping[str, int] = {"home": 1, "session": 2, "event": 1, "request": 1, "audit": 1, "fleet": 1}
 """The version of each kind that this program writes."""
+
+
+def _second_session(session: Document) -> Document:
+    """What failed waits in memory alone, and nobody counted the tries of setting up."""
+    gone = (("setup", "tries"), ("ending", "retry_at"))
+    return {**session, **{part: _without(session[part], key) for part, key in gone if part in session}}
+
+
+def _without(part: object, key: str) -> object:
+    return {k: v for k, v in part.items() if k != key} if isinstance(part, dict) else part
+
+
+STEPS: Mapping[tuple[str, int], Step] = {("session", 1): _second_session}
+"""(kind, version) -> the step that leads away from that version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +44,7 @@ class Migrations:
     """How documents of older versions become those of today."""
 
     current: Mapping[str, int] = field(default_factory=lambda: CURRENT)
-    steps: Mapping[tuple[str, int], Step] = field(default_factory=dict)
-    """(kind, version) -> the step that leads away from that version."""
+    steps: Mapping[tuple[str, int], Step] = field(default_factory=lambda: STEPS)
 
     def upgrade(self, kind: str, document: Document) -> Document:
         """The document in today's form; the same object when it is in it already.

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from orchestrator.disk import make_folder, sync_folder
 from orchestrator.storage.codec import from_json
 from orchestrator.storage.damage import Damaged, write_failed
-from orchestrator.storage.durable import make_folder, sync_folder
 from orchestrator.storage.faults import Faults
 from orchestrator.storage.journal import Journal
 

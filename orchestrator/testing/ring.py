@@ -24,6 +24,7 @@ from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Session
 from orchestrator.lifecycle.act import Act
 from orchestrator.lifecycle.completion import Completion
+from orchestrator.lifecycle.environment import Ours
 from orchestrator.lifecycle.fleet import Fleet, Keeping
 from orchestrator.lifecycle.queue import Room
 from orchestrator.lifecycle.rounds import Rounds
@@ -308,7 +309,7 @@ async def open_ring(
         registry=registry,
         config=settings,
         clock=world.clock,
-        environment=settings.env,
+        ours=Ours(settings.env),
         projects=home.projects,
         files=Lanes(1, "ao-configuration"),
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from orchestrator.errors import BadInput, NotFound, PermanentError, TemporaryError
+from plugins._shared import whole_file
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
@@ -130,26 +130,17 @@ def replace(fd: int, name: str, data: bytes, *, mode: int | None = None) -> None
     A link is replaced by a file.
     """
     try:
-        _write(fd, name, data, _mode_of(fd, name) if mode is None else mode)
+        whole_file.replace_at(fd, name, data, mode=_mode_of(fd, name) if mode is None else mode)
     except OSError as error:
         raise _explained(error, name) from error
 
 
 def create(fd: int, name: str, data: bytes) -> bool:
     """Make a file that must be new; False when the name is taken. It appears whole or not at all."""
-    part = _part(name)
     try:
-        _fill(fd, part, data, None)
-        try:
-            os.link(part, name, src_dir_fd=fd, dst_dir_fd=fd, follow_symlinks=False)
-        except FileExistsError:
-            return False
-        finally:
-            os.unlink(part, dir_fd=fd)
-        os.fsync(fd)
+        return whole_file.create_at(fd, name, data)
     except OSError as error:
         raise _explained(error, name) from error
-    return True
 
 
 def _step(fd: int, part: str, *, make: bool, mode: int) -> int:
@@ -162,43 +153,6 @@ def _step(fd: int, part: str, *, make: bool, mode: int) -> int:
         raise _explained(error, part) from error
     os.close(fd)
     return inner
-
-
-def _write(fd: int, name: str, data: bytes, mode: int | None) -> None:
-    part = _part(name)
-    try:
-        _fill(fd, part, data, mode)
-        os.rename(part, name, src_dir_fd=fd, dst_dir_fd=fd)
-    except OSError:
-        _forget(fd, part)
-        raise
-    os.fsync(fd)
-
-
-def _fill(fd: int, part: str, data: bytes, mode: int | None) -> None:
-    """Write a new file whole. Without a mode it gets the one that the user's umask leaves."""
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666, dir_fd=fd)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            if mode is not None:
-                os.fchmod(handle, mode)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        _forget(fd, part)
-        raise
-
-
-def _forget(fd: int, part: str) -> None:
-    try:
-        os.unlink(part, dir_fd=fd)
-    except FileNotFoundError:
-        return
-
-
-def _part(name: str) -> str:
-    return f".{name}.{secrets.token_hex(4)}.part"
 
 
 def _mode_of(fd: int, name: str) -> int | None:

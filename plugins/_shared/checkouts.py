@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from orchestrator.errors import TemporaryError
-from plugins._shared.file_pool import in_thread
 from plugins._shared.git import Git
+from plugins._shared.threads import files_of, trees_of
 
 _TIMEOUT = 300.0
 
@@ -30,7 +30,7 @@ class Checkouts:
 
         It is a repository of its own: what runs in it can ask git, and can change nothing else.
         """
-        outer = await in_thread(self._new_folder)
+        outer = await files_of(self._folder).run(self._new_folder)
         try:
             place = outer / "checkout"
             git = Git(place / ".git", work_tree=place)
@@ -43,11 +43,11 @@ class Checkouts:
             await git.run("checkout", "--quiet", "--force", "--detach", head, "--", timeout=_TIMEOUT)
             yield place
         finally:
-            await asyncio.shield(in_thread(remove_tree, outer))
+            await asyncio.shield(trees_of(self._folder).run(remove_tree, outer))
 
     async def sweep(self) -> None:
         """Remove what an earlier life left."""
-        await in_thread(remove_tree, self._folder)
+        await trees_of(self._folder).run(remove_tree, self._folder)
 
     def _new_folder(self) -> Path:
         try:

@@ -10,22 +10,24 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
-from typing import Protocol
-from uuid import uuid4
+from typing import BinaryIO, Protocol
 
 from typing_extensions import override
 
 from orchestrator.errors import NotFound, PermanentError
 from orchestrator.ports.place import Completed, Entry, Place
+from plugins._shared import whole_file
 from plugins._shared.command import LIMIT
-from plugins._shared.file_pool import in_thread
 from plugins._shared.git import Git, failure, safe_environment, safe_settings
 from plugins._shared.mirror import FETCH, FETCH_TIMEOUT, Mirror
+from plugins._shared.threads import files_of, trees_of
 
 _SMALL = 1_000_000
+_COPIED = 256_000_000
+"""Bytes that a file of a session may have to be copied: an index of more than a million files."""
 
 
 class Hand(Protocol):
@@ -53,7 +55,7 @@ class Hand(Protocol):
         """Replace a file atomically, making missing folders."""
 
     async def copy(self, source: str, target: str) -> bool:
-        """Copy a regular file; False when there is none."""
+        """Copy a regular file; False when there is none. Raises `PermanentError` for one too large."""
 
     async def kind(self, path: str) -> str:
         """`file`, `folder`, `link`, `other`, or empty when nothing is there."""
@@ -73,6 +75,7 @@ class HostHand(Hand):
 
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
+        self._files, self._trees = files_of(mirror.path.parent), trees_of(mirror.path.parent)
 
     @property
     @override
@@ -96,31 +99,27 @@ class HostHand(Hand):
 
     @override
     async def read(self, path: str) -> bytes:
-        return await in_thread(_read_regular, path, _SMALL) or b""
+        return await self._files.run(_read_regular, path, _SMALL) or b""
 
     @override
     async def write(self, path: str, data: bytes) -> None:
-        await in_thread(_replace, Path(path), data)
+        await self._files.run(_replace, Path(path), data)
 
     @override
     async def copy(self, source: str, target: str) -> bool:
-        data = await in_thread(_read_regular, source, None)
-        if data is None:
-            return False
-        await self.write(target, data)
-        return True
+        return await self._trees.run(_copy_regular, source, Path(target))
 
     @override
     async def kind(self, path: str) -> str:
-        return await in_thread(_kind, path)
+        return await self._files.run(_kind, path)
 
     @override
     async def stamp(self, path: str) -> str:
-        return await in_thread(_stamp, path)
+        return await self._files.run(_stamp, path)
 
     @override
     async def remove(self, path: str) -> None:
-        await in_thread(shutil.rmtree, path, ignore_errors=True)
+        await self._trees.run(shutil.rmtree, path, ignore_errors=True)
 
     @override
     def deliver(self, ref: str) -> AbstractAsyncContextManager[str]:
@@ -192,8 +191,10 @@ class PlaceHand(Hand):
 
     @override
     async def copy(self, source: str, target: str) -> bool:
-        if await self.kind(source) != "file":
+        entry = await self._entry(source)
+        if entry is None or entry.kind != "file":
             return False
+        _refuse_large(source, entry.size)
         done = await self._place.run(("cp", "--", source, target))
         if not done.ok:
             msg = f"{source} could not be copied: {done.error_text()}"
@@ -236,23 +237,54 @@ def failed_to_read(done: Completed) -> Sequence[str]:
     return [line for line in lines if any(word in line for word in words)]
 
 
-def _read_regular(path: str, limit: int | None) -> bytes | None:
+def _open_regular(path: str) -> BinaryIO | None:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            return None
-        return file.read() if limit is None else file.read(limit)
+    file = os.fdopen(handle, "rb")
+    if stat.S_ISREG(os.fstat(handle).st_mode):
+        return file
+    file.close()
+    return None
 
 
-def _replace(path: Path, data: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.{uuid4().hex[:8]}")
-    new.write_bytes(data)
-    new.chmod(0o600)
-    new.replace(path)
+def _read_regular(path: str, limit: int) -> bytes | None:
+    file = _open_regular(path)
+    if file is None:
+        return None
+    with file:
+        return file.read(limit)
+
+
+def _copy_regular(source: str, target: Path) -> bool:
+    """In pieces: whose file it is may have made it as large as they like, and may go on writing."""
+    file = _open_regular(source)
+    if file is None:
+        return False
+    with file:
+        _refuse_large(source, os.fstat(file.fileno()).st_size)
+        _replace(target, _pieces(source, file))
+    return True
+
+
+def _pieces(path: str, file: BinaryIO) -> Iterator[bytes]:
+    whole = 0
+    while piece := file.read(_SMALL):
+        whole += len(piece)
+        _refuse_large(path, whole)
+        yield piece
+
+
+def _refuse_large(path: str, size: int) -> None:
+    if size > _COPIED:
+        msg = f"{path} has {size} bytes; at most {_COPIED} are read."
+        raise PermanentError(msg)
+
+
+def _replace(path: Path, data: bytes | Iterable[bytes]) -> None:
+    # Only for looking: whatever a crash leaves torn is read as changed, and made again.
+    whole_file.replace(path, data, sync=whole_file.unsynced)
 
 
 def _kind(path: str) -> str:

@@ -6,28 +6,20 @@ below a root is opened by itself and a link is refused (`beneath`).
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 from typing_extensions import override
 
-from orchestrator.errors import BadInput, NotFound, PermanentError, TemporaryError
+from orchestrator.errors import BadInput, NotFound, PermanentError
 from orchestrator.ports.place import Completed, Entry, Place, SharesHost
 from plugins._shared import beneath, command
 from plugins._shared.git import safe_environment, safe_settings
+from plugins._shared.threads import FILE_LIMIT, files_of, trees_of
 
-T = TypeVar("T")
-
-FILE_LIMIT = 20.0
-"""Seconds that one call on files may take: a folder on a network may hang."""
-
-_THREADS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="host-place")
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -37,6 +29,7 @@ class HostPlace(Place, SharesHost):
     def __init__(self, folder: Path, workspaces: Path, environment: Mapping[str, str]) -> None:
         self._roots = (folder, workspaces)
         self._environment = dict(environment)
+        self._files = files_of(workspaces.parent)
 
     @property
     @override
@@ -72,7 +65,7 @@ class HostPlace(Place, SharesHost):
             with self._parent(path) as (fd, name):
                 return beneath.read_part(fd, name, limit, offset)
 
-        return await _in_thread(read, path)
+        return await self._files.run(read)
 
     @override
     async def write(self, path: str, data: bytes, *, mode: int = 0o600) -> None:
@@ -81,7 +74,7 @@ class HostPlace(Place, SharesHost):
                 _refuse_link(fd, name, path)
                 beneath.replace(fd, name, data, mode=mode)
 
-        await _in_thread(write, path)
+        await self._files.run(write)
 
     @override
     async def list(self, path: str) -> tuple[Entry, ...]:
@@ -93,7 +86,7 @@ class HostPlace(Place, SharesHost):
             except NotFound:
                 return ()
 
-        return await _in_thread(entries, path)
+        return await self._files.run(entries)
 
     @override
     async def remove(self, path: str) -> None:
@@ -104,7 +97,7 @@ class HostPlace(Place, SharesHost):
             except NotFound:
                 return
 
-        await _in_thread(remove, path)
+        await trees_of(self._roots[1].parent).run(remove)
 
     @override
     @asynccontextmanager
@@ -140,17 +133,6 @@ class HostPlace(Place, SharesHost):
                 return root, beneath.parts_of(path.removeprefix(f"{root}/"))
         msg = f"{path} is neither below {self.folder} nor below {self.workspaces}."
         raise BadInput(msg)
-
-
-async def _in_thread(call: Callable[[], T], path: str) -> T:
-    """Run a blocking call in a thread of ours and wait for it no longer than the limit."""
-    work = asyncio.get_running_loop().run_in_executor(_THREADS, call)
-    try:
-        async with asyncio.timeout(FILE_LIMIT):
-            return await work
-    except TimeoutError as error:
-        msg = f"{path} did not answer within {FILE_LIMIT:g} s."
-        raise TemporaryError(msg) from error
 
 
 def _refuse_link(fd: int, name: str, path: str) -> None:

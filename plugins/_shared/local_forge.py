@@ -17,8 +17,8 @@ from pathlib import Path
 from orchestrator.domain.ids import SessionId, branch_name
 from orchestrator.domain.project import Project
 from orchestrator.errors import AoError, Conflict, NotFound, PermanentError
-from plugins._shared.file_pool import in_thread
 from plugins._shared.mirror import Mirror, base_ref, incoming, outgoing
+from plugins._shared.threads import files_of
 
 _STANDINGS = 4096
 
@@ -84,7 +84,9 @@ class LocalForge:
     async def refs(self) -> dict[str, str]:
         """All refs of the forge, in one call; none before it is made."""
         if not self._made:
-            self._made = await in_thread((self.repository.path / "HEAD").exists)
+            self._made = await files_of(self.repository.path.parent).run(
+                (self.repository.path / "HEAD").exists
+            )
         return await self.repository.refs("refs") if self._made else {}
 
     async def tidy(self) -> None:
@@ -176,6 +178,13 @@ class LocalForge:
     async def tell_mirror(self, session: SessionId, head: str) -> None:
         """Note in the mirror what the forge has: saving work relies on it."""
         await self.mirror.update_ref(outgoing(session), head)
+
+    async def show_mirror(self, number: int, branch: str, head: str) -> None:
+        """Bring the head of a pull request into the mirror, for a workspace to start from."""
+        await self.mirror.ensure()
+        await self.mirror.fetch(
+            str(self.repository.path), head_ref(branch), f"refs/ao/pulls/{number}", expect=head
+        )
 
     async def size(self, base: str, head: str) -> Size:
         """How much a head changes since it left its base."""

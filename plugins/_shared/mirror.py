@@ -25,9 +25,9 @@ from uuid import uuid4
 
 from orchestrator.domain.ids import SessionId
 from orchestrator.errors import BadInput, Conflict, NotFound
-from plugins._shared.file_pool import in_thread
 from plugins._shared.git import IDENTITY, ZERO, Git, failure
 from plugins._shared.repository_lock import SharedCalls
+from plugins._shared.threads import files_of, trees_of
 
 FETCH_TIMEOUT = 600.0
 """Seconds that a fetch, push, bundle or clone may take: the first one brings a whole history."""
@@ -100,15 +100,16 @@ class Mirror:
 
     async def ensure(self) -> None:
         """Make the repository if it is not there. Repeatable; a half-made one is finished."""
-        if await in_thread((self.path / "ao-made").exists):
+        files = files_of(self.path.parent)
+        if await files.run((self.path / "ao-made").exists):
             return
         async with self.git.lock():
-            await in_thread(self.path.mkdir, mode=0o700, parents=True, exist_ok=True)
+            await files.run(self.path.mkdir, mode=0o700, parents=True, exist_ok=True)
             await self.git.run("init", "--quiet", "--bare", "--template=", "--initial-branch=main")
             # Workspaces fetch saved work by its commit, which no branch has.
             for key, value in (("uploadpack.allowAnySHA1InWant", "true"), ("gc.pruneExpire", "never")):
                 await self.git.run("config", key, value)
-            await in_thread((self.path / "ao-made").touch, mode=0o600)
+            await files.run((self.path / "ao-made").touch, mode=0o600)
 
     # Reading -------------------------------------------------------------------------------------
 
@@ -232,9 +233,9 @@ class Mirror:
         file = self.path / f"{uuid4().hex}.bundle"
         try:
             await self.git.run("bundle", "create", "--quiet", str(file), *refs, timeout=FETCH_TIMEOUT)
-            return await in_thread(file.read_bytes)
+            return await trees_of(self.path.parent).run(file.read_bytes)
         finally:
-            await in_thread(file.unlink, missing_ok=True)
+            await trees_of(self.path.parent).run(file.unlink, missing_ok=True)
 
     # Writing -------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from orchestrator.domain.project import Project
 from orchestrator.errors import BadInput, PermanentError, TemporaryError
 from orchestrator.ports.place import Place
-from plugins._shared.file_pool import in_thread
+from plugins._shared.threads import files_of
 
 CHECKOUT_TIMEOUT = 900.0
 _TAIL = 2000
@@ -56,7 +56,7 @@ async def link_shared(place: Place, path: str, project: Project) -> None:
     `PermanentError` when a link cannot be made.
     """
     for relative in project.symlinks:
-        source = await in_thread(_source, project.path, relative)
+        source = await files_of(project.folder).run(_source, project.path, relative)
         if source is None:
             continue
         parents = [str(p) for p in reversed(PurePosixPath(relative).parents) if str(p) != "."]

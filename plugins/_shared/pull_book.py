@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from orchestrator.errors import DamagedFile, TemporaryError
-from plugins._shared.file_pool import in_thread
 from plugins._shared.pull_store import PullRecord, PullStore
+from plugins._shared.threads import files_of, writes_of
 
 
 class PullBook:
@@ -28,7 +28,7 @@ class PullBook:
         if self._loaded:
             return False
         try:
-            loaded = await in_thread(self._store.load)
+            loaded = await files_of(self._store.folder).run(self._store.load)
         except OSError as error:
             msg = f"The pull requests cannot be read: {error.strerror or error}."
             raise TemporaryError(msg) from error
@@ -73,7 +73,7 @@ class PullBook:
 
     async def keep(self, record: PullRecord) -> PullRecord:
         """Write a record, then count it as kept. Raises `TemporaryError` and changes nothing."""
-        await in_thread(self._store.write, record)
+        await writes_of(self._store.folder).run(self._store.write, record)
         self._reached("record-kept")
         self._count(record)
         self._unsaved.discard(record.number)

@@ -9,9 +9,7 @@ from __future__ import annotations
 import dataclasses
 import errno
 import json
-import os
 import re
-import secrets
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +20,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from orchestrator.domain.pull_request import CheckRun, PullRequestState, Review, ReviewComment
 from orchestrator.errors import DamagedFile, TemporaryError
+from plugins._shared import whole_file
 
 VERSION = 1
 """Of the kept form."""
@@ -59,17 +58,17 @@ class PullStore:
     """The records of one forge. One process writes them at a time (`$AO_HOME` is locked)."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def load(self) -> tuple[dict[int, PullRecord], dict[int, str]]:
         """All records by number, and for each damaged one the reason; it is set aside, not removed."""
         records: dict[int, PullRecord] = {}
         damaged: dict[int, str] = {}
-        names = sorted(path.name for path in self._folder.iterdir()) if self._folder.is_dir() else []
+        names = sorted(path.name for path in self.folder.iterdir()) if self.folder.is_dir() else []
         for found in filter(None, map(_NAME.fullmatch, names)):
             number = int(found[1])
             if found[2]:
-                damaged.setdefault(number, _set_aside_words(number, self._folder / found[0]))
+                damaged.setdefault(number, _set_aside_words(number, self.folder / found[0]))
                 continue
             try:
                 records[number] = self._read(number)
@@ -81,17 +80,9 @@ class PullStore:
         """Keep a record durably. Raises `TemporaryError` when it cannot be written; the old one stays."""
         document = {"v": VERSION, **dataclasses.asdict(record)}
         data = json.dumps(document, ensure_ascii=False, indent=1).encode(errors="replace")
-        path = self._folder / f"{record.number}.json"
-        part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+        path = self.folder / f"{record.number}.json"
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            try:
-                _fill(part, data)
-                part.replace(path)
-            except OSError:
-                part.unlink(missing_ok=True)
-                raise
-            _sync_folder(self._folder)
+            whole_file.replace(path, data)
         except OSError as error:
             full = error.errno in {errno.ENOSPC, errno.EDQUOT}
             words = "the disk is full" if full else (error.strerror or str(error))
@@ -99,7 +90,7 @@ class PullStore:
             raise TemporaryError(msg, delay=30.0 if full else 5.0) from error
 
     def _read(self, number: int) -> PullRecord:
-        path = self._folder / f"{number}.json"
+        path = self.folder / f"{number}.json"
         try:
             if path.stat().st_size > _LIMIT:
                 return self._damaged(number, path, "it is too large")
@@ -129,22 +120,6 @@ class PullStore:
 
 def _set_aside_words(number: int, path: Path) -> str:
     return f"The record of pull request {number} is damaged; it was set aside as {path}."
-
-
-def _fill(path: Path, data: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @cache

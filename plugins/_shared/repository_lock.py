@@ -13,18 +13,26 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from plugins._shared.file_pool import in_thread
+from plugins._shared.threads import files_of
 
 T = TypeVar("T")
 
 _Locks = WeakValueDictionary[str, asyncio.Lock]
+_real_paths: dict[Path, str] = {}
+_MOST = 4096
 _locks: WeakKeyDictionary[asyncio.AbstractEventLoop, _Locks] = WeakKeyDictionary()
 
 
 @asynccontextmanager
 async def locked(repository: Path) -> AsyncIterator[None]:
     """Hold the lock of a repository, the same for every way of writing its path."""
-    key = await in_thread(os.path.realpath, repository)
+    key = _real_paths.get(repository)
+    if key is None:
+        # Once for each spelling: whoever waits for a lock needs no thread.
+        key = await files_of(repository.parent).run(os.path.realpath, repository)
+        if len(_real_paths) >= _MOST:
+            _real_paths.clear()
+        _real_paths[repository] = key
     of_loop = _locks.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
     lock = of_loop.get(key)
     if lock is None:

@@ -15,17 +15,15 @@ command neither a time limit, nor standard input, nor an environment: the first 
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
 import re
 import secrets
 import signal
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import libtmux
 from libtmux.common import tmux_cmd
@@ -35,13 +33,13 @@ from typing_extensions import override
 from orchestrator.domain.outside_text import clean
 from orchestrator.errors import NotFound, NotReady, TemporaryError
 from orchestrator.ports.place import Completed
-from plugins._shared import command
+from plugins._shared import command, whole_file
+from plugins._shared.threads import Threads
 from plugins._shared.tmux_rows import HOME, MARK, Pane, listing, parsed
 
 LIMIT = 5.0
 """Seconds for one call to the server; a server that was stopped (SIGSTOP) never answers."""
 
-T = TypeVar("T")
 
 SIZE = ("200", "50")
 
@@ -126,7 +124,7 @@ class BoundedServer(libtmux.Server):
 
     @override
     def cmd(self, cmd: str, *args: Any, target: str | int | None = None) -> tmux_cmd:
-        """Run a tmux command; blocks. Raises `TimeoutError`."""
+        """Run a tmux command; blocks. Raises `TemporaryError`."""
         to = () if target is None else ("-t", str(target))
         client = _Client.unstarted()
         expired = threading.Event()
@@ -142,8 +140,8 @@ class BoundedServer(libtmux.Server):
         finally:
             timer.cancel()
         if expired.is_set():
-            msg = f"tmux did not answer within {self.limit:g} s"
-            raise TimeoutError(msg)
+            msg = f"the tmux server {self.socket_name} does not answer within {self.limit:g} s."
+            raise TemporaryError(msg)
         return client
 
     @property
@@ -163,7 +161,8 @@ class TmuxServer:
         self._configuration = home / "tmux.conf"
         self._server = BoundedServer(socket_name=name, config_file=str(self._configuration))
         self._server.limit = limit
-        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="tmux")
+        # Twice the limit: a call may wait for a thread, and is taken back if it gets none.
+        self._threads = Threads(f"the tmux server {name}", limit=2 * limit)
 
     def attach_command(self, session: str) -> tuple[str, ...]:
         """The command that opens a session in a person's terminal."""
@@ -176,7 +175,7 @@ class TmuxServer:
 
         Raises `TemporaryError` when tmux refuses.
         """
-        await self._in_thread(self._write_configuration)
+        await self._threads.run(self._write_configuration)
         width, height = SIZE
         done = await self._tmux(
             *("new-session", "-d", "-s", session, "-x", width, "-y", height, "--"),
@@ -259,7 +258,7 @@ class TmuxServer:
 
     async def close(self) -> None:
         """Let the threads go; the server stays."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
     def _read(self, rows: Sequence[str]) -> dict[str, Pane]:
         found = parsed(rows, self._home_mark)
@@ -274,7 +273,11 @@ class TmuxServer:
         def call() -> tmux_cmd:
             return self._server.cmd(name, *args, target=target)
 
-        done = await self._in_thread(call)
+        try:
+            done = await self._threads.run(call)
+        except LibTmuxException as error:
+            msg = f"tmux cannot be run: {type(error).__name__} {error}".strip()
+            raise NotReady(msg, next_step="Install tmux 3.2 or newer.") from error
         complaint = "\n".join(done.stderr)
         if done.returncode == 0:
             return list(done.stdout)
@@ -292,19 +295,6 @@ class TmuxServer:
         except (Missing, TemporaryError):
             return  # What it would tidy up is gone, or goes with the server.
 
-    async def _in_thread(self, call: Callable[[], T]) -> T:
-        work = asyncio.get_running_loop().run_in_executor(self._threads, call)
-        try:
-            # Twice the limit: a call may wait for a thread, and is taken back if it gets none.
-            async with asyncio.timeout(2 * self._limit):
-                return await work
-        except TimeoutError as error:
-            msg = f"the tmux server {self.name} does not answer ({error.args[0] if error.args else 'all calls wait'})."
-            raise TemporaryError(msg) from error
-        except LibTmuxException as error:
-            msg = f"tmux cannot be run: {type(error).__name__} {error}".strip()
-            raise NotReady(msg, next_step="Install tmux 3.2 or newer.") from error
-
     async def _tmux(self, *args: str, stdin: bytes = b"") -> Completed:
         """What libtmux cannot do: with standard input, or able to start the server."""
         argv = ("tmux", *self._server.address, *args)
@@ -317,11 +307,7 @@ class TmuxServer:
 
     def _write_configuration(self) -> None:
         if not self._configuration.exists() or self._configuration.read_text() != CONFIGURATION:
-            self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            part = self._configuration.with_suffix(f".{secrets.token_hex(4)}.part")
-            part.touch(mode=0o600)
-            part.write_text(CONFIGURATION)
-            part.replace(self._configuration)
+            whole_file.replace(self._configuration, CONFIGURATION.encode())
 
 
 def server_environment() -> dict[str, str]:

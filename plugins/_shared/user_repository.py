@@ -14,9 +14,9 @@ from pathlib import Path
 
 from orchestrator.errors import PermanentError, TemporaryError
 from plugins._shared import beneath
-from plugins._shared.file_pool import in_thread
 from plugins._shared.git import Git, safe_environment, safe_settings
 from plugins._shared.mirror import FETCH, FETCH_TIMEOUT, Mirror, base_ref
+from plugins._shared.threads import files_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class UserRepository:
                 broken="prunable" in fields,
             )
             found.append(one)
-        return await in_thread(_by_real_path, found)
+        return await files_of(self.git.git_dir.parent).run(_by_real_path, found)
 
     async def branch(self, name: str) -> str:
         """The commit of a local branch; empty when there is none."""
@@ -109,11 +109,11 @@ class UserRepository:
             *("worktree", "add", "--quiet", "--no-track", "--no-checkout", "--force", "--force"),
             *("--lock", "--reason", reason, "-B", branch, "--", path, start),
         )
-        return await in_thread(_git_dir, Path(path))
+        return await files_of(self.git.git_dir.parent).run(_git_dir, Path(path))
 
     async def unregister(self, path: str) -> None:
         """Forget a worktree whose folder is gone. One that is not known is no error."""
-        if await in_thread(os.path.realpath, path) in await self.worktrees():
+        if await files_of(self.git.git_dir.parent).run(os.path.realpath, path) in await self.worktrees():
             await self.git.run("worktree", "remove", "--force", "--force", "--", path)
 
     async def delete_branch(self, name: str, sha: str) -> None:

@@ -8,15 +8,14 @@ ever taken for something half made.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from uuid import uuid4
 
 from orchestrator.domain.ids import SessionId, session_id
 from orchestrator.errors import BadInput, DamagedFile
 from orchestrator.ports.session_ref import SessionRef
+from plugins._shared import whole_file
 
 VERSION = 1
 
@@ -78,14 +77,7 @@ def read(session: SessionRef) -> Record | None:
 
 def write(session: SessionRef, record: Record) -> Record:
     """Keep a record durably; returns it."""
-    path = _path(session)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump({"v": VERSION, **asdict(record)}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    whole_file.replace(_path(session), json.dumps({"v": VERSION, **asdict(record)}).encode())
     return record
 
 

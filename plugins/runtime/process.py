@@ -7,10 +7,9 @@ start. Nobody can attach; the screen and what scrolled away can be read.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
@@ -33,11 +32,10 @@ from orchestrator.ports.runtime import (
 from orchestrator.ports.session_ref import SessionRef
 from plugins._shared import key_names, launching, processes
 from plugins._shared.host_place import HostPlace
+from plugins._shared.threads import Threads, files_of
 
 if TYPE_CHECKING:
     from plugins._shared.pty_child import PtyChild
-
-T = TypeVar("T")
 
 _LIMIT = 20.0
 _PASTE = (b"\x1b[200~", b"\x1b[201~")
@@ -49,7 +47,8 @@ class ProcessRuntime(Runtime, Scrollback, Closes):
     def __init__(self) -> None:
         self._children: dict[SessionId, PtyChild] = {}
         self._starting: dict[SessionId, asyncio.Lock] = {}
-        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="process-runtime")
+        self._typing: dict[SessionId, asyncio.Lock] = {}
+        self._threads = Threads("this host", limit=_LIMIT)
 
     @property
     @override
@@ -58,7 +57,7 @@ class ProcessRuntime(Runtime, Scrollback, Closes):
 
     @override
     async def place(self, session: SessionRef) -> Place:
-        await self._in_thread(lambda: launching.make_folders(session))
+        await files_of(session.project.folder).run(launching.make_folders, session)
         return HostPlace(session.folder, session.project.worktrees, session.environment)
 
     @override
@@ -68,10 +67,10 @@ class ProcessRuntime(Runtime, Scrollback, Closes):
             if child is not None and child.exit_code is None:
                 return
             environment = launching.environment_of(session, launch)
-            await self._in_thread(lambda: launching.check(launch, environment))
+            await files_of(session.project.folder).run(launching.check, launch, environment)
             await self.stop(session)
             script = await launching.write_script(await self.place(session), session, launch)
-            self._children[session.id] = await self._in_thread(lambda: _child(session, script))
+            self._children[session.id] = await self._threads.run(_child, session, script)
 
     @override
     async def observe(
@@ -81,7 +80,7 @@ class ProcessRuntime(Runtime, Scrollback, Closes):
             return {s.id: _look(self._children.get(s.id), screen=s.id in screens) for s in sessions}
 
         try:
-            return await self._in_thread(look)
+            return await self._threads.run(look)
         except AoError as error:
             return {session.id: Unseen(error.what) for session in sessions}
 
@@ -95,13 +94,14 @@ class ProcessRuntime(Runtime, Scrollback, Closes):
         application = child.screen.application_keys
         typed = b"".join(key_names.sent(key, application=application) for key in keys)
         data = typed if isinstance(what, Keys) else _pasted(what, bracketed=child.screen.bracketed_paste)
-        await self._in_thread(lambda: child.write(data))
+        async with self._typing.setdefault(session.id, asyncio.Lock()):
+            await self._threads.run(child.write, data)
 
     @override
     async def stop(self, session: SessionRef) -> None:
         child = self._children.pop(session.id, None)
         children = [child] if child is not None else []
-        left = await self._in_thread(lambda: _end(children, [launching.marker(session)]))
+        left = await self._threads.run(_end, children, [launching.marker(session)])
         if left:
             msg = f"processes of {session.id} do not end: {', '.join(map(str, left))}."
             raise TemporaryError(msg, session=session.id)
@@ -113,7 +113,7 @@ class ProcessRuntime(Runtime, Scrollback, Closes):
     @override
     async def output(self, session: SessionRef, lines: int) -> str:
         child = self._child(session)
-        return clean(await self._in_thread(lambda: child.screen.last(lines)))
+        return clean(await self._threads.run(child.screen.last, lines))
 
     @override
     async def aclose(self) -> None:
@@ -121,9 +121,9 @@ class ProcessRuntime(Runtime, Scrollback, Closes):
         children, self._children = list(self._children.values()), {}
         markers = [child.marker for child in children]
         try:
-            await self._in_thread(lambda: _end(children, markers))
+            await self._threads.run(_end, children, markers)
         finally:
-            self._threads.shutdown(wait=False, cancel_futures=True)
+            self._threads.close()
 
     def _child(self, session: SessionRef) -> PtyChild:
         child = self._children.get(session.id)
@@ -131,15 +131,6 @@ class ProcessRuntime(Runtime, Scrollback, Closes):
             msg = f"there is no terminal of {session.id}."
             raise NotFound(msg, session=session.id)
         return child
-
-    async def _in_thread(self, call: Callable[[], T]) -> T:
-        work = asyncio.get_running_loop().run_in_executor(self._threads, call)
-        try:
-            async with asyncio.timeout(_LIMIT):
-                return await work
-        except TimeoutError as error:
-            msg = f"this host did not answer within {_LIMIT:g} s."
-            raise TemporaryError(msg) from error
 
 
 def _look(child: PtyChild | None, *, screen: bool) -> Seen[RuntimeLook]:

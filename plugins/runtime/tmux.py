@@ -6,10 +6,8 @@ the mark that each carries. A person may attach, scroll and type. How tmux is ca
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
@@ -32,12 +30,11 @@ from orchestrator.ports.runtime import (
 from orchestrator.ports.session_ref import SessionRef
 from plugins._shared import key_names, launching, processes
 from plugins._shared.host_place import HostPlace
+from plugins._shared.threads import Threads, files_of
 
 if TYPE_CHECKING:
     from plugins._shared.tmux_rows import Pane
     from plugins._shared.tmux_server import TmuxServer
-
-T = TypeVar("T")
 
 _ENDING = 20.0
 
@@ -47,7 +44,7 @@ class TmuxRuntime(Runtime, Attachable, Scrollback, Closes):
 
     def __init__(self, server: TmuxServer) -> None:
         self._server = server
-        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="tmux-runtime")
+        self._threads = Threads("this host", limit=_ENDING)
 
     @property
     @override
@@ -56,7 +53,7 @@ class TmuxRuntime(Runtime, Attachable, Scrollback, Closes):
 
     @override
     async def place(self, session: SessionRef) -> Place:
-        await self._in_thread(lambda: launching.make_folders(session))
+        await files_of(session.project.folder).run(launching.make_folders, session)
         return HostPlace(session.folder, session.project.worktrees, session.environment)
 
     @override
@@ -65,7 +62,7 @@ class TmuxRuntime(Runtime, Attachable, Scrollback, Closes):
         if found is not None and not found.ended:
             return
         environment = launching.environment_of(session, launch)
-        await self._in_thread(lambda: launching.check(launch, environment))
+        await files_of(session.project.folder).run(launching.check, launch, environment)
         await self.stop(session)
         script = await launching.write_script(await self.place(session), session, launch)
         await self._server.new_session(session.id, script)
@@ -106,7 +103,7 @@ class TmuxRuntime(Runtime, Attachable, Scrollback, Closes):
         found = await self._find(session.id)
         # A program that has ended may have left its number to a stranger.
         roots = [found.pid] if found is not None and found.pid is not None and not found.ended else []
-        left = await self._in_thread(lambda: processes.end_families(roots, [launching.marker(session)]))
+        left = await self._threads.run(processes.end_families, roots, [launching.marker(session)])
         if found is not None:
             try:
                 await self._server.kill_session(session.id)
@@ -131,7 +128,7 @@ class TmuxRuntime(Runtime, Attachable, Scrollback, Closes):
     @override
     async def aclose(self) -> None:
         """Let our threads go; the agents go on."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
         await self._server.close()
 
     async def _find(self, session: SessionId) -> Pane | None:
@@ -139,15 +136,6 @@ class TmuxRuntime(Runtime, Attachable, Scrollback, Closes):
             return await self._server.pane(session)
         except NotFound:
             return None
-
-    async def _in_thread(self, call: Callable[[], T]) -> T:
-        work = asyncio.get_running_loop().run_in_executor(self._threads, call)
-        try:
-            async with asyncio.timeout(_ENDING):
-                return await work
-        except TimeoutError as error:
-            msg = f"this host did not answer within {_ENDING:g} s."
-            raise TemporaryError(msg) from error
 
 
 def _look(pane: Pane | None, screen: str | None) -> Seen[RuntimeLook]:

@@ -9,7 +9,6 @@ they were given at. Merges are made by `merge-tree` and a compare-and-swap of th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -30,18 +29,13 @@ from orchestrator.ports.workspace import Base
 from plugins._shared import local_merge, publishing, pull_review
 from plugins._shared.check_queue import CheckQueue
 from plugins._shared.check_runner import Check, command
+from plugins._shared.durations import seconds
 from plugins._shared.local_forge import LocalForge, head_ref, published_ref, pull_ref
 from plugins._shared.local_merge import MergeOrder
 from plugins._shared.pull_desk import OPEN, DeskRules, Office, PullDesk, shown
 from plugins._shared.pull_store import PullRecord
 
 CHECKS_AT_ONCE = 2
-BODY_LIMIT = 64_000
-
-_MERGE_TRIES = 8
-_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(s|m|h)")
-_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class LocalScmOptions(Options):
@@ -63,7 +57,7 @@ class LocalScm(Scm, Claims, Branches, Reruns):
     def __init__(self, options: LocalScmOptions, context: PluginContext) -> None:
         self._rules = DeskRules(
             checks=_checks(options),
-            check_timeout=_seconds(options.check_timeout),
+            check_timeout=seconds(options.check_timeout, "checkTimeout"),
             approvals=options.approvals,
         )
         self._repository = options.repository
@@ -179,21 +173,28 @@ class LocalScm(Scm, Claims, Branches, Reruns):
                 await desk.forge.repository.update_refs(gone)
 
     @override
-    async def claim(self, session: SessionRef, number: int) -> PullRequest:
+    async def bring(self, project: Project, number: int) -> str:
+        desk = await self._desk(project)
+        async with desk.book.lock:
+            record = await self._open(desk, number)
+            await desk.forge.show_mirror(number, record.branch, record.head)
+        return record.head
+
+    @override
+    async def claim(self, session: SessionRef, number: int, head: str) -> PullRequest:
         desk = await self._desk(session.project)
         async with desk.book.lock:
-            refs = await desk.forge.refs()
-            record = desk.book.get(number)
-            if record is None:
-                msg = f"There is no pull request {number}."
-                raise NotFound(msg)
-            record = await desk.heal(record, refs)
-            if record.state not in OPEN or record.branch != session.branch:
-                what = record.state.value if record.state not in OPEN else f"on branch {record.branch}"
-                msg = f"Pull request {number} is {what}."
+            record = await self._open(desk, number)
+            if record.branch != session.branch:
+                msg = f"Pull request {number} is on branch {record.branch}."
                 raise Conflict(msg)
+            if head != record.head and not await desk.forge.mirror.is_ancestor(record.head, head):
+                msg = f"{head[:10]} does not have what is in pull request {number}, at {record.head[:10]}."
+                raise Conflict(msg, next_step="Bring it into the session's branch first.")
+            refs = await desk.forge.refs()
             if record.session != session.id:
                 record = await self._hand_over(desk, record, session, refs)
+            await desk.forge.tell_mirror(session.id, record.head)
             return await desk.show(session, record, await desk.forge.refs())
 
     @override
@@ -248,6 +249,18 @@ class LocalScm(Scm, Claims, Branches, Reruns):
             raise NotFound(msg)
         return await desk.heal(record, refs)
 
+    async def _open(self, desk: PullDesk, number: int) -> PullRecord:
+        """An open pull request as the refs say it is. Raises `NotFound`, `Conflict`."""
+        record = desk.book.get(number)
+        if record is None:
+            msg = f"There is no pull request {number}."
+            raise NotFound(msg)
+        record = await desk.heal(record, await desk.forge.refs())
+        if record.state not in OPEN:
+            msg = f"Pull request {number} is {record.state.value}."
+            raise Conflict(msg)
+        return record
+
     async def _merged(self, desk: PullDesk, record: PullRecord, method: str, title: str) -> str:
         order = MergeOrder(
             number=record.number,
@@ -278,14 +291,6 @@ class LocalScm(Scm, Claims, Branches, Reruns):
 def _checks(options: LocalScmOptions) -> tuple[Check, ...]:
     named = options.checks if isinstance(options.checks, dict) else {line: line for line in options.checks}
     return tuple(Check(name=one_line(name, 80), argv=command(line)) for name, line in named.items())
-
-
-def _seconds(text: str) -> float:
-    found = _SPAN.fullmatch(text.strip())
-    if not found or not float(found[1]):
-        msg = f"checkTimeout: {text!r} is no time such as 90s, 15m or 1h."
-        raise BadInput(msg)
-    return float(found[1]) * _SECONDS[found[2]]
 
 
 def _create(options: Options, context: PluginContext) -> Scm:

@@ -7,32 +7,26 @@ written into the same file, so that `git diff` shows it and its owner decides wh
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from threading import Lock
-from typing import TypeVar
+from collections.abc import Collection, Mapping, Sequence
 
 from typing_extensions import override
 
 from orchestrator.domain.issue import Issue, IssueState
 from orchestrator.domain.look import Look, Seen, Unseen
 from orchestrator.domain.project import Project
-from orchestrator.errors import AoError, BadInput, Conflict, NotFound, PermanentError, TemporaryError
+from orchestrator.errors import AoError, BadInput, Conflict, NotFound, PermanentError
 from orchestrator.ports.plugin import Options, Plugin, PluginContext
 from orchestrator.ports.tracker import TRACKER, IssueChange, Tracker
 from plugins._shared import beneath, issue_file
-from plugins._shared.file_pool import in_thread
+from plugins._shared.threads import files_of, writes_of
 
 LIMIT = 256_000
 """Bytes of an issue's file that are read; a larger file is refused, with the reason."""
 
-_TIMEOUT = 20.0
 _REF = re.compile(r"#?0*([1-9][0-9]{0,8})")
 _OPEN = (IssueState.OPEN, IssueState.IN_PROGRESS)
-
-T = TypeVar("T")
 
 
 class LocalTrackerOptions(Options):
@@ -49,19 +43,18 @@ class LocalTracker(Tracker):
         self._folder = options.folder
         self._parts = beneath.parts_of(options.folder)
         self._now = context.now
-        self._writing = Lock()
 
     @override
     async def observe(self, project: Project, refs: Collection[str]) -> Mapping[str, Look[Issue | None]]:
         wanted = list(refs)
         try:
-            return await self._call(lambda: self._read(project, wanted))
+            return await files_of(project.path).run(self._read, project, wanted)
         except AoError as error:
             return {ref: Unseen(error.what) for ref in wanted}
 
     @override
     async def search(self, project: Project, text: str = "", limit: int = 50) -> Sequence[Issue]:
-        looks = await self._call(lambda: self._read(project, None))
+        looks = await files_of(project.path).run(self._read, project, None)
         issues = [look.value for look in looks.values() if isinstance(look, Seen) and look.value]
         needle = text.casefold()
         found = [
@@ -78,11 +71,11 @@ class LocalTracker(Tracker):
             msg = "An issue needs a title."
             raise BadInput(msg)
         text = issue_file.new(title, body, tuple(labels))
-        return await self._call(lambda: self._create(project, title, text))
+        return await writes_of(project.path).run(self._create, project, title, text)
 
     @override
     async def update(self, project: Project, ref: str, change: IssueChange) -> Issue:
-        return await self._call(lambda: self._update(project, ref, change))
+        return await writes_of(project.path).run(self._update, project, ref, change)
 
     @override
     def branch_name(self, issue: Issue) -> str:
@@ -98,14 +91,6 @@ class LocalTracker(Tracker):
             msg = f"{words[:80]!r} names no issue here: write 1, #1 or {self._folder}/1.md."
             raise BadInput(msg)
         return ref
-
-    async def _call(self, work: Callable[[], T]) -> T:
-        try:
-            async with asyncio.timeout(_TIMEOUT):
-                return await in_thread(work)
-        except TimeoutError as error:
-            msg = f"The folder {self._folder} did not answer within {_TIMEOUT:.0f} s."
-            raise TemporaryError(msg) from error
 
     def _read(self, project: Project, refs: Sequence[str] | None) -> dict[str, Look[Issue | None]]:
         """The issues named, or all of them: one listing, and one read for each."""
@@ -143,7 +128,7 @@ class LocalTracker(Tracker):
             raise BadInput(msg) from error
 
     def _update(self, project: Project, ref: str, change: IssueChange) -> Issue:
-        with self._writing, beneath.folder(project.path, self._parts) as fd:
+        with beneath.folder(project.path, self._parts) as fd:
             names = _names(fd).get(ref, [])
             if not names:
                 msg = f"There is no issue {ref} in {self._folder}."
@@ -162,7 +147,7 @@ class LocalTracker(Tracker):
         if len(text.encode()) > LIMIT:
             msg = f"The issue is larger than {LIMIT} bytes."
             raise BadInput(msg)
-        with self._writing, beneath.folder(project.path, self._parts, make=True) as fd:
+        with beneath.folder(project.path, self._parts, make=True) as fd:
             while True:
                 ref = str(max((int(ref) for ref in _names(fd)), default=0) + 1)
                 name = issue_file.file_name(ref, title)

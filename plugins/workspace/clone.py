@@ -24,17 +24,19 @@ from orchestrator.ports.workspace import WORKSPACE, Base, Made, Saved, Workspace
 from plugins._shared import preparation
 from plugins._shared import workspace_record as records
 from plugins._shared.durations import seconds
-from plugins._shared.file_pool import in_thread
 from plugins._shared.git import Git, failure
 from plugins._shared.hand import Hand, HostHand, PlaceHand
 from plugins._shared.mirror import base_ref, incoming, tips
 from plugins._shared.repository_lock import locked
 from plugins._shared.rescue import MirrorRescues, Rescuer, Restart
 from plugins._shared.snapshot import Snapshot, snapshot
+from plugins._shared.threads import files_of, writes_of
 from plugins._shared.view import Target, View
 from plugins._shared.workspace_record import Record, Step
 
 _LOOKS_AT_ONCE = 4
+_LOOK_LIMIT = 12.0
+"""Seconds for one look: one that hangs must leave the others their time."""
 _TIPS_AT_MOST = 100
 
 
@@ -63,7 +65,7 @@ class CloneWorkspace(MirrorRescues, Workspace):
             raise PermanentError(msg, session=session.id)
         mirror = self._mirror(session.project)
         await mirror.ensure()
-        record = await in_thread(records.read, session)
+        record = await files_of(session.project.folder).run(records.read, session)
         if record is not None and record.step is Step.REMOVING:
             await self._take_away(session, place, record)
             record = None
@@ -86,7 +88,7 @@ class CloneWorkspace(MirrorRescues, Workspace):
 
     async def _clone(self, session: SessionRef, place: Place, base: Base, restart: Restart) -> Record:
         path = f"{place.workspaces}/{session.id}"
-        record = await in_thread(records.read, session)
+        record = await files_of(session.project.folder).run(records.read, session)
         if record is None and await _entries(place, path):
             msg = f"{path} is not empty, and this session did not make it."
             raise PermanentError(msg, session=session.id, next_step="Move it away, then try again.")
@@ -99,7 +101,7 @@ class CloneWorkspace(MirrorRescues, Workspace):
             git_dir=f"{path}/.git",
             step=Step.MAKING,
         )
-        await in_thread(records.write, session, record)
+        await writes_of(session.project.folder).run(records.write, session, record)
         await place.remove(path)  # What a start left that came no further than this: nobody worked there.
         bundle = f"{place.folder}/start.bundle"
         await place.write(bundle, await self._bundle(session, base, restart))
@@ -141,8 +143,8 @@ class CloneWorkspace(MirrorRescues, Workspace):
 
     async def _look(self, view: WorkspaceView) -> Look[WorkspaceLook]:
         try:
-            async with self._looking:
-                record = await in_thread(records.read, view.session)
+            async with self._looking, asyncio.timeout(_LOOK_LIMIT):
+                record = await files_of(view.session.project.folder).run(records.read, view.session)
                 if record is None or record.step in (Step.MAKING, Step.REMOVING):
                     return Seen(WorkspaceLook(exists=False))
                 if await _kind(view.place, record.path) != "folder":
@@ -154,6 +156,8 @@ class CloneWorkspace(MirrorRescues, Workspace):
                     await look.refresh()
                     dirty = await look.dirty()
                 return Seen(WorkspaceLook(exists=True, head=sha, branch=head.branch, dirty=dirty))
+        except TimeoutError:
+            return Unseen(f"{view.session.workspace} does not answer within {_LOOK_LIMIT:g} s.")
         except (AoError, OSError) as error:
             return Unseen(str(error))
 
@@ -161,7 +165,7 @@ class CloneWorkspace(MirrorRescues, Workspace):
 
     @override
     async def save(self, session: SessionRef, place: Place) -> Saved | None:
-        record = await in_thread(records.read, session)
+        record = await files_of(session.project.folder).run(records.read, session)
         if record is None or record.step is not Step.READY or not await _kind(place, record.path):
             return None
         shot = await self._snapshot(session, place, record)
@@ -212,7 +216,7 @@ class CloneWorkspace(MirrorRescues, Workspace):
 
     @override
     async def remove(self, session: SessionRef, place: Place) -> None:
-        record = await in_thread(records.read, session)
+        record = await files_of(session.project.folder).run(records.read, session)
         if record is None:
             return
         if record.step is Step.READY and await _kind(place, record.path):
@@ -226,7 +230,7 @@ class CloneWorkspace(MirrorRescues, Workspace):
         await place.remove(record.path)
         await look.forget()
         await self._mirror(session.project).forget_incoming(session.id)
-        await in_thread(records.forget, session)
+        await writes_of(session.project.folder).run(records.forget, session)
 
     # Parts ---------------------------------------------------------------------------------------
 
@@ -246,7 +250,7 @@ class CloneWorkspace(MirrorRescues, Workspace):
         return View(hand, session.id, target)
 
     async def _keep(self, session: SessionRef, record: Record, step: Step) -> Record:
-        return await in_thread(records.write, session, replace(record, step=step))
+        return await writes_of(session.project.folder).run(records.write, session, replace(record, step=step))
 
 
 def _shares_host(place: Place) -> bool:

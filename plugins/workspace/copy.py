@@ -18,7 +18,7 @@ from orchestrator.ports.plugin import Options, Plugin, PluginContext
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.workspace import WORKSPACE, Workspace
 from plugins._shared import beneath
-from plugins._shared.file_pool import in_thread
+from plugins._shared.threads import trees_of
 from plugins._shared.view import pattern
 from plugins.workspace.clone import CloneOptions, CloneWorkspace
 
@@ -44,7 +44,7 @@ class CopyWorkspace(CloneWorkspace):
 
     @override
     async def bring_files(self, session: SessionRef, place: Place, path: str) -> None:
-        files = await in_thread(_collect, session.project.path, self._include)
+        files = await trees_of(session.project.folder).run(_collect, session.project.path, self._include)
         if not files:
             return
         for name, (data, mode) in files.items():

@@ -26,18 +26,20 @@ from orchestrator.ports.workspace import WORKSPACE, Base, Made, Saved, Workspace
 from plugins._shared import preparation
 from plugins._shared import workspace_record as records
 from plugins._shared.durations import seconds
-from plugins._shared.file_pool import in_thread
 from plugins._shared.git import Git
 from plugins._shared.hand import HostHand
 from plugins._shared.mirror import Mirror, incoming
 from plugins._shared.repository_lock import locked
 from plugins._shared.rescue import MirrorRescues, Rescuer, Restart
 from plugins._shared.snapshot import Snapshot, snapshot
+from plugins._shared.threads import files_of, trees_of, writes_of
 from plugins._shared.user_repository import Registered, UserRepository, delete_tree, set_aside
 from plugins._shared.view import Head, Target, View
 from plugins._shared.workspace_record import Record, Step
 
 _LOOKS_AT_ONCE = 4
+_LOOK_LIMIT = 12.0
+"""Seconds for one look: one that hangs must leave the others their time."""
 
 
 class WorktreeOptions(Options):
@@ -68,11 +70,11 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
         branch_name(session.branch)
         mirror = self._mirror(session.project)
         repository = await self._repository(session.project)
-        record = await in_thread(records.read, session)
+        record = await files_of(session.project.folder).run(records.read, session)
         await mirror.ensure()
         if record is not None and record.step is Step.REMOVING:
             await self._take_away(session, record, repository)
-            record = await in_thread(records.read, session)
+            record = await files_of(session.project.folder).run(records.read, session)
         restart = await Rescuer(mirror).restart(start) if start else Restart(base.sha, base.sha)
         if record is None or record.step in (Step.MAKING, Step.REMOVED):
             record = await self._register(session, place, base, repository, record, restart)
@@ -101,12 +103,12 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
         async with repository.git.lock():
             known = await repository.worktrees()
             path = record.path if record else self._path(session, place)
-            there = known.get(await in_thread(os.path.realpath, path))
+            there = known.get(await files_of(session.project.folder).run(os.path.realpath, path))
             if record is None and there is not None and not there.broken:
                 msg = f"{path} is a worktree that this session did not make."
                 raise Conflict(msg, session=session.id, next_step=f"Remove it: git worktree remove {path}")
             start, made = await self._start(session, record, repository, known, restart)
-            await self._make_room(path, ours=there is not None and record is not None)
+            await self._make_room(session, path, ours=there is not None and record is not None)
             if there is not None:
                 # git refuses to set a branch that a registration holds, also where its folder is gone.
                 await repository.unregister(path)
@@ -119,14 +121,12 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
                 step=Step.MAKING,
                 made_branch=made,
             )
-            await in_thread(records.write, session, record)
+            await writes_of(session.project.folder).run(records.write, session, record)
             await repository.bring_base(mirror, base.branch, base.sha)
             if restart.files != base.sha:
                 await repository.bring(mirror, restart.files)
             git_dir = await self._add(session, repository, path, start)
-            return await in_thread(
-                records.write, session, replace(record, git_dir=git_dir, step=Step.FILLING)
-            )
+            return await self._keep(session, replace(record, git_dir=git_dir), Step.FILLING)
 
     async def _add(self, session: SessionRef, repository: UserRepository, path: str, start: str) -> str:
         """Register the worktree; returns its git folder.
@@ -137,7 +137,9 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
         try:
             return await repository.add(path, session.branch, start, reason=f"ao: session {session.id}")
         except (PermanentError, Conflict) as error:
-            there = (await repository.worktrees()).get(await in_thread(os.path.realpath, path))
+            there = (await repository.worktrees()).get(
+                await files_of(session.project.folder).run(os.path.realpath, path)
+            )
             if there is None or there.branch != session.branch:
                 raise
             msg = f"{path} was being made by a git of an earlier start."
@@ -157,7 +159,7 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
             return restart.head, True
         own = record.path if record is not None and record.branch == session.branch else ""
         holder = next((w.path for w in known.values() if w.branch == session.branch and not w.broken), "")
-        if not own or (holder and not await in_thread(_same, holder, own)):
+        if not own or (holder and not await files_of(session.project.folder).run(_same, holder, own)):
             where = f" and is checked out in {holder}" if holder else ""
             msg = f"The branch {session.branch} exists already{where}; it is not this session's."
             raise Conflict(
@@ -181,14 +183,14 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
         msg = f"The branch {session.branch} has commits that the saved work does not have."
         raise Conflict(msg, session=session.id, next_step=f"Rename it: git branch -m {session.branch} <name>")
 
-    async def _make_room(self, path: str, *, ours: bool) -> None:
+    async def _make_room(self, session: SessionRef, path: str, *, ours: bool) -> None:
         """Clear the way: what a crashed start of ours left is deleted, anything else is set aside."""
-        folder = Path(path)
-        await in_thread(folder.parent.mkdir, mode=0o700, parents=True, exist_ok=True)
+        folder, files = Path(path), files_of(session.project.folder)
+        await files.run(folder.parent.mkdir, mode=0o700, parents=True, exist_ok=True)
         if ours:
-            await in_thread(delete_tree, folder)
-        elif await in_thread(_occupied, folder):
-            await in_thread(set_aside, folder)
+            await trees_of(session.project.folder).run(delete_tree, folder)
+        elif await files.run(_occupied, folder):
+            await files.run(set_aside, folder)
 
     # Looking -------------------------------------------------------------------------------------
 
@@ -201,9 +203,12 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
 
     async def _known(self, project: Project) -> tuple[UserRepository, Mapping[str, Registered]] | str:
         try:
-            await self._mirror(project).ensure()
-            repository = await self._repository(project)
-            return repository, await repository.worktrees()
+            async with asyncio.timeout(_LOOK_LIMIT):
+                await self._mirror(project).ensure()
+                repository = await self._repository(project)
+                return repository, await repository.worktrees()
+        except TimeoutError:
+            return f"{project.path} does not answer within {_LOOK_LIMIT:g} s."
         except (AoError, OSError) as error:
             return str(error)
 
@@ -214,11 +219,13 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
             return Unseen(known)
         repository, registered = known
         try:
-            async with self._looking:
-                record = await in_thread(records.read, view.session)
+            async with self._looking, asyncio.timeout(_LOOK_LIMIT):
+                record = await files_of(view.session.project.folder).run(records.read, view.session)
                 if record is None or record.step in (Step.MAKING, Step.REMOVING, Step.REMOVED):
                     return Seen(WorkspaceLook(exists=False))
                 return await self._look_at(view.session, record, repository, registered)
+        except TimeoutError:
+            return Unseen(f"{view.session.workspace} does not answer within {_LOOK_LIMIT:g} s.")
         except (AoError, OSError) as error:
             return Unseen(str(error))
 
@@ -229,7 +236,7 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
         kind = await look.hand.kind(record.path)
         if kind != "folder":
             return Seen(WorkspaceLook(exists=False, detail=f"{record.path} is {kind or 'gone'}"))
-        entry = known.get(await in_thread(os.path.realpath, record.path))
+        entry = known.get(await files_of(session.project.folder).run(os.path.realpath, record.path))
         head = await look.head() if entry is None or entry.broken else Head(entry.head, entry.branch)
         async with locked(Path(look.path)):
             sha = await look.point(head, incoming(session.id))
@@ -240,7 +247,7 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
 
     @override
     async def save(self, session: SessionRef, place: Place) -> Saved | None:
-        record = await in_thread(records.read, session)
+        record = await files_of(session.project.folder).run(records.read, session)
         if record is None or record.step is not Step.READY:
             return None
         shot = await self._snapshot(session, record)
@@ -271,7 +278,7 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
 
     @override
     async def remove(self, session: SessionRef, place: Place) -> None:
-        record = await in_thread(records.read, session)
+        record = await files_of(session.project.folder).run(records.read, session)
         if record is None or record.step is Step.REMOVED:
             return
         if record.step is Step.READY:
@@ -283,14 +290,14 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
         """Remove files, registration and, with nothing but the base on it, the branch. Repeatable."""
         mirror = self._mirror(session.project)
         record = await self._keep(session, record, Step.REMOVING)
-        await in_thread(delete_tree, Path(record.path))
+        await trees_of(session.project.folder).run(delete_tree, Path(record.path))
         async with repository.git.lock():
             await repository.unregister(record.path)
             gone = await self._drop_branch(repository, record, mirror)
         await self._view(session, record, repository).forget()
         await mirror.forget_incoming(session.id)
         if gone:
-            await in_thread(records.forget, session)
+            await writes_of(session.project.folder).run(records.forget, session)
         else:
             await self._keep(session, record, Step.REMOVED)
 
@@ -328,7 +335,7 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
         return str(Path(root).expanduser() / session.id)
 
     async def _keep(self, session: SessionRef, record: Record, step: Step) -> Record:
-        return await in_thread(records.write, session, replace(record, step=step))
+        return await writes_of(session.project.folder).run(records.write, session, replace(record, step=step))
 
 
 def _same(one: str, other: str) -> bool:

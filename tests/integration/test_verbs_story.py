@@ -176,7 +176,13 @@ def _looking(fleet: Fleet, tmp_path: Path) -> None:
     other.mkdir()
     for words in (["init", "-q", "-b", "main"], ["commit", "-q", "--allow-empty", "-m", "first"]):
         subprocess.run(["git", *words], cwd=other, check=True, capture_output=True, timeout=20)
-    assert fleet.ao("project", "add", str(other), "--prefix", "oth")["prefix"] == "oth"
+    (other / "Makefile").write_text("test:\n\ttrue\n")
+    added = fleet.ao("project", "add", str(other), "--prefix", "oth")
+    assert (added["prefix"], added["checks"]) == ("oth", ["make test"])
+    spawned = fleet.ao("spawn", "other", "--prompt", "look around")["id"]
+    fleet.until(spawned, lambda s: s["status"] == "idle")
+    fleet.act("kill", session=spawned)
+    fleet.until_ended(spawned)
     with pytest.raises(Conflict, match="live sessions"):
         fleet.act("project rm", project="demo")
     assert fleet.act("project rm", project="Other") == {"id": "other"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from bot.actions import registry
@@ -12,26 +11,15 @@ from bot.chat.request import Value
 from bot.frontends.shell import gateway
 from bot.frontends.shell.console import Console
 from bot.frontends.shell.machine import Machine, Surroundings
-from bot.frontends.shell.repository import Found, git, look
 from orchestrator.errors import AoError, Conflict
-from orchestrator.ports.agent import AGENT
-from orchestrator.registry import Registry
+from orchestrator.services.new_project import Wishes, propose
+from orchestrator.services.repository import git, look
 from orchestrator.services.trust import Trusted, trust_file
-from orchestrator.settings import builtin
-from orchestrator.settings.project_edit import NewProject, add_project
+from orchestrator.settings.project_edit import add_project
 from orchestrator.settings.shapes import FILE_NAMES, id_from_folder, local_file
 from orchestrator.storage.layout import Home
 
 __all__ = ["git", "run", "write"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What a person said; empty where it is to be found out."""
-
-    name: str = ""
-    agent: str = ""
-    tests: str = ""
 
 
 def run(machine: Machine, where: Surroundings, console: Console, arguments: Mapping[str, Value]) -> int:
@@ -64,59 +52,14 @@ def write(
     found = look(folder)
     path = found.root / FILE_NAMES[0]
     plugins = machine.bench(where).registry
-    entry = NewProject(
-        id=wishes.name or id_from_folder(found.root),
-        path=".",
-        default_branch=found.branch,
-        repo=_repo(found, plugins, console),
-        checks=[check] if (check := wishes.tests or found.tests) else [],
-        agent=_agent(wishes.agent, plugins, console),
-    )
-    add_project(path, entry, where.env)
+    proposal = propose(found, wishes, plugins, path=".")
+    for note in proposal.notes:
+        console.note(note)
+    add_project(path, proposal.entry, where.env)
     home = Home.default(where.env)
     home.prepare()
     trust_file(path, Trusted(home))
     return path
-
-
-def _repo(found: Found, plugins: Registry, console: Console) -> str:
-    """`owner/name`, where the forge's plugins are there; else the project lives on this machine."""
-    if not found.repo:
-        return ""
-    if builtin.plugin_defaults().with_repo.scm in plugins.names("scm"):
-        return found.repo
-    console.note(
-        f"{found.repo}: its forge is not built in yet; pull requests and issues stay on this machine."
-    )
-    return ""
-
-
-def _agent(wanted: str, plugins: Registry, console: Console) -> str:
-    """The agent that was named, or one whose program is here; empty when it is the default.
-
-    Where none is, one that can be started as it is, so that `ao start` works and says what it runs.
-    """
-    if wanted:
-        plugins.plugin(AGENT, wanted)
-        return wanted
-    default = builtin.plugin_defaults().agent
-    names = plugins.names("agent")
-    ready = [
-        name
-        for name in names
-        if plugins.plugin(AGENT, name).needs and not plugins.missing_programs(AGENT, name)
-    ]
-    if default in ready:
-        return ""
-    if ready:
-        return ready[0]
-    # One that needs no options can be started at once; the others must be described first.
-    stand_in = next((name for name in names if not plugins.problems(AGENT, name, {})), "")
-    console.note("No coding agent's program was found on the PATH.")
-    if stand_in:
-        console.note(f"Agent {stand_in} stands in: {plugins.plugin(AGENT, stand_in).summary}")
-    console.note("Any program can be described as an agent: docs/plugins.md shows how.")
-    return stand_in
 
 
 def _offer(machine: Machine, where: Surroundings, console: Console, path: Path, project: str) -> None:

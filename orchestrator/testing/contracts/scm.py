@@ -316,15 +316,32 @@ class ScmContract:
         assert found.head == made.head
         assert await bench.scm.find(one.project, made.number + 900) is None
         heir = on_branch(two, one.branch)
-        assert (await bench.scm.claim(heir, made.number)).number == made.number
+        assert await bench.scm.bring(one.project, made.number) == made.head
+        assert (await bench.scm.claim(heir, made.number, made.head)).number == made.number
         looks = await bench.scm.observe([one, heir])
         assert looks[one.id] == Seen(None)
         assert isinstance(looks[heir.id], Seen)
         with pytest.raises(NotFound):
-            await bench.scm.claim(heir, made.number + 900)
+            await bench.scm.claim(heir, made.number + 900, made.head)
+        with pytest.raises(NotFound):
+            await bench.scm.bring(one.project, made.number + 900)
         await bench.scm.close(heir, delete_branch=False)
         with pytest.raises(Conflict):
-            await bench.scm.claim(one, made.number)
+            await bench.scm.claim(one, made.number, made.head)
+        with pytest.raises(Conflict):
+            await bench.scm.bring(one.project, made.number)
+
+    async def test_a_pull_request_is_handed_over_only_to_who_has_what_is_in_it(self, bench: ScmBench) -> None:
+        if not isinstance(bench.scm, Claims):
+            pytest.skip("this forge cannot hand pull requests over")
+        one, two = bench.session(1), bench.session(2)
+        made = await publish(bench, one, await bench.commit(one))
+        assert made is not None
+        other = await bench.commit(two, "other")
+        await bench.scm.bring(one.project, made.number)
+        with pytest.raises(Conflict):
+            await bench.scm.claim(on_branch(two, one.branch), made.number, other)
+        assert (await look(bench, one)).number == made.number
 
     async def test_failed_checks_run_again(self, bench: ScmBench) -> None:
         if not bench.check or not isinstance(bench.scm, Reruns):

@@ -194,16 +194,19 @@ class FakeScm(Scm, Claims, Branches, Reruns):
             self.forge.published.pop(session.id, None)
 
     @override
-    async def claim(self, session: SessionRef, number: int) -> PullRequest:
+    async def bring(self, project: Project, number: int) -> str:
+        self._call("bring")
+        return self._open((project.id, number)).head
+
+    @override
+    async def claim(self, session: SessionRef, number: int, head: str) -> PullRequest:
         self._call("claim")
         key = (session.project.id, number)
-        if key not in self.forge.pulls:
-            msg = f"There is no pull request {number}."
-            raise NotFound(msg)
-        pull = self.forge.pulls[key]
-        if pull.state not in _OPEN or pull.branch != session.branch:
-            msg = f"Pull request {number} is {pull.state.value} on {pull.branch}."
+        pull = self._open(key)
+        if pull.branch != session.branch:
+            msg = f"Pull request {number} is on {pull.branch}."
             raise Conflict(msg)
+        self._same_head(pull, head)
         self.forge.owners[key] = session.id
         self.forge.published[session.id] = pull.head
         return self._shown(key)
@@ -228,6 +231,16 @@ class FakeScm(Scm, Claims, Branches, Reruns):
         )
 
     # Inside ---------------------------------------------------------------------------------------
+
+    def _open(self, key: Number) -> PullRequest:
+        if key not in self.forge.pulls:
+            msg = f"There is no pull request {key[1]}."
+            raise NotFound(msg)
+        pull = self.forge.pulls[key]
+        if pull.state not in _OPEN:
+            msg = f"Pull request {pull.number} is {pull.state.value}."
+            raise Conflict(msg)
+        return pull
 
     def _accept(self, what: Publication) -> PullRequest | None:
         session = what.session

@@ -129,7 +129,10 @@ class FakeWorkspace(Workspace, Rescues):
         if kept is not None:
             tree.head, files = kept.head, kept.files
         else:
-            tree.head = start if start in self.history.commits else tree.head
+            if start and start not in self.history.commits:
+                msg = f"{start} is not in the mirror."
+                raise NotFound(msg)
+            tree.head = start or tree.head
             files = self.history.commits[tree.head].files
         for name, data in files.items():
             await tree.place.write(f"{tree.path}/{name}", data)
@@ -225,6 +228,12 @@ class FakeWorkspace(Workspace, Rescues):
             return Seen(WorkspaceLook(exists=False))
         dirty = len(self._changed(tree, await _work_files(tree)))
         return Seen(WorkspaceLook(exists=True, head=tree.head, branch=tree.branch, dirty=dirty))
+
+    def add_commit(self, files: Files, sha: str = "") -> str:
+        """A commit that nobody made in a workspace is in the mirror, under the name it is given."""
+        sha = sha or _sha("commit", "", repr(sorted(files.items())))
+        self.history.commits[sha] = _Commit(files)
+        return sha
 
     def _new_commit(self, files: Files, parent: str) -> str:
         sha = _sha("commit", parent, repr(sorted(files.items())))

@@ -64,7 +64,6 @@ def test_what_is_not_whole_is_refused(name: str, data: bytes) -> None:
         (["pr", "create", "--draft"], WantsPullRequest(update=False, draft=True)),
         (["pr", "update", "--title=A  b", "--body", ""], WantsPullRequest(update=True, title="A b", body="")),
         (["push", COMMIT, "refs/heads/feat/1"], WantsPush(commit=COMMIT, branch="feat/1")),
-        (["push", COMMIT, "refs/heads/a", "force"], WantsPush(commit=COMMIT, branch="a", force=True)),
         (["report", "one", "two"], Reports(text="one two")),
         (["report", "\x1b[31mred\x1b[0m"], Reports(text="red")),
         (["ask", "Which?", "--option", "a", "--option=b"], Asks(question="Which?", options=("a", "b"))),

@@ -24,7 +24,7 @@ def refused(act: acts.Act, error: AoError = NO, **fields: object) -> Draft:
 
 def delayed(act: acts.Act, error: AoError, **fields: object) -> Draft:
     draft = Draft(ex.session(**fields), ex.NOW + 5)
-    Act().delayed(draft, act, error, ex.NOW + 9)
+    Act().delayed(draft, act, error)
     return draft
 
 
@@ -89,28 +89,22 @@ def test_refused_telling_of_the_tracker_is_let_be() -> None:
 
 
 @pytest.mark.parametrize("act", [acts.StopRuntime(), acts.SaveWork(), acts.TidyForge(), acts.Archive()])
-def test_refused_end_is_tried_again_in_a_minute_and_never_given_up(act: acts.Act) -> None:
+def test_refused_end_is_never_given_up(act: acts.Act) -> None:
     ending = refused(act, ending=Ending(step=EndingStep.RUNTIME)).session.ending
-    assert (ending.step, ending.retry_at, ending.reason, ending.tries) == (
-        EndingStep.RUNTIME,
-        ex.NOW + 65,
-        "no",
-        1,
-    )
+    assert (ending.step, ending.reason, ending.tries) == (EndingStep.RUNTIME, "no", 1)
 
 
 def test_workspace_that_holds_new_work_goes_back_to_being_saved() -> None:
     saved = Ending(step=EndingStep.RESCUE)
     ending = refused(acts.RemoveWorkspace(), Conflict("new work"), ending=saved).session.ending
-    assert (ending.step, ending.retry_at, ending.reason) == (EndingStep.RUNTIME, ex.NOW + 5, "new work")
+    assert (ending.step, ending.reason) == (EndingStep.RUNTIME, "new work")
     other = refused(acts.RemoveWorkspace(), NO, ending=saved).session.ending
-    assert (other.step, other.retry_at) == (EndingStep.RESCUE, ex.NOW + 65)
+    assert other.step is EndingStep.RESCUE
 
 
 def test_delayed_end_is_told_the_first_time_only() -> None:
     first = delayed(acts.SaveWork(), TemporaryError("busy"))
     assert types(first) == [("cleanup.delayed", Level.WARNING)]
-    assert first.session.ending.retry_at == ex.NOW + 9
     again = delayed(acts.SaveWork(), TemporaryError("busy"), ending=first.session.ending)
     assert (again.events, again.session.ending.tries) == ([], 2)
 

@@ -75,6 +75,20 @@ async def test_push_reaches_the_forge_and_only_on_the_sessions_own_branch(ring: 
     assert ("demo", "main") not in ring.scm.forge.branches
 
 
+async def test_push_replaces_what_the_session_published_itself_and_nothing_of_others(ring: Ring) -> None:
+    one = await ring.spawn()
+    first = await ring.workspace.commit(one, "a.py", "1")
+    await do(ring, one, "push", first, "refs/heads/feat/issue-1")
+    amended = await ring.workspace.commit(one, "a.py", "2")
+    assert (await do(ring, one, "push", amended, "refs/heads/feat/issue-1")).startswith("0\npushed")
+    ring.scm.push_from_elsewhere(ring.fleet.world.ref(ring.session(one)), "e" * 40)
+    again = await ring.workspace.commit(one, "a.py", "3")
+    refused = await do(ring, one, "push", again, "refs/heads/feat/issue-1")
+    assert refused.startswith("1\n")
+    assert "has commits that" in refused
+    assert ring.scm.forge.branches["demo", "feat/issue-1"] == "e" * 40
+
+
 @pytest.mark.parametrize("words", [("fly",), ("pr", "delete"), ("report",), ("push", "x", "y")])
 async def test_what_is_not_understood_is_answered_with_the_reason(ring: Ring, words: tuple[str, ...]) -> None:
     one = await ring.spawn()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from pathlib import Path
 
 import pytest
 from typing_extensions import override
@@ -18,9 +19,11 @@ from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import PARALLEL_ACTS, Keeping
 from orchestrator.lifecycle.queue import Room
 from orchestrator.services import ended
+from orchestrator.services.hold import hold
 from orchestrator.services.kill import kill
 from orchestrator.services.merge import merge
 from orchestrator.services.spawn import SpawnAsk, spawn
+from orchestrator.testing.fakes.keeping import FakeKeeping
 from orchestrator.testing.ring import Ring, open_ring
 
 WRONG = BadInput("no")
@@ -78,6 +81,59 @@ async def test_disk_that_refuses_changes_nothing_and_the_act_is_tried_again(ring
     await kill(ring.core, one, by=OWNER)
     await ring.later(20)
     assert one not in {s.id for s in ring.fleet.all()}
+
+
+async def cancelled_hold(ring: Ring, disk: FakeKeeping, one: SessionId) -> asyncio.Event:
+    """A hold whose caller is cancelled while it is kept; returns the gate at which it waits."""
+    gate = disk.gates["keep"] = asyncio.Event()
+    asked = asyncio.create_task(hold(ring.core, one, by=OWNER))
+    await disk.waits.wait()
+    asked.cancel()
+    await asyncio.gather(asked, return_exceptions=True)
+    return gate
+
+
+async def test_change_whose_caller_is_cancelled_is_carried_through_in_memory_too(tmp_path: Path) -> None:
+    disk = FakeKeeping()
+    ring = await open_ring(tmp_path, keeping=disk.over)
+    one = await ring.spawn()
+    (await cancelled_hold(ring, disk, one)).set()
+    await kill(ring.core, one, by=OWNER)
+    assert ring.session(one).hold == OWNER
+    events = await ring.events(one)
+    assert [e.id for e in events] == [f"{one}:{n}" for n in range(1, len(events) + 1)]
+    assert [e.type for e in events][-3:] == ["merge.held", "session.kill_asked", "session.killed"]
+    await ring.close()
+
+
+async def test_stop_returns_when_what_was_begun_is_kept(tmp_path: Path) -> None:
+    disk = FakeKeeping()
+    ring = await open_ring(tmp_path, keeping=disk.over)
+    one = await ring.spawn()
+    gate = await cancelled_hold(ring, disk, one)
+    stopping = asyncio.create_task(ring.fleet.stop())
+    asyncio.get_running_loop().call_later(0.05, gate.set)
+    await stopping
+    assert (gate.is_set(), ring.session(one).hold) == (True, OWNER)
+    await ring.close()
+
+
+async def test_change_that_comes_while_its_session_is_put_away_makes_it_live_no_more(tmp_path: Path) -> None:
+    disk = FakeKeeping()
+    ring = await open_ring(tmp_path, keeping=disk.over)
+    one = await ring.spawn()
+    gate = disk.gates["end"] = asyncio.Event()
+    await kill(ring.core, one, by=OWNER)
+    settling = asyncio.create_task(ring.settle())
+    await disk.waits.wait()
+    held = asyncio.create_task(hold(ring.core, one, by=OWNER))
+    asyncio.get_running_loop().call_later(0.05, gate.set)
+    with pytest.raises(NotFound):
+        await held
+    await settling
+    again = await ring.crash()
+    assert (again.fleet.all(), (await ended.one(again.core, one)).id) == ((), one)
+    await ring.close()
 
 
 async def test_unforeseen_error_is_tried_some_times_then_refused(ring: Ring) -> None:
@@ -213,6 +269,8 @@ class DyingKeeper(Keeping):
         self._left = count
         self._after = after
         self.died = asyncio.Event()
+        self.buried = asyncio.Event()
+        """What waits since then is refused: nothing is written, and who stops need not wait for it."""
 
     @override
     async def keep(self, session: Session) -> Session:
@@ -223,6 +281,10 @@ class DyingKeeper(Keeping):
         if self._left < 0:
             await self._die()
         return kept
+
+    @override
+    async def restore(self, session: Session) -> Session:
+        return await self._keeper.restore(session)
 
     @override
     async def end(self, session: Session) -> None:
@@ -239,7 +301,8 @@ class DyingKeeper(Keeping):
 
     async def _die(self) -> None:
         self.died.set()
-        await asyncio.Event().wait()
+        await self.buried.wait()
+        raise FULL
 
 
 async def play_to_the_end(ring: Ring) -> None:
@@ -291,6 +354,7 @@ async def test_death_at_any_write_loses_and_doubles_nothing(ring: Ring, count: i
     else:
         playing.cancel()
         await asyncio.gather(playing, return_exceptions=True)
+        keepers[0].buried.set()
         ring.after = await first.crash()
         await play_to_the_end(ring.after)
     await check_the_end(ring.after)

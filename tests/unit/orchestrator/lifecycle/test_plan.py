@@ -91,11 +91,10 @@ def test_killed_session_gives_its_issue_back_and_a_finished_one_leaves_it() -> N
     assert due(done, ex.NOW) == (acts.TidyForge(),)
 
 
-def test_failed_clean_up_waits_and_is_tried_again() -> None:
+def test_failed_clean_up_stays_due() -> None:
     wanted = Wanted(state=WantedState.STOP, by=ex.ADA, at=ex.NOW, reason=StopReason.MERGED)
-    late = ex.session(wanted=wanted, ending=Ending(step=EndingStep.RESCUE, retry_at=ex.NOW + 5))
-    assert due(late, ex.NOW + 4) == ()
-    assert due(late, ex.NOW + 5) == (acts.RemoveWorkspace(),)
+    late = ex.session(wanted=wanted, ending=Ending(step=EndingStep.RESCUE, tries=3))
+    assert due(late, ex.NOW) == (acts.RemoveWorkspace(),)
 
 
 def test_task_without_issue_tells_no_tracker() -> None:

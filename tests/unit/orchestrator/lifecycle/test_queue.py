@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.session import (
     Ending,
     EndingStep,
+    RuntimeFact,
+    RuntimeState,
     Session,
     Setup,
     SetupStep,
@@ -82,6 +86,15 @@ def test_paused_sessions_do_not_start_and_ending_ones_give_their_place_back() ->
     assert admit([paused], Room(sessions=9)) == []
     assert admit([stopped, waiting(3)], Room(sessions=1))[0].admitted
     assert not admit([stopping, waiting(3)], Room(sessions=1))[0].admitted
+
+
+@pytest.mark.parametrize("state", [RuntimeState.EXITED, RuntimeState.MISSING])
+def test_session_whose_agent_is_gone_takes_no_place_and_no_memory(state: RuntimeState) -> None:
+    dead = replace(running(1), runtime=RuntimeFact(state=state, at=ex.NOW))
+    doubted = replace(running(1), runtime=RuntimeFact(state=RuntimeState.UNKNOWN, at=ex.NOW))
+    tight = Room(sessions=1, free_memory=100 * MB, memory=512 * MB)
+    assert admit([dead, waiting(2)], tight)[0].admitted
+    assert admit([doubted, waiting(2)], tight)[0].reason.startswith("waits: 1 of 1 sessions run")
 
 
 def test_restores_come_a_few_a_minute() -> None:

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Collection, Mapping
 from pathlib import Path
-
-import pytest
-from typing_extensions import override
 
 from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.event import Level
 from orchestrator.domain.ids import SessionId
-from orchestrator.domain.look import Look
 from orchestrator.domain.person import OWNER
 from orchestrator.errors import TemporaryError
-from orchestrator.lifecycle import observe
 from orchestrator.lifecycle.queue import Room
-from orchestrator.ports.runtime import RuntimeLook
-from orchestrator.ports.session_ref import SessionRef
 from orchestrator.services.kill import kill
+from orchestrator.services.pause import pause, unpause
 from orchestrator.services.restore import restore_all
 from orchestrator.services.spawn import SpawnAsk, spawn
-from orchestrator.testing.fakes.runtime import FakeRuntime
-from orchestrator.testing.ring import CONFIG, FakeWorld, Ring, open_ring
+from orchestrator.testing.fakes.keeping import FakeKeeping
+from orchestrator.testing.ring import CONFIG, Ring, open_ring
 
 
 async def fleet_of(ring: Ring, count: int) -> list[SessionId]:
@@ -83,66 +75,6 @@ async def test_doubt_is_bounded_and_then_a_person_is_asked(ring: Ring) -> None:
     assert ring.status(one) == "stuck"
     assert "tmux does not answer" in ring.session(one).status.reason
     assert await loud(ring) == ["session.stuck"]
-
-
-class StoppedRuntime(FakeRuntime):
-    """A terminal server that can be stopped: it takes calls and never answers."""
-
-    stopped = False
-
-    @override
-    async def observe(
-        self, sessions: Collection[SessionRef], screens: Collection[SessionId] = ()
-    ) -> Mapping[SessionId, Look[RuntimeLook]]:
-        if self.stopped:
-            await asyncio.Event().wait()
-        return await super().observe(sessions, screens)
-
-
-async def test_batch_that_hangs_is_a_failed_look_and_storage_and_services_go_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(observe, "LIMIT", 0.05)
-    world = FakeWorld()
-    world.runtime = runtime = StoppedRuntime(world.agent.program)
-    ring = await open_ring(tmp_path, world=world)
-    one = await ring.spawn("1")
-    runtime.stopped = True
-    await ring.look()
-    assert ring.status(one) == "detecting"
-    assert "no answer within" in ring.session(one).status.reason
-    ring.tracker.unreadable.clear()
-    two = await ring.spawn("2")
-    assert ring.session(two).event_serial > 0
-    runtime.stopped = False
-    await ring.look()
-    assert (ring.status(one), await loud(ring)) == ("idle", [])
-    await ring.close()
-
-
-async def test_plugin_that_raises_spoils_its_own_looks_only(ring: Ring) -> None:
-    one = await ring.spawn()
-
-    async def broken(*_args: object) -> dict[SessionId, Look[None]]:
-        msg = "a defect"
-        raise ZeroDivisionError(msg)
-
-    ring.scm.observe = broken  # type: ignore[assignment, method-assign]
-    ring.agent.says(one, ActivityState.BUSY)
-    await ring.look()
-    assert ring.status(one) == "working"
-
-
-async def test_look_that_answers_for_some_is_a_failed_look_for_the_others(ring: Ring) -> None:
-    one, two = await fleet_of(ring, 2)
-    real = ring.runtime.observe
-
-    async def forgetful(sessions: Collection[SessionRef], screens: Collection[SessionId] = ()) -> object:
-        return {k: v for k, v in (await real(sessions, screens)).items() if k != two}
-
-    ring.runtime.observe = forgetful  # type: ignore[assignment, method-assign]
-    await ring.look()
-    assert (ring.status(one), ring.status(two)) == ("idle", "detecting")
 
 
 async def test_forge_that_cannot_be_seen_changes_no_status(ring: Ring) -> None:
@@ -279,6 +211,36 @@ async def test_runtime_that_does_not_outlive_us_is_restored_without_asking(ring:
     assert (again.status(one), await loud(again)) == ("idle", [])
 
 
+async def test_paused_session_whose_runtime_does_not_outlive_us_goes_on_when_released(ring: Ring) -> None:
+    one = await ring.spawn()
+    await pause(ring.core, one, by=OWNER)
+    ring.runtime.survives = False
+    await ring.die()
+    ring.runtime.vanish()
+    ring.after = again = await open_ring(ring.core.home.path.parent, world=ring.world, before=ring)
+    await again.later(60)
+    assert (again.status(one), again.runtime.starts, await loud(again)) == ("paused", [one], [])
+    await unpause(again.core, one, by=OWNER)
+    await again.settle()
+    assert (again.status(one), again.runtime.starts) == ("idle", [one, one])
+
+
+async def test_paused_sessions_are_lost_and_restored_with_all_others(ring: Ring) -> None:
+    one, two = await fleet_of(ring, 2)
+    await pause(ring.core, one, by=OWNER)
+    await ring.die()
+    ring.runtime.vanish()
+    ring.after = again = await open_ring(ring.core.home.path.parent, world=ring.world, before=ring)
+    lost = next(e for e in await again.events() if e.type == "fleet.lost")
+    assert lost.data["count"] == 2
+    assert {s.id for s in await restore_all(again.core, by=OWNER)} == {one, two}
+    await again.settle()
+    assert (again.status(one), again.status(two)) == ("paused", "idle")
+    await unpause(again.core, one, by=OWNER)
+    await again.settle()
+    assert again.status(one) == "idle"
+
+
 async def test_terminal_server_that_cannot_be_seen_at_the_start_has_lost_nothing(ring: Ring) -> None:
     one = await ring.spawn()
     await ring.die()
@@ -307,3 +269,59 @@ async def test_spawn_above_the_limit_waits_visibly_and_in_order(ring: Ring) -> N
     await kill(ring.core, one, by=OWNER)
     await ring.settle()
     assert [ring.status(s) for s in (two, three)] == ["idle", "queued"]
+
+
+# One that cannot be changed ------------------------------------------------------------------------
+
+
+async def test_waiting_session_that_cannot_be_kept_stops_no_look_at_the_others(tmp_path: Path) -> None:
+    disk = FakeKeeping()
+    ring = await open_ring(tmp_path, keeping=disk.over)
+    ring.room.append(Room(sessions=2))
+    one, three = await ring.spawn("1"), await ring.spawn("2")
+    two = await ring.spawn("3")
+    disk.full.add(two)
+    ring.room.append(Room(sessions=1))
+    ring.agent.says(one, ActivityState.BUSY)
+    await ring.look()
+    assert [ring.status(s) for s in (one, three, two)] == ["working", "idle", "queued"]
+    ring.room.append(Room(sessions=3))
+    await ring.look()
+    assert ring.status(two) == "queued"
+    disk.full.clear()
+    await ring.later(5)
+    assert ring.status(two) == "idle"
+    await ring.close()
+
+
+async def test_session_that_cannot_be_kept_refuses_no_start_and_no_waking_up(tmp_path: Path) -> None:
+    disk = FakeKeeping()
+    ring = await open_ring(tmp_path)
+    one, two = await fleet_of(ring, 2)
+    ring.runtime.unreadable[one] = "tmux does not answer"
+    await ring.look()
+    ring.clock.advance(5)
+    disk.full.add(one)
+    again = await ring.crash(disk.over)
+    ring.agent.says(two, ActivityState.BUSY)
+    await again.look()
+    assert [again.status(s) for s in (one, two)] == ["detecting", "working"]
+    ring.clock.jump(8 * 3600)
+    await again.settle()
+    assert [again.status(s) for s in (one, two)] == ["detecting", "working"]
+    await ring.close()
+
+
+async def test_what_is_lost_and_cannot_be_kept_is_found_again_later(tmp_path: Path) -> None:
+    disk = FakeKeeping()
+    ring = await open_ring(tmp_path)
+    one, two = await fleet_of(ring, 2)
+    await ring.die()
+    ring.runtime.vanish()
+    disk.full.add(one)
+    ring.after = again = await open_ring(tmp_path, world=ring.world, before=ring, keeping=disk.over)
+    assert (again.status(one), again.status(two)) == ("idle", "errored")
+    disk.full.clear()
+    await again.later(20)
+    assert again.status(one) == "errored"
+    await ring.close()

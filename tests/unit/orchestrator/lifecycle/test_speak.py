@@ -89,8 +89,8 @@ async def test_what_changed_since_the_last_look_is_seen_before_typing(ring: Ring
 
 async def test_dialog_that_opened_since_the_last_look_gets_no_text(ring: Ring) -> None:
     one = await ring.spawn()
-    await send(ring.core, one, "go on", by=OWNER)
     ring.agent.says(one, ActivityState.PERMISSION, dialog=DIALOG, accepts_text=True)
+    await send(ring.core, one, "go on", by=OWNER)
     await ring.beside()
     await ring.settle()
     assert ring.runtime.terminals[one].sent == []
@@ -116,8 +116,8 @@ async def test_person_who_only_watches_does_not_hold_it_up(ring: Ring) -> None:
 
 async def test_terminal_that_cannot_be_seen_gets_no_text(ring: Ring) -> None:
     one = await ring.spawn()
-    await send(ring.core, one, "go on", by=OWNER)
     ring.runtime.unreadable[one] = "tmux does not answer"
+    await send(ring.core, one, "go on", by=OWNER)
     await ring.beside()
     await ring.settle()
     assert stage(ring, one) == "received"

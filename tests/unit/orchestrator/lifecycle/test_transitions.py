@@ -142,6 +142,7 @@ def test_every_status_has_its_moves() -> None:
     assert LEGAL[Status.QUEUED] == {
         Status.SPAWNING,
         Status.PAUSED,
+        Status.MERGING,
         Status.KILLED,
         Status.ERRORED,
         Status.DONE,

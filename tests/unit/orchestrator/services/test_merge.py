@@ -6,8 +6,12 @@ import pytest
 
 from orchestrator.domain.person import OWNER
 from orchestrator.errors import Conflict, NotFound, TemporaryError
+from orchestrator.lifecycle.queue import Room
+from orchestrator.services import ended
 from orchestrator.services.hold import hold, unhold
+from orchestrator.services.kill import kill
 from orchestrator.services.merge import merge
+from orchestrator.services.restore import restore
 from orchestrator.testing import examples as ex
 from orchestrator.testing.ring import Ring
 
@@ -44,6 +48,23 @@ async def test_second_click_says_who_was_first(ring: Ring) -> None:
         await merge(ring.core, one, head=head, by=OWNER)
     (entry,) = await ring.core.store.audit.newest(10)
     assert (entry.by, entry.verb, entry.head) == (ex.ADA, "merge", head)
+
+
+async def test_session_that_waits_in_the_queue_after_a_restore_can_be_merged(ring: Ring) -> None:
+    ring.rules(approvals=0)
+    one = await ring.spawn()
+    head = await ring.pull_request(one)
+    await ring.checks(one, passed=True)
+    await kill(ring.core, one, by=OWNER)
+    await ring.settle()
+    ring.room.append(Room(sessions=0))
+    await restore(ring.core, one, by=OWNER)
+    await ring.settle()
+    assert ring.status(one) == "queued"
+    await merge(ring.core, one, head=head, by=OWNER)
+    await ring.settle()
+    assert len(ring.scm.forge.merges) == 1
+    assert (await ended.one(ring.core, one)).status.status.value == "merged"
 
 
 async def test_hold_keeps_its_first_holder_and_can_be_released(ring: Ring) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
-from orchestrator.domain.ids import SessionId
+from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.errors import Conflict, NotFound, TemporaryError
-from orchestrator.services import ended
+from orchestrator.services import ended, projects
 from orchestrator.services.kill import kill
 from orchestrator.services.restore import restore
-from orchestrator.testing.ring import Ring
+from orchestrator.services.spawn import SpawnAsk, spawn
+from orchestrator.settings.project_edit import NewProject
+from orchestrator.testing import examples as ex
+from orchestrator.testing.fakes.keeping import FakeKeeping
+from orchestrator.testing.ring import CONFIG, Ring, open_ring
 
 
 async def test_ended_session_comes_back_with_its_newest_rescue(ring: Ring) -> None:
@@ -124,3 +132,61 @@ async def test_pull_request_that_was_closed_does_not_come_back_unless_it_is_open
 async def test_session_that_never_was(ring: Ring) -> None:
     with pytest.raises(NotFound):
         await restore(ring.core, SessionId("demo-9"), by=OWNER)
+
+
+async def test_session_of_a_project_that_was_taken_out_stays_ended_until_it_is_back(tmp_path: Path) -> None:
+    entry = CONFIG[CONFIG.index("  demo:") :].replace("demo", "other")
+    ring = await open_ring(tmp_path, config=CONFIG + entry)
+    ring.tracker.issues["other", "1"] = ring.tracker.issues["demo", "1"]
+    one = await ring.spawn()
+    two = (await spawn(ring.core, SpawnAsk(project="other", issue="1"), by=OWNER)).id
+    await ring.settle()
+    await kill(ring.core, two, by=OWNER)
+    await ring.settle()
+    await projects.remove(ring.core, "other", by=OWNER)
+    again = await ring.crash()
+    with pytest.raises(NotFound, match="other"):
+        await restore(again.core, two, by=OWNER)
+    again.agent.says(one, ActivityState.BUSY)
+    await again.look()
+    assert again.status(one) == "working"
+    assert [s.id for s in await ended.listed(again.core, ProjectId("other"))] == [two]
+    row = NewProject(id="other", path=str(tmp_path / "repository"), default_branch="main")
+    await projects.add(again.core, row, by=OWNER)
+    await restore(again.core, two, by=OWNER)
+    assert again.status(two) == "queued"
+    await ring.close()
+
+
+async def test_refused_by_a_full_disk_it_stays_ended_and_can_be_asked_for_again(tmp_path: Path) -> None:
+    disk = FakeKeeping()
+    ring = await open_ring(tmp_path, keeping=disk.over)
+    one = await ring.spawn()
+    await kill(ring.core, one, by=OWNER)
+    await ring.settle()
+    before = await ring.told(one)
+    disk.full.add(one)
+    with pytest.raises(TemporaryError, match="full"):
+        await restore(ring.core, one, by=OWNER)
+    await ring.later(10)
+    again = await ring.crash()
+    disk.full.clear()
+    assert (again.fleet.all(), (await ended.one(again.core, one)).status.status.value) == ((), "killed")
+    await restore(again.core, one, by=OWNER)
+    await again.settle()
+    assert (again.status(one), (await again.told(one))[len(before)]) == ("idle", "session.restored")
+    await ring.close()
+
+
+async def test_two_at_once_restore_it_once_and_the_second_hears_who_was_first(ring: Ring) -> None:
+    one = await ring.spawn()
+    await kill(ring.core, one, by=OWNER)
+    await ring.settle()
+    first, second = await asyncio.gather(
+        restore(ring.core, one, by=ex.ADA), restore(ring.core, one, by=OWNER), return_exceptions=True
+    )
+    assert not isinstance(first, BaseException)
+    assert isinstance(second, Conflict)
+    assert "ada restores it already" in second.what
+    await ring.settle()
+    assert (await ring.told(one)).count("session.restored") == 1

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.ids import ProjectId
+from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.issue import IssueState
 from orchestrator.domain.person import OWNER
 from orchestrator.errors import AoError, BadInput, Conflict, NotFound, TemporaryError
 from orchestrator.services.kill import kill
 from orchestrator.services.spawn import MOST_PROMPT, AlreadyThere, SpawnAsk, refuse_absent, spawn, spawn_batch
-from orchestrator.testing.ring import Ring
+from orchestrator.testing.fakes.keeping import FakeKeeping
+from orchestrator.testing.ring import Ring, open_ring
 
 
 def ask(issue: str = "1", **fields: object) -> SpawnAsk:
@@ -31,6 +33,20 @@ async def test_session_is_kept_before_it_is_acknowledged(ring: Ring) -> None:
     again = await ring.crash()
     assert again.status(made.id) == "idle"
     assert (await again.told(made.id)).count("session.spawned") == 1
+
+
+async def test_spawn_that_a_full_disk_refused_does_not_start_later(tmp_path: Path) -> None:
+    disk = FakeKeeping()
+    ring = await open_ring(tmp_path, keeping=disk.over)
+    disk.full.add(SessionId("demo-1"))
+    with pytest.raises(TemporaryError, match="full"):
+        await spawn(ring.core, ask(), by=OWNER)
+    disk.full.clear()
+    await ring.later(10)
+    assert (ring.fleet.all(), ring.runtime.starts) == ((), [])
+    assert await ring.spawn() == "demo-2"
+    assert (await ring.told())[0] == "session.spawned"
+    await ring.close()
 
 
 async def test_two_spawns_of_one_issue_at_once_make_one_session(ring: Ring) -> None:
@@ -86,6 +102,21 @@ async def test_task_in_words_needs_no_issue(ring: Ring) -> None:
     await ring.settle()
     assert "Tidy up" in ring.agent.tasks[made.id].prompt
     assert (await spawn(ring.core, ask("", prompt="???"), by=OWNER)).branch == "feat/task"
+
+
+async def test_branch_that_is_named_and_another_session_s_is_refused_before_anything_is_made(
+    ring: Ring,
+) -> None:
+    one = await ring.spawn()
+    with pytest.raises(Conflict, match="demo-1 works on feat/issue-1"):
+        await spawn(ring.core, ask("2", branch="feat/issue-1"), by=OWNER)
+    await ring.workspace.edit(one, "half.py", "half")
+    await kill(ring.core, one, by=OWNER)
+    await ring.settle()
+    with pytest.raises(Conflict, match="left work on feat/issue-1") as refused:
+        await spawn(ring.core, ask("2", branch="feat/issue-1"), by=OWNER)
+    assert f"ao restore {one}" in refused.value.next_step
+    assert ring.fleet.all() == ()
 
 
 async def test_prompt_beside_an_issue_and_a_branch_of_ones_own(ring: Ring) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +21,7 @@ from orchestrator.domain.session import Approval, Change, Intent, Question, Sess
 from orchestrator.storage.codec import EVENT, SESSION, from_json, to_json
 from tests.unit.orchestrator.storage.samples import event, session, told
 
+ROOT = Path(__file__).parents[4]
 _PR = PullRequest(
     number=1, url="u", title="t", branch="b", base="main", head="a" * 40, state=PullRequestState.OPEN
 )
@@ -124,3 +128,24 @@ def test_reading_leaves_the_document_alone() -> None:
     before = copy.deepcopy(document)
     assert isinstance(EVENT.from_document(document), Event)
     assert document == before
+
+
+FIRST_MET = """
+import sys, threading
+from orchestrator.storage.codec import SESSION
+from tests.unit.orchestrator.storage.samples import session
+
+sys.setswitchinterval(1e-6)
+one, gate = session(), threading.Barrier(3)
+threads = [threading.Thread(target=lambda: (gate.wait(), SESSION.to_document(one))) for _ in range(3)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_threads_that_meet_a_form_first_at_the_same_time_do_not_crash() -> None:
+    for _ in range(5):
+        done = subprocess.run([sys.executable, "-c", FIRST_MET], cwd=ROOT, timeout=30, check=False)
+        assert done.returncode == 0

@@ -15,6 +15,7 @@ from orchestrator.errors import BadInput, Conflict, DamagedFile, NotFound, Tempo
 from orchestrator.storage.documents import DocumentFile, Documents
 from orchestrator.storage.faults import NoFaults
 from orchestrator.storage.layout import Home
+from orchestrator.storage.migrations import CURRENT
 from tests.unit.orchestrator.storage.boundaries import DiskFull
 from tests.unit.orchestrator.storage.samples import PROJECT, session
 
@@ -138,11 +139,11 @@ async def test_what_is_not_there_is_said_so(home: Home, documents: Documents) ->
         await documents.move_to_ended(PROJECT, ONE)
     assert await documents.list_ended(ProjectId("none")) == ()
     broken = home.project(PROJECT).ended_session(ONE).document
+    await documents.write(session())
     broken.parent.mkdir(parents=True)
     broken.write_text("{")
     with pytest.raises(DamagedFile, match="cannot be read"):
         await documents.read_ended(PROJECT, ONE)
-    await documents.write(session())
     with pytest.raises(Conflict, match="Both"):
         await documents.move_to_ended(PROJECT, ONE)
 
@@ -159,7 +160,7 @@ async def test_a_damaged_file_does_not_hinder_writing_over_it(home: Home, docume
     path.parent.mkdir(parents=True)
     path.write_text("{")
     await documents.write(session())
-    assert json.loads(path.read_text())["_default"]["1"]["v"] == 1
+    assert json.loads(path.read_text())["_default"]["1"]["v"] == CURRENT["session"]
 
 
 def test_writes_to_one_file_keep_their_order(tmp_path: Path) -> None:

@@ -214,6 +214,32 @@ async def test_an_ended_session_leaves_nothing_waiting_and_comes_back(kept: Kept
         await kept.keeper.restore(session("demo-7"))
 
 
+async def test_an_ended_session_that_cannot_be_kept_stays_among_the_ended(home: Home) -> None:
+    full = DiskFull("document.written")
+    full.on = False
+    kept = await start(home, faults=full)
+    one, events = told(session())
+    await kept.keeper.end(one, events)
+    full.on = True
+    two, more = told(one)
+    with pytest.raises(TemporaryError, match="No space left"):
+        await kept.keeper.restore(two, more)
+    assert await kept.documents.read_ended(PROJECT, ONE) == one
+    full.on = False
+    assert await kept.keeper.restore(two, more) == two
+    assert await kept.ids() == ["demo-1:1", "demo-1:2"]
+    await kept.close()
+
+
+async def test_an_ended_session_is_not_kept_among_the_live_ones(kept: Kept) -> None:
+    one, events = told(session())
+    await kept.keeper.end(one, events)
+    with pytest.raises(NotFound, match="has ended"):
+        await kept.keeper.keep(one)
+    assert await kept.on_disk() == {}
+    assert await kept.documents.read_ended(PROJECT, ONE) == one
+
+
 async def test_a_session_does_not_end_before_its_events_are_told(home: Home) -> None:
     full = DiskFull("log.written")
     kept = await start(home, log_faults=full)

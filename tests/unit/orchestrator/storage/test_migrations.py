@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.ids import SessionId
+from orchestrator.domain.session import Ending
 from orchestrator.errors import NotReady
 from orchestrator.storage.codec import SESSION, Form
 from orchestrator.storage.documents import DocumentFile, Documents
@@ -36,7 +37,7 @@ FORM = Form("session", SESSION.type, THIRD)
 def _first_form() -> Document:
     document = SESSION.to_document(session())
     document["git_branch"] = document.pop("branch")
-    return {**document, "mood": "good"}
+    return {**document, "mood": "good", "v": 1}
 
 
 def test_each_step_is_taken_once_in_order() -> None:
@@ -50,13 +51,28 @@ def test_today_s_form_is_left_as_it_is() -> None:
 
 
 def test_a_newer_form_is_refused_and_not_called_damage() -> None:
-    with pytest.raises(NotReady, match="version 2"):
-        BUILT_IN.upgrade("session", {"v": 2})
+    newer = CURRENT["session"] + 1
+    with pytest.raises(NotReady, match=f"version {newer}"):
+        BUILT_IN.upgrade("session", {"v": newer})
 
 
 def test_a_form_that_nothing_leads_on_from_is_damage() -> None:
     with pytest.raises(ValueError, match="version 0"):
         THIRD.upgrade("session", {"v": 0})
+
+
+def test_session_of_the_first_version_is_read_without_what_is_no_longer_kept() -> None:
+    document = SESSION.to_document(session(ending=Ending(reason="busy", tries=2)))
+    setup = {**document["setup"], "tries": 0}
+    ending = {**document["ending"], "retry_at": 5.0}
+    first = {**document, "v": 1, "setup": setup, "ending": ending}
+    assert SESSION.from_document(first) == session(ending=Ending(reason="busy", tries=2))
+
+
+@pytest.mark.parametrize("broken", [{}, {"setup": "x", "ending": None}])
+def test_damaged_session_of_the_first_version_is_damage(broken: Document) -> None:
+    with pytest.raises(ValueError, match=r"Object|Expected"):
+        SESSION.from_document({"v": 1, **broken})
 
 
 async def test_the_original_is_kept_once_beside(tmp_path: Path) -> None:

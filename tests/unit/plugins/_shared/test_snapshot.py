@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.look import Seen
+from orchestrator.domain.look import Seen, Unseen
 from orchestrator.errors import PermanentError
 from orchestrator.ports.place import Place
 from orchestrator.ports.plugin import PluginContext
@@ -206,6 +206,24 @@ async def test_an_index_that_cannot_be_read_is_done_without(world: World) -> Non
     host = world.files / ".git" / "index" if str(index).startswith("/inside") else index
     host.write_bytes(b"damaged")
     (world.files / "README.md").write_text("changed\n")
+    assert await world.dirty() == 1
+    assert (await world.save()).files == 1
+
+
+async def test_an_index_larger_than_any_is_refused_and_not_read(world: World) -> None:
+    """Only the session writes it: a file full of holes costs it nothing, and would take all our memory."""
+    index = Path(await world.git("rev-parse", "--path-format=absolute", "--git-path", "index"))
+    host = world.files / ".git" / "index" if str(index).startswith("/inside") else index
+    (world.files / "README.md").write_text("changed\n")
+    size = host.stat().st_size
+    os.truncate(host, 3_000_000_000)
+    with pytest.raises(PermanentError, match="3000000000 bytes"):
+        await world.workspace.save(world.session, world.place)
+    view = WorkspaceView(session=world.session, place=world.place)
+    look = (await world.workspace.observe([view]))[world.session.id]
+    assert isinstance(look, Unseen)
+    assert "3000000000 bytes" in look.reason
+    os.truncate(host, size)
     assert await world.dirty() == 1
     assert (await world.save()).files == 1
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.frontends.shell import repository
 from orchestrator.errors import NotFound, NotReady
+from orchestrator.services import repository
 
 pytestmark = pytest.mark.git
 
@@ -85,3 +85,4 @@ def test_a_detached_head_is_no_branch(folder: Path) -> None:
     git(folder, "checkout", "-q", "--detach")
     with pytest.raises(NotReady, match="detached"):
         repository.look(folder)
+    assert repository.look(folder, "trunk").branch == "trunk"

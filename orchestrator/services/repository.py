@@ -30,8 +30,11 @@ class Found:
     """A command that checks a change; empty when none is recognised."""
 
 
-def look(folder: Path) -> Found:
-    """Look at the repository around `folder`. Raises `NotFound`, `NotReady`."""
+def look(folder: Path, branch: str = "") -> Found:
+    """Look at the repository around `folder`; `branch` is found out unless named.
+
+    Raises `NotFound`, `NotReady`.
+    """
     top = git(folder, "rev-parse", "--show-toplevel") if folder.is_dir() else ""
     if not top:
         msg = f"{folder} is in no git repository."
@@ -40,7 +43,7 @@ def look(folder: Path) -> Found:
     if not git(root, "rev-parse", "--verify", "--quiet", "HEAD"):
         msg = f"{root} has no commit yet, so there is nothing that work could start from."
         raise NotReady(msg, next_step="Make a first commit.")
-    return Found(root=root, branch=_branch(root), repo=_repo(root), tests=tests_command(root))
+    return Found(root=root, branch=branch or _branch(root), repo=_repo(root), tests=tests_command(root))
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -1,0 +1,100 @@
+"""The entry of a project that is new to the configuration: what a person said, and what is found out.
+
+`ao init` and `ao project add` ask here, so that what either writes can be spawned on at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.ports.agent import AGENT
+from orchestrator.registry import Registry
+from orchestrator.services.repository import Found
+from orchestrator.settings import builtin
+from orchestrator.settings.project_edit import NewProject
+from orchestrator.settings.shapes import id_from_folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a person said; empty where it is to be found out, or follows from the defaults."""
+
+    name: str = ""
+    agent: str = ""
+    tests: str = ""
+    branch: str = ""
+    repo: str = ""
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """The entry, and what a person should know of it."""
+
+    entry: NewProject
+    notes: tuple[str, ...] = ()
+
+
+def propose(
+    found: Found, wishes: Wishes, plugins: Registry, *, path: str, default_agent: str = ""
+) -> Proposal:
+    """The entry of a repository. Raises `NotFound` for an agent that is not there.
+
+    `path` is how the file names the repository, `default_agent` the one that the file has for all projects.
+    """
+    notes: list[str] = []
+    repo = wishes.repo or _repo(found, plugins, notes)
+    agent = _agent(wishes.agent, default_agent, plugins, notes)
+    # A forge that is elsewhere has its checks there.
+    tests = wishes.tests or ("" if repo else found.tests)
+    entry = NewProject(
+        id=wishes.name or id_from_folder(found.root),
+        path=path,
+        default_branch=found.branch,
+        repo=repo,
+        session_prefix=wishes.prefix,
+        checks=[tests] if tests else [],
+        agent=agent,
+    )
+    return Proposal(entry=entry, notes=tuple(notes))
+
+
+def _repo(found: Found, plugins: Registry, notes: list[str]) -> str:
+    """`owner/name`, where the forge's plugins are there; else the project lives on this machine."""
+    if not found.repo:
+        return ""
+    if builtin.plugin_defaults().with_repo.scm in plugins.names("scm"):
+        return found.repo
+    notes.append(
+        f"{found.repo}: its forge is not built in yet; pull requests and issues stay on this machine."
+    )
+    return ""
+
+
+def _agent(wanted: str, default: str, plugins: Registry, notes: list[str]) -> str:
+    """The agent that was named, or one whose program is here; empty when it is the default.
+
+    Where none is, one that can be started as it is, so that a spawn works and says what it runs.
+    """
+    if wanted:
+        plugins.plugin(AGENT, wanted)
+        return wanted
+    names = plugins.names("agent")
+    if default in names:
+        return ""
+    ready = [
+        name
+        for name in names
+        if plugins.plugin(AGENT, name).needs and not plugins.missing_programs(AGENT, name)
+    ]
+    if not default and builtin.plugin_defaults().agent in ready:
+        return ""
+    if ready:
+        return ready[0]
+    # One that needs no options can be started at once; the others must be described first.
+    stand_in = next((name for name in names if not plugins.problems(AGENT, name, {})), "")
+    notes.append("No coding agent's program was found on the PATH.")
+    if stand_in:
+        notes.append(f"Agent {stand_in} stands in: {plugins.plugin(AGENT, stand_in).summary}")
+    notes.append("Any program can be described as an agent: docs/plugins.md shows how.")
+    return stand_in
