@@ -95,6 +95,8 @@ def _one(draft: Draft, rule: ReactionRule, condition: Condition | None) -> None:
     _overtaken(draft, rule.key, condition.fingerprint)
     if rule.threshold is not None and draft.now - condition.since < rule.threshold:
         return
+    if rule.action == "send-to-agent" and not rule.auto:
+        return  # nothing is tried, so there is nothing to count and nothing that did not help
     if attempt is None or attempt.fingerprint != condition.fingerprint:
         _next_attempt(draft, rule, condition, attempt)
         return
@@ -115,7 +117,7 @@ def _next_attempt(draft: Draft, rule: ReactionRule, condition: Condition, old: A
     limits = [n for n in (rule.retries, rule.escalate_after_count) if n is not None]
     if limits and count > min(limits):
         _escalate(draft, rule, attempt, f"tried {count - 1} times")
-    elif rule.auto and rule.action == "send-to-agent":
+    elif rule.action == "send-to-agent":
         text = "\n\n".join(part for part in (rule.message, condition.details) if part)
         key = f"{rule.key}:{condition.fingerprint}"
         draft.enqueue(text, by=f"reaction {rule.key}", key=key)

@@ -169,9 +169,12 @@ def test_queued_message_is_withdrawn_when_the_checks_turned_green() -> None:
     assert "overtaken" in green.session.messages[0].reason
 
 
-def test_reaction_that_is_off_sends_nothing() -> None:
-    rules = ex.rules(ex.reaction("ci-failed", auto=False))
-    assert step(ex.session(work=IDLE), rules, see=ex.red()).session.messages == ()
+def test_reaction_that_is_off_sends_nothing_and_escalates_nothing() -> None:
+    rules = ex.rules(ex.reaction("ci-failed", auto=False, retries=0, escalate_after=60.0))
+    off = step(ex.session(work=IDLE), rules, see=ex.red())
+    assert off.session.messages == ()
+    for draft in (off, step(off.session, rules, after=61)):
+        assert "reaction.escalated" not in types(draft)
 
 
 def test_threshold_waits() -> None:
