@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from orchestrator.domain.activity import ActivityState
-from orchestrator.domain.message import digest
+from orchestrator.domain.message import MessageStage, digest
 from orchestrator.domain.pull_request import (
     Checks,
     Mergeable,
@@ -115,9 +115,11 @@ def _idle(session: Session) -> Condition | None:
         return None
     if session.work.reported == "done":
         return None
+    # A message that is still on its way belongs to the turn that caused it.
+    answered = (m.number for m in session.messages if m.stage is MessageStage.ANSWERED)
     return Condition(
         key="agent-idle",
-        fingerprint=f"turn {session.message_serial} at {session.local_head[:10]}",
+        fingerprint=f"turn {max(answered, default=0)} at {session.local_head[:10]}",
         since=session.work.progress_at,
         details="",
     )
@@ -136,11 +138,12 @@ CONDITIONS: dict[str, Callable[[Session], Condition | None]] = {
 def settled(key: str, session: Session) -> bool:
     """Whether the trouble is really over, so that its attempts are forgotten.
 
-    Checks that run again, or a mergeability that is not worked out yet, are not the end of it.
+    Checks that run again, a mergeability that is not worked out yet, or an agent that took the next
+    turn are not the end of it.
     """
     change = session.change
     if change is None:
-        return key != "agent-idle" or session.work.activity.state is not ActivityState.IDLE
+        return key != "agent-idle" or session.work.reported == "done"
     if change.pr.state in {PullRequestState.MERGED, PullRequestState.CLOSED}:
         return True
     if key == "ci-failed":

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.message import Message, MessageStage
 from orchestrator.domain.pull_request import (
     CheckRun,
     Checks,
@@ -135,14 +136,23 @@ def test_conflict_is_the_head() -> None:
 
 
 def test_idle_agent_without_a_pull_request_is_its_turn() -> None:
-    found = of("agent-idle", work=IDLE, message_serial=3, local_head=ex.HEAD)
+    found = of("agent-idle", work=IDLE, local_head=ex.HEAD)
     assert found == Condition(
-        key="agent-idle", fingerprint=f"turn 3 at {ex.HEAD[:10]}", since=ex.NOW - 9, details=""
+        key="agent-idle", fingerprint=f"turn 0 at {ex.HEAD[:10]}", since=ex.NOW - 9, details=""
     )
     assert of("agent-idle", pull(), work=IDLE) is None
     assert of("agent-idle") is None
     assert of("agent-idle", work=replace(IDLE, reported="done")) is None
     assert of("agent-idle", work=replace(IDLE, reported="half way")) is not None
+
+
+def test_turn_of_an_idle_agent_is_the_last_message_that_it_answered() -> None:
+    done = Message(number=3, text="x", by="ada", at=ex.NOW, stage=MessageStage.ANSWERED)
+    queued, failed = replace(done, number=4, stage=MessageStage.RECEIVED), replace(done, number=5)
+    failed = replace(failed, stage=MessageStage.FAILED)
+    found = of("agent-idle", work=IDLE, messages=(replace(done, number=2), done, queued, failed))
+    assert found is not None
+    assert found.fingerprint == "turn 3 at "
 
 
 @pytest.mark.parametrize("state", OVER)
@@ -181,7 +191,8 @@ def with_pull(red_heads: tuple[str, ...] = (), **fields: object) -> Session:
         ("bugbot-comments", with_pull(comments=(BOT,)), False),
         ("agent-idle", with_pull(), True),
         ("agent-idle", ex.session(work=IDLE), False),
-        ("agent-idle", ex.session(), True),
+        ("agent-idle", ex.session(), False),
+        ("agent-idle", ex.session(work=replace(IDLE, reported="done")), True),
         ("ci-failed", ex.session(work=IDLE), True),
     ],
 )

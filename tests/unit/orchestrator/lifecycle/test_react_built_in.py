@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from orchestrator.attention import routing
+from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.event import Event, Level
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.testing.ring import Ring
@@ -23,3 +26,20 @@ async def test_an_idle_night_tells_nobody(ring: Ring) -> None:
     await ring.later(NIGHT, step=300)
     assert await told(ring, one) == []
     assert "reaction.escalated" not in await ring.told(one)
+
+
+async def test_idle_agent_is_told_once_a_turn_and_in_the_end_a_person(ring: Ring) -> None:
+    built_in = ring.settings.rules(ProjectId("demo")).reactions["agent-idle"]
+    ring.rules(reactions={"agent-idle": replace(built_in, auto=True)})
+    ring.agent.slow = True
+    one = await ring.spawn()
+    sent = []
+    for _ in range(5):
+        ring.agent.says(one, ActivityState.BUSY)
+        await ring.look(one)
+        ring.agent.finish(one)
+        await ring.look(one)
+        sent.append(sum(m.by == "reaction agent-idle" for m in ring.session(one).messages))
+    assert sent == [1, 2, 2, 2, 2]
+    escalated = [e.text for e in await ring.events(one) if e.type == "reaction.escalated"]
+    assert escalated == ["agent-idle needs a person: tried 2 times"]
