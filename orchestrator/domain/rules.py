@@ -29,7 +29,7 @@ class ReactionRule:
     key: str
     """What it answers to: `ci-failed`."""
     auto: bool
-    """False: people are told, and the action waits for a person."""
+    """False: people are told, and the action waits for a person (`ao retry --send`, `ao merge`)."""
     action: ReactionAction
     message: str = ""
     """What the agent is told, before the particulars; empty unless the action sends."""

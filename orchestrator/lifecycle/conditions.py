@@ -30,6 +30,8 @@ class Condition:
     key: str
     fingerprint: str
     since: float
+    words: str
+    """The trouble in one sentence for people."""
     details: str
     """What the agent is told after the rule's own message; outside text in it is fenced."""
 
@@ -48,6 +50,7 @@ def _ci_failed(session: Session) -> Condition | None:
         key="ci-failed",
         fingerprint=pr.head,
         since=change.since,
+        words=f"checks failed at {pr.head[:10]}",
         details=briefing.checks(pr.number, pr.head, failing(pr)),
     )
 
@@ -81,6 +84,7 @@ def _changes_requested(session: Session) -> Condition | None:
         key="changes-requested",
         fingerprint=_mark(change, comments),
         since=change.since,
+        words=f"changes are asked for on #{change.pr.number}",
         details=briefing.review(change.pr.number, _demands(change), comments),
     )
 
@@ -94,6 +98,7 @@ def _bugbot(session: Session) -> Condition | None:
         key="bugbot-comments",
         fingerprint=digest("\n".join(sorted(f"{c.id} {c.body}" for c in comments))),
         since=change.since,
+        words=f"automated comments were left on #{change.pr.number}",
         details=briefing.review(change.pr.number, (), comments),
     )
 
@@ -106,6 +111,7 @@ def _conflicts(session: Session) -> Condition | None:
         key="merge-conflicts",
         fingerprint=change.pr.head,
         since=change.since,
+        words=f"#{change.pr.number} conflicts with {change.pr.base}",
         details=briefing.conflict(change.pr, session.base_source),
     )
 
@@ -121,6 +127,7 @@ def _idle(session: Session) -> Condition | None:
         key="agent-idle",
         fingerprint=f"turn {max(answered, default=0)} at {session.local_head[:10]}",
         since=session.work.progress_at,
+        words="its turn is over and no pull request is open",
         details="",
     )
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.event import Level
-from orchestrator.domain.message import Message, MessageStage
+from orchestrator.domain.message import OPEN_STAGES, Message, MessageStage
 from orchestrator.domain.person import rule as rule_actor
 from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.rules import ReactionRule, Rules
@@ -95,39 +95,85 @@ def _one(draft: Draft, rule: ReactionRule, condition: Condition | None) -> None:
     _overtaken(draft, rule.key, condition.fingerprint)
     if rule.threshold is not None and draft.now - condition.since < rule.threshold:
         return
-    if rule.action == "send-to-agent" and not rule.auto:
-        return  # nothing is tried, so there is nothing to count and nothing that did not help
-    if attempt is None or attempt.fingerprint != condition.fingerprint:
+    same = attempt is not None and attempt.fingerprint == condition.fingerprint
+    if _waits_for_person(rule):
+        if not same:
+            _wait(draft, rule, condition)
+    elif attempt is None or not same or attempt.count == 0:
         _next_attempt(draft, rule, condition, attempt)
-        return
-    _late(draft, rule, condition, attempt)
+    else:
+        _late(draft, rule, condition, attempt)
+
+
+def _waits_for_person(rule: ReactionRule) -> bool:
+    return rule.action == "send-to-agent" and not rule.auto
+
+
+def _wait(draft: Draft, rule: ReactionRule, condition: Condition) -> None:
+    """`auto: false`: told once, not counted, and the message waits until somebody says so."""
+    _put(draft, rule.key, _attempt(draft, condition, 0))
+    change = draft.session.change
+    shown = {"head": change.pr.head, "url": change.pr.url} if change is not None else {}
+    draft.tell(
+        "reaction.waits",
+        f"{condition.words}; `ao retry {draft.session.id} --send` tells the agent",
+        rule.priority,
+        reaction=rule.key,
+        fingerprint=condition.fingerprint,
+        **shown,
+    )
+
+
+def send_waiting(draft: Draft, rules: Rules) -> int:
+    """A person's leave: what waits because of `auto: false` goes to the agent. Returns how much."""
+    found = [
+        (rules.reactions[key], condition)
+        for key, find in CONDITIONS.items()
+        if key in rules.reactions and _waits_for_person(rules.reactions[key])
+        if (condition := find(draft.session)) is not None
+    ]
+    for rule, condition in found:
+        _put(draft, rule.key, _attempt(draft, condition, 1))
+        _send(draft, rule, condition, 1)
+    return len(found)
+
+
+def _attempt(draft: Draft, condition: Condition, count: int, old: Attempt | None = None) -> Attempt:
+    counted = old is not None and old.count > 0
+    return Attempt(
+        key=condition.key,
+        fingerprint=condition.fingerprint,
+        count=count,
+        first_at=old.first_at if old is not None and counted else draft.now,
+        last_at=draft.now,
+        escalated_at=old.escalated_at if old is not None else None,
+    )
 
 
 def _next_attempt(draft: Draft, rule: ReactionRule, condition: Condition, old: Attempt | None) -> None:
     count = (old.count if old else 0) + 1
-    attempt = Attempt(
-        key=rule.key,
-        fingerprint=condition.fingerprint,
-        count=count,
-        first_at=old.first_at if old else draft.now,
-        last_at=draft.now,
-        escalated_at=old.escalated_at if old else None,
-    )
+    attempt = _attempt(draft, condition, count, old)
     _put(draft, rule.key, attempt)
     limits = [n for n in (rule.retries, rule.escalate_after_count) if n is not None]
     if limits and count > min(limits):
         _escalate(draft, rule, attempt, f"tried {count - 1} times")
     elif rule.action == "send-to-agent":
-        text = "\n\n".join(part for part in (rule.message, condition.details) if part)
-        key = f"{rule.key}:{condition.fingerprint}"
-        draft.enqueue(text, by=f"reaction {rule.key}", key=key)
-        draft.tell(
-            "reaction.sent",
-            f"{rule.key}: attempt {count}, the agent is told",
-            reaction=rule.key,
-            attempt=count,
-            fingerprint=condition.fingerprint,
-        )
+        _send(draft, rule, condition, count)
+
+
+def _send(draft: Draft, rule: ReactionRule, condition: Condition, count: int) -> None:
+    key = f"{rule.key}:{condition.fingerprint}"
+    if any(m.key == key and m.stage in OPEN_STAGES for m in draft.session.messages):
+        return  # it is on its way already
+    text = "\n\n".join(part for part in (rule.message, condition.details) if part)
+    draft.enqueue(text, by=f"reaction {rule.key}", key=key)
+    draft.tell(
+        "reaction.sent",
+        f"{rule.key}: attempt {count}, the agent is told",
+        reaction=rule.key,
+        attempt=count,
+        fingerprint=condition.fingerprint,
+    )
 
 
 def _late(draft: Draft, rule: ReactionRule, condition: Condition, attempt: Attempt) -> None:

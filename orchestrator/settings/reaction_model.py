@@ -15,7 +15,8 @@ class Reaction(Keys):
 
     auto: bool | None = Field(
         default=None,
-        description="Done by itself. False: people are told, and the action waits for one of them.",
+        description="Done by itself. False: people are told, and the action waits for one of them: "
+        "`ao retry SESSION --send` sends, `ao merge SESSION` merges.",
     )
     action: ReactionAction | None = Field(
         default=None, description="Write to the agent, tell people, or merge once every condition holds."

@@ -11,6 +11,7 @@ from bot.actions.action import Context
 from bot.actions.spawn import task_of
 from bot.chat.message import Message
 from bot.chat.request import Request, Surface
+from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.event import Level
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.pull_request import PullRequestState
@@ -113,6 +114,14 @@ async def test_retry_clears_the_red_heads(house: House, ask: Ask) -> None:
     house.fleet.put(replace(WITH_PR, changes=(replace(WITH_PR.changes[0], red_heads=("a", "b")),)))
     await ask("retry", session="demo-1")
     assert house.fleet.get("demo-1").changes[0].red_heads == ()
+
+
+async def test_retry_sends_what_waits(house: House, ask: Ask) -> None:
+    idle = replace(examples.session().work, activity=examples.activity(ActivityState.IDLE))
+    house.fleet.put(examples.session(id="demo-1", work=idle))
+    message = await ask("retry", session="demo-1", send=True)
+    assert message.title == "🔁 demo-1 has all its attempts again. Its agent is told what waited."
+    assert [m.by for m in house.fleet.get("demo-1").messages] == ["reaction agent-idle"]
 
 
 async def test_events_are_the_newest_of_the_session(house: House, ask: Ask) -> None:

@@ -50,8 +50,19 @@ def test_rule_of_a_reaction_sets_how_loud_it_is(kind: str, key: str) -> None:
 @pytest.mark.parametrize("auto", [True, False])
 def test_what_a_rule_does_by_itself_is_no_news(action: str, auto: bool) -> None:
     rule = ex.reaction("ci-failed", action=action, auto=auto, priority=Level.WARNING)
-    silent = auto and action != "notify"
+    # With `auto: false` the event `reaction.waits` tells of it, with the command.
+    silent = action == "send-to-agent" or (auto and action == "auto-merge")
     assert routing.level(event("ci.failing"), ex.rules(rule)) is (None if silent else Level.WARNING)
+
+
+def test_event_that_no_reaction_sends_is_told_though_its_rule_says_so() -> None:
+    rule = ex.reaction("agent-stuck", action="send-to-agent", auto=False, priority=Level.ACTION)
+    assert routing.level(event("session.stuck"), ex.rules(rule)) is Level.ACTION
+
+
+def test_message_that_waits_is_told_unless_its_priority_is_info() -> None:
+    assert routing.level(event("reaction.waits", Level.WARNING), ex.rules()) is Level.WARNING
+    assert routing.level(event("reaction.waits", Level.INFO), ex.rules()) is None
 
 
 def test_quiet_event_is_told_quietly() -> None:
@@ -101,6 +112,7 @@ def test_words_of_a_rule_that_notifies_come_with_it() -> None:
         ("merge.ready", {"head": "a" * 40}, [("Merge", f"merge demo-1 --head {'a' * 40}")]),
         ("merge.ready", {"head": ""}, []),
         ("review.pending", {"head": "a" * 40}, [("Approve", f"approve demo-1 --head {'a' * 40}")]),
+        ("reaction.waits", {}, [("Send", "retry demo-1 --send")]),
         ("session.errored", {}, [("Restore", "restore demo-1")]),
         ("pr.opened", {"head": "a" * 40}, []),
     ],

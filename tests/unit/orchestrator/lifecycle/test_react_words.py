@@ -9,7 +9,7 @@ import pytest
 from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.event import Level
 from orchestrator.domain.message import Message, MessageStage
-from orchestrator.domain.pull_request import PullRequestState
+from orchestrator.domain.pull_request import Mergeable, PullRequestState, ReviewDecision
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import (
     Attempt,
@@ -77,6 +77,61 @@ def test_attempt_is_counted_told_and_its_message_named_after_it() -> None:
         ),
     ]
     assert draft.session.attempts == (replace(ATTEMPT, first_at=ex.NOW + 5, last_at=ex.NOW + 5),)
+
+
+OFF = ex.rules(ex.reaction("ci-failed", auto=False, priority=Level.ACTION, retries=0))
+
+
+def test_what_waits_for_a_person_is_told_once_with_the_command_and_not_counted() -> None:
+    first = reacted(RED, OFF, after=5)
+    words = f"checks failed at {ex.HEAD[:10]}; `ao retry demo-1 --send` tells the agent"
+    data = {
+        "reaction": "ci-failed",
+        "fingerprint": ex.HEAD,
+        "head": ex.HEAD,
+        "url": "https://forge.example/7",
+    }
+    assert told(first) == [("reaction.waits", words, Level.ACTION, data)]
+    waiting = replace(ATTEMPT, count=0, first_at=ex.NOW + 5, last_at=ex.NOW + 5)
+    assert first.session.attempts == (waiting,)
+    assert reacted(first.session, OFF, after=99).events == []
+    other = ex.change(ex.red(ex.OTHER_HEAD), red_heads=(ex.HEAD, ex.OTHER_HEAD))
+    again = reacted(replace(first.session, changes=(other,)), OFF, after=100)
+    assert [e.type for e in again.events] == ["reaction.waits"]
+    assert again.session.attempts[0].count == 0
+
+
+def test_idle_agent_that_waits_has_no_head_to_show() -> None:
+    off = ex.rules(ex.reaction("agent-idle", auto=False))
+    assert [dict(e.data) for e in reacted(ex.session(work=IDLE), off).events] == [
+        {"reaction": "agent-idle", "fingerprint": "turn 0 at "}
+    ]
+
+
+def test_rule_that_is_turned_on_sends_what_waited_and_counts_from_then() -> None:
+    waiting = reacted(RED, OFF).session
+    sent = reacted(waiting, CI, after=50)
+    assert [m.key for m in sent.session.messages] == [f"ci-failed:{ex.HEAD}"]
+    assert sent.session.attempts == (replace(ATTEMPT, first_at=ex.NOW + 50, last_at=ex.NOW + 50),)
+    assert reacted(sent.session, OFF, after=60).events == []
+
+
+def test_leave_of_a_person_sends_what_waits_and_nothing_else() -> None:
+    rules = ex.rules(
+        ex.reaction("ci-failed", auto=False),
+        ex.reaction("merge-conflicts"),
+        ex.reaction("changes-requested", auto=False, action="notify"),
+        ex.reaction("bugbot-comments", auto=False),
+    )
+    pr = replace(ex.red(), mergeable=Mergeable.CONFLICTED, decision=ReviewDecision.CHANGES_REQUESTED)
+    draft = Draft(replace(RED, changes=(ex.change(pr),)), ex.NOW + 4)
+    assert react.send_waiting(draft, rules) == 1
+    assert [m.key for m in draft.session.messages] == [f"ci-failed:{ex.HEAD}"]
+    assert draft.session.attempts == (replace(ATTEMPT, first_at=ex.NOW + 4, last_at=ex.NOW + 4),)
+    assert told(draft)[-1][1] == "ci-failed: attempt 1, the agent is told"
+    assert react.send_waiting(draft, rules) == 1
+    assert len(draft.session.messages) == 1
+    assert react.send_waiting(Draft(ex.session(work=IDLE), ex.NOW), rules) == 0
 
 
 def test_next_attempt_keeps_when_the_trouble_began_and_that_people_were_told() -> None:
