@@ -199,9 +199,12 @@ class Attempt:
     fingerprint: str
     """What it was last done about: a head SHA, sorted comment ids and bodies."""
     count: int
+    """Tries since the trouble began; 0: settled, or it waits for a person."""
     first_at: float
     last_at: float
     escalated_at: float | None = None
+    sent: tuple[str, ...] = ()
+    """Heads that the agent was told of; forgotten only by a person's Retry, not by a green head."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

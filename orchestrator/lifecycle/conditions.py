@@ -34,6 +34,8 @@ class Condition:
     """The trouble in one sentence for people."""
     details: str
     """What the agent is told after the rule's own message; outside text in it is fenced."""
+    once: bool = False
+    """The same again, after it was over, is no news for the agent: it was told of it."""
 
 
 def _change(session: Session) -> Change | None:
@@ -52,6 +54,7 @@ def _ci_failed(session: Session) -> Condition | None:
         since=change.since,
         words=f"checks failed at {pr.head[:10]}",
         details=briefing.checks(pr.number, pr.head, failing(pr)),
+        once=True,
     )
 
 
@@ -143,7 +146,7 @@ CONDITIONS: dict[str, Callable[[Session], Condition | None]] = {
 
 
 def settled(key: str, session: Session) -> bool:
-    """Whether the trouble is really over, so that its attempts are forgotten.
+    """Whether the trouble is really over, so that its attempts count no more.
 
     Checks that run again, a mergeability that is not worked out yet, or an agent that took the next
     turn are not the end of it.

@@ -86,13 +86,12 @@ def _settle_messages(draft: Draft) -> None:
 
 def _one(draft: Draft, rule: ReactionRule, condition: Condition | None) -> None:
     """One reaction: once for each fingerprint, counted, and escalated when it does not help."""
-    attempt = next((a for a in draft.session.attempts if a.key == rule.key), None)
+    _overtaken(draft, rule.key, "" if condition is None else condition.fingerprint)
+    attempt = _tried(draft, rule.key)
     if condition is None:
-        _overtaken(draft, rule.key, "")
         if attempt is not None and settled(rule.key, draft.session):
-            _put(draft, rule.key, None)
+            _settled(draft, attempt)
         return
-    _overtaken(draft, rule.key, condition.fingerprint)
     if rule.threshold is not None and draft.now - condition.since < rule.threshold:
         return
     same = attempt is not None and attempt.fingerprint == condition.fingerprint
@@ -105,13 +104,25 @@ def _one(draft: Draft, rule: ReactionRule, condition: Condition | None) -> None:
         _late(draft, rule, condition, attempt)
 
 
+def _tried(draft: Draft, key: str) -> Attempt | None:
+    return next((a for a in draft.session.attempts if a.key == key), None)
+
+
+def _settled(draft: Draft, attempt: Attempt) -> None:
+    """Over: counted from the start when it comes back. What the agent was told, it was told."""
+    if not attempt.fingerprint:
+        return
+    kept = replace(attempt, fingerprint="", count=0, escalated_at=None) if attempt.sent else None
+    _put(draft, attempt.key, kept)
+
+
 def _waits_for_person(rule: ReactionRule) -> bool:
     return rule.action == "send-to-agent" and not rule.auto
 
 
 def _wait(draft: Draft, rule: ReactionRule, condition: Condition) -> None:
     """`auto: false`: told once, not counted, and the message waits until somebody says so."""
-    _put(draft, rule.key, _attempt(draft, condition, 0))
+    _put(draft, rule.key, _attempt(draft, condition, 0, _tried(draft, rule.key)))
     change = draft.session.change
     shown = {"head": change.pr.head, "url": change.pr.url} if change is not None else {}
     draft.tell(
@@ -139,14 +150,14 @@ def send_waiting(draft: Draft, rules: Rules) -> int:
 
 
 def _attempt(draft: Draft, condition: Condition, count: int, old: Attempt | None = None) -> Attempt:
-    counted = old is not None and old.count > 0
     return Attempt(
         key=condition.key,
         fingerprint=condition.fingerprint,
         count=count,
-        first_at=old.first_at if old is not None and counted else draft.now,
+        first_at=old.first_at if old is not None and old.count else draft.now,
         last_at=draft.now,
         escalated_at=old.escalated_at if old is not None else None,
+        sent=old.sent if old is not None else (),
     )
 
 
@@ -157,11 +168,14 @@ def _next_attempt(draft: Draft, rule: ReactionRule, condition: Condition, old: A
     limits = [n for n in (rule.retries, rule.escalate_after_count) if n is not None]
     if limits and count > min(limits):
         _escalate(draft, rule, attempt, f"tried {count - 1} times")
-    elif rule.action == "send-to-agent":
+    elif rule.action == "send-to-agent" and condition.fingerprint not in attempt.sent:
         _send(draft, rule, condition, count)
 
 
 def _send(draft: Draft, rule: ReactionRule, condition: Condition, count: int) -> None:
+    attempt = _tried(draft, rule.key)
+    if condition.once and attempt is not None:
+        _put(draft, rule.key, replace(attempt, sent=(*attempt.sent, condition.fingerprint)))
     key = f"{rule.key}:{condition.fingerprint}"
     if any(m.key == key and m.stage in OPEN_STAGES for m in draft.session.messages):
         return  # it is on its way already
@@ -185,7 +199,7 @@ def _late(draft: Draft, rule: ReactionRule, condition: Condition, attempt: Attem
         _escalate(draft, rule, attempt, f"not settled for {minutes} min")
         return
     key = f"{rule.key}:{condition.fingerprint}"
-    sent = next((m for m in draft.session.messages if m.key == key), None)
+    sent = next((m for m in reversed(draft.session.messages) if m.key == key), None)
     if sent is not None and sent.stage is MessageStage.FAILED:
         _escalate(draft, rule, attempt, f"the agent could not be told: {sent.reason}")
 
@@ -210,9 +224,18 @@ def _overtaken(draft: Draft, key: str, fingerprint: str) -> None:
     for message in draft.session.messages:
         stale = _is_about(message, key) and message.key != f"{key}:{fingerprint}"
         if stale and message.stage is MessageStage.RECEIVED:
+            _unsent(draft, key, message.key.removeprefix(f"{key}:"))
             reason = "overtaken: what it was about is no longer so"
             draft.put_message(replace(message, stage=MessageStage.FAILED, stage_at=draft.now, reason=reason))
             draft.tell("message.overtaken", f"message {message.number} is {reason}", number=message.number)
+
+
+def _unsent(draft: Draft, key: str, fingerprint: str) -> None:
+    """It was never typed: the agent has not been told of that head."""
+    attempt = _tried(draft, key)
+    if attempt is not None and fingerprint in attempt.sent:
+        sent = tuple(head for head in attempt.sent if head != fingerprint)
+        _put(draft, key, replace(attempt, sent=sent))
 
 
 def _is_about(message: Message, key: str) -> bool:
@@ -231,7 +254,7 @@ def _auto_merge(draft: Draft, rules: Rules) -> None:
     if rule is None or not rule.auto or rule.action != "auto-merge" or change is None:
         return
     head = change.pr.head
-    attempt = next((a for a in draft.session.attempts if a.key == rule.key), None)
+    attempt = _tried(draft, rule.key)
     if draft.session.status.status is not Status.MERGEABLE:
         return
     if attempt is not None and attempt.fingerprint == head:

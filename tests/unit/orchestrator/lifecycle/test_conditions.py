@@ -57,6 +57,7 @@ def test_failed_checks_are_the_head_and_its_failing_runs() -> None:
         since=ex.NOW - 5,
         words=f"checks failed at {ex.HEAD[:10]}",
         details=details,
+        once=True,
     )
     assert of("ci-failed", pull(checks=Checks.PENDING)) is None
     assert of("ci-failed") is None

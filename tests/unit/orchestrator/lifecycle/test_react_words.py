@@ -43,7 +43,9 @@ def reacted(session: Session, rules: Rules, after: float = 0.0) -> Draft:
 
 
 RED = ex.session(work=IDLE, changes=(ex.change(ex.red(), red_heads=(ex.HEAD,)),))
-ATTEMPT = Attempt(key="ci-failed", fingerprint=ex.HEAD, count=1, first_at=ex.NOW, last_at=ex.NOW)
+ATTEMPT = Attempt(
+    key="ci-failed", fingerprint=ex.HEAD, count=1, first_at=ex.NOW, last_at=ex.NOW, sent=(ex.HEAD,)
+)
 
 
 def answered(session: Session) -> Session:
@@ -92,7 +94,7 @@ def test_what_waits_for_a_person_is_told_once_with_the_command_and_not_counted()
         "url": "https://forge.example/7",
     }
     assert told(first) == [("reaction.waits", words, Level.ACTION, data)]
-    waiting = replace(ATTEMPT, count=0, first_at=ex.NOW + 5, last_at=ex.NOW + 5)
+    waiting = replace(ATTEMPT, count=0, first_at=ex.NOW + 5, last_at=ex.NOW + 5, sent=())
     assert first.session.attempts == (waiting,)
     assert reacted(first.session, OFF, after=99).events == []
     other = ex.change(ex.red(ex.OTHER_HEAD), red_heads=(ex.HEAD, ex.OTHER_HEAD))
@@ -134,11 +136,32 @@ def test_leave_of_a_person_sends_what_waits_and_nothing_else() -> None:
     assert react.send_waiting(Draft(ex.session(work=IDLE), ex.NOW), rules) == 0
 
 
+def test_what_was_told_of_a_head_is_kept_when_it_is_green_and_nothing_else_is() -> None:
+    tried = replace(ATTEMPT, count=2, escalated_at=ex.NOW, sent=("c", ex.HEAD))
+    other = replace(ATTEMPT, key="merge-conflicts", sent=())
+    green = replace(RED, changes=(ex.change(),), attempts=(tried, other))
+    rules = ex.rules(ex.reaction("ci-failed"), ex.reaction("merge-conflicts"))
+    after = reacted(green, rules, after=3).session
+    assert after.attempts == (replace(tried, fingerprint="", count=0, escalated_at=None),)
+    assert reacted(replace(after, attempts=(*after.attempts, other)), CI).session.attempts[1] == other
+    waits = reacted(replace(RED, attempts=after.attempts), OFF, after=9).session.attempts
+    assert [(a.count, a.sent) for a in waits] == [(0, ("c", ex.HEAD))]
+
+
+def test_only_the_overtaken_head_counts_as_not_sent() -> None:
+    sent = Message(number=1, text="x", by="r", at=ex.NOW, stage=MessageStage.ANSWERED, key="ci-failed:c")
+    waits = replace(sent, number=2, stage=MessageStage.RECEIVED, key=f"ci-failed:{ex.OTHER_HEAD}")
+    tried = replace(ATTEMPT, fingerprint=ex.OTHER_HEAD, sent=("c", ex.OTHER_HEAD))
+    after = reacted(replace(RED, messages=(sent, waits), attempts=(tried,)), CI).session
+    assert after.attempts[0].sent == ("c", ex.HEAD)
+
+
 def test_next_attempt_keeps_when_the_trouble_began_and_that_people_were_told() -> None:
-    before = replace(ATTEMPT, fingerprint=ex.OTHER_HEAD, escalated_at=ex.NOW + 1)
+    before = replace(ATTEMPT, fingerprint=ex.OTHER_HEAD, escalated_at=ex.NOW + 1, sent=("c", ex.OTHER_HEAD))
     other = replace(ATTEMPT, key="merge-conflicts", fingerprint="x")
     draft = reacted(replace(RED, attempts=(before, other)), ex.rules(ex.reaction("ci-failed")), after=9)
-    mine = replace(ATTEMPT, count=2, last_at=ex.NOW + 9, escalated_at=ex.NOW + 1)
+    heads = ("c", ex.OTHER_HEAD, ex.HEAD)
+    mine = replace(ATTEMPT, count=2, last_at=ex.NOW + 9, escalated_at=ex.NOW + 1, sent=heads)
     assert draft.session.attempts == (other, mine)
 
 

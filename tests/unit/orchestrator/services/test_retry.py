@@ -26,6 +26,22 @@ async def test_counts_are_cleared_and_the_reaction_runs_again(ring: Ring) -> Non
     assert sum("CI failed" in m.text for m in session.messages) == 3
 
 
+async def test_head_that_was_sent_is_sent_again_only_after_a_retry(ring: Ring) -> None:
+    one = await ring.spawn()
+    await ring.pull_request(one)
+
+    async def sent() -> int:
+        await ring.checks(one, passed=False, tail="E")
+        return sum("CI failed" in m.text for m in ring.session(one).messages)
+
+    assert await sent() == 1
+    await ring.checks(one, passed=True)
+    assert await sent() == 1
+    await retry(ring.core, one, by=OWNER)
+    await ring.settle()
+    assert await sent() == 2
+
+
 async def test_rerun_asks_the_forge_for_the_same_head(ring: Ring) -> None:
     one = await ring.spawn()
     await ring.pull_request(one)
