@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.activity import Activity, ActivityState
 from orchestrator.domain.pull_request import Checks, Mergeable, PullRequestState, ReviewDecision
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import (
@@ -209,7 +209,7 @@ def _needs_people(session: Session, change: Change, rules: Rules, _now: float) -
     return Status.REVIEW_PENDING, "; ".join(blockers)
 
 
-def _alone(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
+def _alone(session: Session, rules: Rules, now: float) -> tuple[Status, str] | None:
     """No open pull request: what the agent does is all there is."""
     state = session.work.activity.state
     if session.change is not None and session.change.pr.state is PullRequestState.CLOSED:
@@ -218,8 +218,21 @@ def _alone(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] |
         return Status.DONE, "the agent says that it is done"
     if state is ActivityState.IDLE:
         return Status.IDLE, "its turn is over and no pull request is open"
+    unclear = _unclear(session.work.activity, _span(rules.stuck_after))
+    if unclear and now - session.work.progress_at > rules.stuck_after:
+        return Status.STUCK, unclear
     words = session.work.activity.evidence or f"agent {state.value}"
     return Status.WORKING, words
+
+
+def _unclear(activity: Activity, quiet: str) -> str:
+    """Why nobody knows whether it works: that counts as work only for a while. Empty where it is clear."""
+    if activity.state is ActivityState.EXITED:
+        return "the agent said that it ended, and its terminal runs on"
+    if activity.state is ActivityState.UNKNOWN:
+        why = activity.evidence or "no source says anything"
+        return f"nobody can tell what it does: {why}, and nothing moved for {quiet}"
+    return ""
 
 
 def _open(session: Session) -> Change | None:
