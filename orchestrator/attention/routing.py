@@ -79,13 +79,15 @@ def notification(logged: LoggedEvent, at: Level, rules: Rules | None = None) -> 
     event = logged.event
     rule = _rule(event, rules)
     said = rule.message if rule is not None and rule.action == "notify" else ""
+    summary = str(event.data.get("summary", "")) if rule is not None and rule.include_summary else ""
+    lines = (line for text in (event.text, said, summary) for line in text.splitlines() if line)
     session = event.session or ""
     where = session or event.project or "ao"
     return Notification(
         key=event.id,
         level=at,
         title=f"{where}: {_TITLES.get(event.type, event.type)}",
-        lines=tuple(line for line in (*event.text.splitlines(), *said.splitlines()) if line)[:20],
+        lines=tuple(lines)[:20],
         project=event.project,
         session=session,
         event_type=event.type,

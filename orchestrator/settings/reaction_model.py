@@ -39,4 +39,6 @@ class Reaction(Keys):
     threshold: Seconds | None = Field(
         default=None, description="How long it must have been so before anything is done."
     )
-    include_summary: bool | None = Field(default=None, description="The notification sums up all sessions.")
+    include_summary: bool | None = Field(
+        default=None, description="`all-complete`: the notification says of each session how it ended."
+    )

@@ -97,6 +97,14 @@ def test_words_of_a_rule_that_notifies_come_with_it() -> None:
     assert "for the agent" not in routing.notification(logged, Level.ACTION, to_agent).lines
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_summary_of_all_sessions_comes_where_the_rule_says_so(wanted: bool) -> None:
+    ended = event("fleet.complete", session=None, summary="demo-1 merged\ndemo-2 killed")
+    rule = ex.reaction("all-complete", action="notify", message="", include_summary=wanted)
+    lines = routing.notification(LoggedEvent(seq=1, event=ended), Level.INFO, ex.rules(rule)).lines
+    assert lines == ("first line", "second line", *(("demo-1 merged", "demo-2 killed") if wanted else ()))
+
+
 @pytest.mark.parametrize(
     ("kind", "data", "actions"),
     [

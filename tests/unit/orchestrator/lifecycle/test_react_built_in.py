@@ -33,7 +33,7 @@ async def test_an_idle_night_tells_nobody(ring: Ring) -> None:
 
 async def test_idle_agent_is_told_once_a_turn_and_in_the_end_a_person(ring: Ring) -> None:
     built_in = ring.settings.rules(ProjectId("demo")).reactions["agent-idle"]
-    ring.rules(reactions={"agent-idle": replace(built_in, auto=True)})
+    ring.rules(reactions={"agent-idle": replace(built_in, auto=True, threshold=None)})
     ring.agent.slow = True
     one = await ring.spawn()
     sent = []
@@ -76,5 +76,5 @@ async def test_what_waits_is_sent_by_itself_once_the_rule_is_on(ring: Ring) -> N
     one = await ring.spawn()
     assert ring.session(one).messages == ()
     ring.rules(reactions={"agent-idle": replace(off, auto=True)})
-    await ring.later(120)
+    await ring.later(500)
     assert ring.session(one).messages != ()
