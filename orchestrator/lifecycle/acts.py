@@ -61,6 +61,11 @@ class Merge(Act):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeMergeBack(Act):
+    """A merge that has begun is not wanted any more: see whether it came through, and end it if not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TellTracker(Act):
     """Tell the tracker how the issue stands."""
 

@@ -22,7 +22,7 @@ from orchestrator.domain.session import (
     WantedState,
 )
 from orchestrator.domain.status import Status
-from orchestrator.lifecycle import delivery
+from orchestrator.lifecycle import delivery, merging
 from orchestrator.lifecycle.conditions import CONDITIONS, Condition, settled
 from orchestrator.lifecycle.draft import Draft
 
@@ -249,7 +249,7 @@ def _put(draft: Draft, key: str, attempt: Attempt | None) -> None:
 
 def _auto_merge(draft: Draft, rules: Rules) -> None:
     """`approved-and-green` with `auto: true` and `action: auto-merge` merges at the head that is so."""
-    rule = rules.reactions.get("approved-and-green")
+    rule = rules.reactions.get(merging.RULE)
     change = draft.session.change
     if rule is None or not rule.auto or rule.action != "auto-merge" or change is None:
         return
@@ -266,10 +266,4 @@ def _auto_merge(draft: Draft, rules: Rules) -> None:
         rule.key,
         Attempt(key=rule.key, fingerprint=head, count=count, first_at=first, last_at=draft.now),
     )
-    ask_merge(draft, head, by=f"reaction {rule.key}")
-
-
-def ask_merge(draft: Draft, head: str, *, by: str) -> None:
-    """Keep the intent to merge at that head; `act` carries it out and keeps the outcome."""
-    draft.open_intent("merge", head=head, by=by)
-    draft.tell("merge.asked", f"{by} merges {head[:10]}", head=head, by=by)
+    merging.ask(draft, head, by=f"reaction {rule.key}")

@@ -20,7 +20,7 @@ from orchestrator.domain.session import (
     WantedState,
 )
 from orchestrator.domain.status import Status
-from orchestrator.lifecycle import changes
+from orchestrator.lifecycle import changes, merging
 from orchestrator.lifecycle.changes import OPEN
 
 Rule = Callable[[Session, Rules, float], tuple[Status, str] | None]
@@ -92,10 +92,13 @@ def _merged(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] 
 
 
 def _merging(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
-    intent = next((i for i in session.intents if i.key == "merge"), None)
+    intent = merging.intent_of(session)
     if intent is None:
         return None
-    return Status.MERGING, f"{intent.data.get('by', 'a rule')} merges {intent.data.get('head', '')[:10]}"
+    head, holder = intent.data.get("head", "")[:10], merging.taken_back_by(intent)
+    if holder:
+        return Status.MERGING, f"{holder} took the merge of {head} back; whether it came through is looked up"
+    return Status.MERGING, f"{intent.data.get('by', 'a rule')} merges {head}"
 
 
 def _paused(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:

@@ -259,6 +259,12 @@ WORDS: list[tuple[dict[str, Any], float, Status, str]] = [
     ({"changes": (MERGED,)}, 0, Status.MERGED, "#7 is in main"),
     (merging(head=ex.HEAD, by="ada"), 0, Status.MERGING, "ada merges aaaaaaaaaa"),
     (merging(), 0, Status.MERGING, "a rule merges "),
+    (
+        merging(head=ex.HEAD, by="ada", begun="yes", taken_back="bo"),
+        0,
+        Status.MERGING,
+        "bo took the merge of aaaaaaaaaa back; whether it came through is looked up",
+    ),
     ({"wanted": PAUSED}, 0, Status.PAUSED, "paused by ada"),
     ({"wanted": replace(PAUSED, words="lunch")}, 0, Status.PAUSED, "lunch"),
     ({"setup": Setup(step=SetupStep.QUEUED, at=ex.NOW)}, 0, Status.QUEUED, "waits for its turn"),
