@@ -136,7 +136,9 @@ class Work:
     conversation: str = ""
     """The agent's own name for its conversation, for going on in it later."""
     reported: str = ""
-    """The agent's last own report: `done`, `working: ...`."""
+    """The agent's last own report, in its words."""
+    reported_done: bool = False
+    """That report was `ao done`, and it has not begun to work again since."""
     reported_at: float = 0.0
 
 

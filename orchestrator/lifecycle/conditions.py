@@ -122,7 +122,7 @@ def _conflicts(session: Session) -> Condition | None:
 def _idle(session: Session) -> Condition | None:
     if session.change is not None or session.work.activity.state is not ActivityState.IDLE:
         return None
-    if session.work.reported == "done":
+    if session.work.reported_done:
         return None
     # A message that is still on its way belongs to the turn that caused it.
     answered = (m.number for m in session.messages if m.stage is MessageStage.ANSWERED)
@@ -153,7 +153,7 @@ def settled(key: str, session: Session) -> bool:
     """
     change = session.change
     if change is None:
-        return key != "agent-idle" or session.work.reported == "done"
+        return key != "agent-idle" or session.work.reported_done
     if change.pr.state in {PullRequestState.MERGED, PullRequestState.CLOSED}:
         return True
     if key == "ci-failed":

@@ -118,7 +118,7 @@ def _runtime(session: Session, rules: Rules, now: float) -> tuple[Status, str] |
         return Status.DETECTING, fact.reason
     if _people_can_finish(session):
         return None
-    finished = session.work.reported == "done" or (
+    finished = session.work.reported_done or (
         fact.state is RuntimeState.EXITED and fact.exit_code == 0 and _open(session) is None
     )
     if finished:
@@ -217,7 +217,7 @@ def _alone(session: Session, rules: Rules, now: float) -> tuple[Status, str] | N
     state = session.work.activity.state
     if session.change is not None and session.change.pr.state is PullRequestState.CLOSED:
         return Status.IDLE, f"#{session.change.pr.number} was closed without a merge"
-    if session.work.reported == "done" and state is not ActivityState.BUSY:
+    if session.work.reported_done and state is not ActivityState.BUSY:
         return Status.DONE, "the agent says that it is done"
     if state is ActivityState.IDLE:
         return Status.IDLE, "its turn is over and no pull request is open"

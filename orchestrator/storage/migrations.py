@@ -21,7 +21,7 @@ Document: TypeAlias = dict[str, Any]
 Step: TypeAlias = Callable[[Document], Document]
 """Makes version v+1 of a document from version v; pure, and never sets `v` itself."""
 
-CURRENT: Mapping[str, int] = {"home": 1, "session": 1, "event": 1, "request": 1, "audit": 1, "fleet": 1}
+CURRENT: Mapping[str, int] = {"home": 1, "session": 2, "event": 1, "request": 1, "audit": 1, "fleet": 1}
 """The version of each kind that this program writes."""
 
 
@@ -51,12 +51,27 @@ class Migrations:
             if step is None:
                 msg = f"nothing leads on from version {version}"
                 raise ValueError(msg)
+            try:
+                document = {**step(document), "v": version + 1}
+            except (AttributeError, LookupError, TypeError) as error:
+                msg = f"it is no document of version {version}: {error}"
+                raise ValueError(msg) from error
             version += 1
-            document = {**step(document), "v": version}
         return document
 
 
-BUILT_IN = Migrations()
+def _session_1(document: Document) -> Document:
+    """`reported: done` was the word for being done, and a merge did not say whether it had begun."""
+    work = document["work"]
+    intents = [
+        {**one, "data": {**one.get("data", {}), "begun": "yes"}} if one["key"] == "merge" else one
+        for one in document.get("intents", ())
+    ]
+    done = work.get("reported") == "done"
+    return {**document, "work": {**work, "reported_done": done}, "intents": intents}
+
+
+BUILT_IN = Migrations(steps={("session", 1): _session_1})
 
 
 def check_format(home: Home, faults: Faults) -> None:

@@ -152,8 +152,8 @@ def test_idle_agent_without_a_pull_request_is_its_turn() -> None:
     )
     assert of("agent-idle", pull(), work=IDLE) is None
     assert of("agent-idle") is None
-    assert of("agent-idle", work=replace(IDLE, reported="done")) is None
-    assert of("agent-idle", work=replace(IDLE, reported="half way")) is not None
+    assert of("agent-idle", work=replace(IDLE, reported_done=True)) is None
+    assert of("agent-idle", work=replace(IDLE, reported="done")) is not None
 
 
 def test_reviews_in_one_sentence_for_people() -> None:
@@ -213,7 +213,7 @@ def with_pull(red_heads: tuple[str, ...] = (), **fields: object) -> Session:
         ("agent-idle", with_pull(), True),
         ("agent-idle", ex.session(work=IDLE), False),
         ("agent-idle", ex.session(), False),
-        ("agent-idle", ex.session(work=replace(IDLE, reported="done")), True),
+        ("agent-idle", ex.session(work=replace(IDLE, reported_done=True)), True),
         ("ci-failed", ex.session(work=IDLE), True),
     ],
 )

@@ -56,8 +56,8 @@ WITHOUT_PULL_REQUEST: list[tuple[str, dict[str, Any], Status]] = [
     ("setup failed", {"setup": Setup(step=SetupStep.FAILED, at=ex.NOW)}, Status.ERRORED),
     ("busy", {"work": BUSY}, Status.WORKING),
     ("idle", {"work": IDLE}, Status.IDLE),
-    ("says done", {"work": replace(IDLE, reported="done")}, Status.DONE),
-    ("says done and works on", {"work": replace(BUSY, reported="done")}, Status.WORKING),
+    ("says done", {"work": replace(IDLE, reported_done=True)}, Status.DONE),
+    ("says done and works on", {"work": replace(BUSY, reported_done=True)}, Status.WORKING),
     ("limited", {"work": replace(IDLE, activity=ex.activity(ActivityState.LIMITED))}, Status.LIMITED),
     ("blocked", {"work": replace(IDLE, activity=ex.activity(ActivityState.BLOCKED))}, Status.STUCK),
     (
@@ -283,7 +283,7 @@ WORDS: list[tuple[dict[str, Any], float, Status, str]] = [
     ),
     ({"runtime": gone(0)}, 0, Status.DONE, "the agent finished and exited"),
     (
-        {"runtime": gone(3), **does(ActivityState.EXITED, reported="done")},
+        {"runtime": gone(3), **does(ActivityState.EXITED, reported_done=True)},
         0,
         Status.DONE,
         "the agent finished and exited",
@@ -326,7 +326,7 @@ WORDS: list[tuple[dict[str, Any], float, Status, str]] = [
         "#7 at aaaaaaaaaa: checks run; 0 of 1 approvals at aaaaaaaaaa; ada holds it",
     ),
     (stays(CLOSED), 0, Status.IDLE, "#7 was closed without a merge"),
-    (does(ActivityState.IDLE, reported="done"), 0, Status.DONE, "the agent says that it is done"),
+    (does(ActivityState.IDLE, reported_done=True), 0, Status.DONE, "the agent says that it is done"),
     (does(ActivityState.IDLE), 0, Status.IDLE, "its turn is over and no pull request is open"),
     (does(ActivityState.UNKNOWN, ""), 600, Status.WORKING, "agent unknown"),
     (
@@ -348,7 +348,7 @@ WORDS: list[tuple[dict[str, Any], float, Status, str]] = [
         Status.STUCK,
         "the agent said that it ended, and its terminal runs on",
     ),
-    (does(ActivityState.UNKNOWN, reported="done"), 601, Status.DONE, "the agent says that it is done"),
+    (does(ActivityState.UNKNOWN, reported_done=True), 601, Status.DONE, "the agent says that it is done"),
     (stays(CLOSED, ActivityState.UNKNOWN), 601, Status.IDLE, "#7 was closed without a merge"),
     (
         stays(ex.change(approvals=APPROVED), ActivityState.UNKNOWN),

@@ -12,6 +12,7 @@ from tinydb import TinyDB
 
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.errors import BadInput, Conflict, DamagedFile, NotFound, TemporaryError
+from orchestrator.storage.codec import SESSION
 from orchestrator.storage.documents import DocumentFile, Documents
 from orchestrator.storage.faults import NoFaults
 from orchestrator.storage.layout import Home
@@ -159,7 +160,7 @@ async def test_a_damaged_file_does_not_hinder_writing_over_it(home: Home, docume
     path.parent.mkdir(parents=True)
     path.write_text("{")
     await documents.write(session())
-    assert json.loads(path.read_text())["_default"]["1"]["v"] == 1
+    assert json.loads(path.read_text())["_default"]["1"]["v"] == SESSION.version
 
 
 def test_writes_to_one_file_keep_their_order(tmp_path: Path) -> None:
