@@ -1,4 +1,4 @@
-"""What the fleet may do to the world for one session, as values. `act` performs them."""
+"""What the fleet may do to the world for one session, as values. Pure; `act` performs them."""
 
 from __future__ import annotations
 
