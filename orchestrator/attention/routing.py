@@ -55,8 +55,6 @@ def level(event: Event, rules: Rules | None) -> Level | None:
     """
     if event.type not in TOLD or (event.type == "reaction.waits" and event.level is Level.INFO):
         return None
-    if event.data.get("quiet"):
-        return Level.INFO
     rule = _rule(event, rules)
     if rule is None:
         return event.level

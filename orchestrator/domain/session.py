@@ -54,8 +54,6 @@ class StopReason(StrEnum):
 
     KILLED = "killed"
     MERGED = "merged"
-    DONE = "done"
-    CLOSED = "closed"
     FAILED = "failed"
     """Setting up failed; it is rolled back."""
 

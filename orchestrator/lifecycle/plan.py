@@ -9,7 +9,6 @@ from orchestrator.domain.session import (
     RuntimeState,
     Session,
     SetupStep,
-    StopReason,
     WantedState,
 )
 from orchestrator.lifecycle import acts, delivery, merging
@@ -102,11 +101,8 @@ def _tracker(session: Session) -> acts.TellTracker | None:
     if not session.task.issue:
         return None
     merged = session.change is not None and session.change.pr.state is PullRequestState.MERGED
-    state = "closed" if merged else "in_progress"
-    if session.wanted.state is WantedState.STOP and not merged:
-        state = (
-            "open" if session.wanted.reason in {StopReason.KILLED, StopReason.FAILED} else session.issue_told
-        )
+    stops = session.wanted.state is WantedState.STOP
+    state = "closed" if merged else "open" if stops else "in_progress"
     if state == session.issue_told or (state == "open" and not session.issue_told):
         return None
     return acts.TellTracker(state=state)

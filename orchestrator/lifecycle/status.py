@@ -28,8 +28,6 @@ Rule = Callable[[Session, Rules, float], tuple[Status, str] | None]
 _ENDS = {
     StopReason.KILLED: Status.KILLED,
     StopReason.MERGED: Status.MERGED,
-    StopReason.DONE: Status.DONE,
-    StopReason.CLOSED: Status.DONE,
     StopReason.FAILED: Status.ERRORED,
 }
 _WAITS_FOR_AGENT = frozenset({ActivityState.IDLE, ActivityState.UNKNOWN, ActivityState.STARTING})

@@ -65,10 +65,6 @@ def test_message_that_waits_is_told_unless_its_priority_is_info() -> None:
     assert routing.level(event("reaction.waits", Level.INFO), ex.rules()) is None
 
 
-def test_quiet_event_is_told_quietly() -> None:
-    assert routing.level(event("session.stuck", Level.URGENT, quiet=True), ex.rules()) is Level.INFO
-
-
 def test_notification_carries_what_the_event_says() -> None:
     logged = LoggedEvent(seq=9, event=event("pr.opened", url="https://forge.example/7"))
     found = routing.notification(logged, Level.ACTION)

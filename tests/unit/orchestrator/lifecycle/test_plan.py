@@ -83,12 +83,10 @@ def test_end_tells_the_tracker_before_it_tidies_the_forge() -> None:
     assert due(replace(end, issue_told="closed"), ex.NOW) == (acts.TidyForge(),)
 
 
-def test_killed_session_gives_its_issue_back_and_a_finished_one_leaves_it() -> None:
+def test_killed_session_gives_its_issue_back() -> None:
     killed = stopped(StopReason.KILLED, EndingStep.WORKSPACE, issue_told="in_progress")
     assert due(killed, ex.NOW) == (acts.TellTracker(state="open"),)
     assert due(replace(killed, issue_told=""), ex.NOW) == (acts.TidyForge(),)
-    done = stopped(StopReason.DONE, EndingStep.WORKSPACE, issue_told="in_progress")
-    assert due(done, ex.NOW) == (acts.TidyForge(),)
 
 
 def test_failed_clean_up_waits_and_is_tried_again() -> None:

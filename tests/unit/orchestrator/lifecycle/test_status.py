@@ -245,8 +245,6 @@ MERGED = ex.change(ex.pull_request(state=PullRequestState.MERGED))
 CLOSED = ex.change(ex.pull_request(state=PullRequestState.CLOSED))
 TWO_RED = replace(ex.red(), runs=(*ex.red().runs, replace(ex.red().runs[0], name="lint")))
 WORDS: list[tuple[dict[str, Any], float, Status, str]] = [
-    ({"wanted": stopped(StopReason.DONE)}, 0, Status.DONE, "done by ada"),
-    ({"wanted": stopped(StopReason.CLOSED)}, 0, Status.DONE, "done by ada"),
     ({"wanted": stopped(StopReason.FAILED)}, 0, Status.ERRORED, "errored by ada"),
     ({"wanted": replace(stopped(StopReason.MERGED), words="so")}, 0, Status.MERGED, "so"),
     ({"wanted": replace(stopped(StopReason.KILLED), reason=None)}, 0, Status.KILLED, "killed by ada"),
