@@ -326,34 +326,6 @@ WORDS: list[tuple[dict[str, Any], float, Status, str]] = [
     (stays(CLOSED), 0, Status.IDLE, "#7 was closed without a merge"),
     (does(ActivityState.IDLE, reported_done=True), 0, Status.DONE, "the agent says that it is done"),
     (does(ActivityState.IDLE), 0, Status.IDLE, "its turn is over and no pull request is open"),
-    (does(ActivityState.UNKNOWN, ""), 600, Status.WORKING, "agent unknown"),
-    (
-        does(ActivityState.UNKNOWN, ""),
-        601,
-        Status.STUCK,
-        "nobody can tell what it does: no source says anything, and nothing moved for 10 min",
-    ),
-    (
-        does(ActivityState.UNKNOWN, "no pattern fits its screen"),
-        601,
-        Status.STUCK,
-        "nobody can tell what it does: no pattern fits its screen, and nothing moved for 10 min",
-    ),
-    (does(ActivityState.EXITED), 600, Status.WORKING, "hook x"),
-    (
-        does(ActivityState.EXITED),
-        601,
-        Status.STUCK,
-        "the agent said that it ended, and its terminal runs on",
-    ),
-    (does(ActivityState.UNKNOWN, reported_done=True), 601, Status.DONE, "the agent says that it is done"),
-    (stays(CLOSED, ActivityState.UNKNOWN), 601, Status.IDLE, "#7 was closed without a merge"),
-    (
-        stays(ex.change(approvals=APPROVED), ActivityState.UNKNOWN),
-        601,
-        Status.MERGEABLE,
-        "#7 at aaaaaaaaaa can be merged",
-    ),
 ]
 
 
