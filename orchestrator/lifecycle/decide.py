@@ -78,6 +78,8 @@ def _agent(draft: Draft, look: AgentLook, runtime: Seen[RuntimeLook] | Unseen | 
         or digest != old.screen_digest
     )
     activity = replace(look.activity, at=max(look.activity.at, look.signal_at))
+    went_on = old.activity.state is not ActivityState.BUSY and activity.state is ActivityState.BUSY
+    again = old.reported_done and went_on  # `ao done` holds until the agent works again
     draft.set(
         work=Work(
             activity=activity,
@@ -86,18 +88,13 @@ def _agent(draft: Draft, look: AgentLook, runtime: Seen[RuntimeLook] | Unseen | 
             screen_digest=digest,
             disagreement=look.disagreement,
             conversation=look.conversation or old.conversation,
-            reported=_report_after(old, activity.state),
+            reported="" if again else old.reported,
+            reported_done=old.reported_done and not again,
             reported_at=old.reported_at,
         )
     )
     _dialog(draft)
     delivery.take_receipts(draft, look)
-
-
-def _report_after(old: Work, state: ActivityState) -> str:
-    """`done` holds until the agent works again."""
-    went_on = old.activity.state is not ActivityState.BUSY and state is ActivityState.BUSY
-    return "" if went_on and old.reported == "done" else old.reported
 
 
 def _dialog(draft: Draft) -> None:
