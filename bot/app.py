@@ -67,12 +67,16 @@ class App:
         await self.ticker.stop()
         await self.watcher.stop()
         await self.announcer.stop()
-        await self.core.fleet.stop()
-        for made in self.core.registry.made():
-            if isinstance(made, Closes):
-                await made.aclose()
-        await self.core.files.close()
-        await self.core.store.close()
+        await _close(self.core)
+
+
+async def _close(core: Core) -> None:
+    await core.fleet.stop()
+    for made in core.registry.made():
+        if isinstance(made, Closes):
+            await made.aclose()
+    await core.files.close()
+    await core.store.close()
 
 
 def registry_for(
@@ -131,17 +135,26 @@ async def _open_core(home: Home, config: Path, env: Mapping[str, str]) -> Core:
     hook = faults.from_environment(env)
     registry = registry_for(home, env, wake, hook.reached)
     settings = SettingsNow(config, env, registry)
-    trusted = trust.Trusted(home)
-    load_externals(registry, settings.look().require(), trusted)
-    settings.take(configuration.usable(settings.look(), registry, trusted))
+    _take_file(home, registry, settings)
     store = await Store.open(home, hook)
     fleet = _fleet(home, env, registry, settings, store)
     fleets.append(fleet)
+    return _core(home, fleet, settings, store)
+
+
+def _take_file(home: Home, registry: Registry, settings: SettingsNow) -> None:
+    """Load the plugins that the file names, then the file. Raises what is wrong with either."""
+    trusted = trust.Trusted(home)
+    load_externals(registry, settings.look().require(), trusted)
+    settings.take(configuration.usable(settings.look(), registry, trusted))
+
+
+def _core(home: Home, fleet: Fleet, settings: SettingsNow, store: Store) -> Core:
     return Core(
         home=home,
         fleet=fleet,
         settings=settings,
-        registry=registry,
+        registry=fleet.world.registry,
         store=store,
         clock=fleet.world.clock,
         unadopted=list(store.sessions),
@@ -217,6 +230,28 @@ def notifiers(core: Core, settings: Settings) -> dict[str, Notifier]:
         except AoError as error:
             log.warning("notifier not made: %s", error, extra={"plugin": name})
     return made
+
+
+@contextlib.asynccontextmanager
+async def reading(home: Home, config: Path, env: Mapping[str, str]) -> AsyncIterator[Core]:
+    """What is kept, as it is now: without the lock, and whatever is wrong with the configuration.
+
+    Nothing is looked at outside, decided or written.
+    """
+    home.check()
+    registry = registry_for(home, env, lambda _session: None)
+    settings = SettingsNow(config, env, registry)
+    try:
+        _take_file(home, registry, settings)
+    except AoError as error:
+        settings.go_without(error, home.project_ids())
+    store = await Store.look(home)
+    core = _core(home, _fleet(home, env, registry, settings, store), settings, store)
+    _adopt(core)
+    try:
+        yield core
+    finally:
+        await _close(core)
 
 
 @contextlib.asynccontextmanager

@@ -163,11 +163,11 @@ def test_a_change_of_the_file_needs_trust_again(ao: Ao, repository: Path) -> Non
     ao("init", "--agent", "rehearsal")
     file = repository / "agent-orchestrator.yaml"
     file.write_text(file.read_text().replace("make test", "make evil"))
-    refused = ao("status")
+    refused = ao("reload")
     assert (refused.returncode, "make evil" in refused.stderr) == (6, True)
     assert ao("trust").returncode == 2
     assert "make evil" in ao("trust", "--yes").stdout
-    assert ao("status").returncode == 0
+    assert ao("reload").returncode == 0
 
 
 def test_broken_configuration_is_checked_with_lines(ao: Ao, repository: Path) -> None:
