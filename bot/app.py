@@ -218,6 +218,7 @@ def _announcer(core: Core) -> Announcer:
         clock=core.clock,
         rules=rules,
         heard_by=lambda level: core.settings.now.heard_by(level),
+        forget=core.registry.forget,
     )
 
 

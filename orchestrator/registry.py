@@ -115,6 +115,10 @@ class Registry:
             self._made[key] = plugin.create(self.options(slot, name, raw), self._context)
         return cast("T", self._made[key])
 
+    def forget(self, made: object) -> None:
+        """An instance is about to be closed: whoever asks for its options gets a new one."""
+        self._made = {key: kept for key, kept in self._made.items() if kept is not made}
+
     def missing_programs(self, slot: Slot[T], name: str) -> list[str]:
         """Programs that the plugin needs and that are not on the PATH."""
         return [program for program in self.plugin(slot, name).needs if shutil.which(program) is None]

@@ -162,3 +162,12 @@ def test_entry_points_are_found_by_name(registry: Registry, monkeypatch: pytest.
     with pytest.raises(NotFound, match="no installed package offers"):
         registry.add_entry_point("none")
     assert issubclass(NotFound, AoError)
+
+
+def test_what_is_forgotten_is_made_anew(registry: Registry) -> None:
+    registry.add(plugin(), "here")
+    made = registry.create(TRACKER, "mine", {"team_id": "a"})
+    other = registry.create(TRACKER, "mine", {"team_id": "b"})
+    registry.forget(made)
+    assert registry.made() == [other]
+    assert registry.create(TRACKER, "mine", {"team_id": "a"}) is not made
