@@ -38,7 +38,6 @@ from orchestrator.services.core import Core
 from orchestrator.services.settings_now import SettingsNow
 from orchestrator.settings.effective import Settings
 from orchestrator.settings.plugin_check import options_for
-from orchestrator.settings.trust import file_digest
 from orchestrator.storage import faults
 from orchestrator.storage.lanes import Lanes
 from orchestrator.storage.layout import Home, server_name
@@ -98,16 +97,6 @@ def registry_for(
     return Registry(CATALOG, context)
 
 
-def load_externals(registry: Registry, settings: Settings, trusted: trust.Trusted) -> None:
-    """Load the plugins from outside that the configuration names; files only once they are trusted."""
-    digests = trusted.digests()
-    for external in settings.externals:
-        if external.path is None:
-            registry.add_entry_point(external.name)
-        elif file_digest(external.path) in digests:
-            registry.add_file(external.path)
-
-
 async def open_app(home: Home, config: Path, env: Mapping[str, str]) -> App:
     """Put everything together over what is kept. Raises `BadInput`, `NotReady` with what to do."""
     core = await _open_core(home, config, env)
@@ -143,10 +132,8 @@ async def _open_core(home: Home, config: Path, env: Mapping[str, str]) -> Core:
 
 
 def _take_file(home: Home, registry: Registry, settings: SettingsNow) -> None:
-    """Load the plugins that the file names, then the file. Raises what is wrong with either."""
-    trusted = trust.Trusted(home)
-    load_externals(registry, settings.look().require(), trusted)
-    settings.take(configuration.usable(settings.look(), registry, trusted))
+    """Take over the file with the plugins that it names. Raises what is wrong with either."""
+    settings.take(configuration.usable(settings.look(), registry, trust.Trusted(home)))
 
 
 def _core(home: Home, fleet: Fleet, settings: SettingsNow, store: Store) -> Core:

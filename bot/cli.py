@@ -136,7 +136,6 @@ def _bench(where: Surroundings) -> Bench:
     from bot.actions.action import Bench
     from orchestrator.errors import NotFound
     from orchestrator.services.settings_now import SettingsNow
-    from orchestrator.services.trust import Trusted
     from orchestrator.storage.layout import Home
 
     home = Home.default(where.env)
@@ -145,8 +144,4 @@ def _bench(where: Surroundings) -> Bench:
     except NotFound:
         config = home.config
     registry = app.registry_for(home, where.env, lambda _session: None)
-    settings = SettingsNow(config, where.env, registry)
-    now = settings.look().settings
-    if now is not None:
-        app.load_externals(registry, now, Trusted(home))
-    return Bench(home=home, registry=registry, settings=settings)
+    return Bench(home=home, registry=registry, settings=SettingsNow(config, where.env, registry))

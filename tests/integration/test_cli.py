@@ -178,6 +178,31 @@ def test_broken_configuration_is_checked_with_lines(ao: Ao, repository: Path) ->
     assert "Did you mean path?" in done.stdout
 
 
+def test_another_file_is_checked_with_the_plugins_that_it_names_itself(
+    ao: Ao, repository: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text(
+        "from orchestrator.ports.plugin import Plugin, Slot\n"
+        "PLUGIN = Plugin(slot=Slot('agent'), name='mine', summary='s', create=lambda o, c: [])\n"
+    )
+    named = f"plugins:\n  - name: mine\n    source: local\n    path: {mine}\n"
+    project = f"projects:\n  app:\n    path: {repository}\n    agent: mine\n"
+    (repository / "agent-orchestrator.yaml").write_text(named + project)
+    assert ao("trust", "--yes").returncode == 0
+    assert ao("config", "check").stdout.endswith(" is right.\n")
+    other = tmp_path / "other.yaml"
+    other.write_text(project)
+    assert "There is no agent plugin 'mine' here" in ao("config", "check", str(other)).stdout
+    (repository / "agent-orchestrator.yaml").write_text("plugins:\n  - name: absent\n" + project)
+    other.write_text(named + project)
+    assert ao("config", "check", str(other)).stdout.endswith(" is right.\n")
+    here = ao("config", "check")
+    assert (here.returncode, "Traceback" in here.stderr) == (0, False)
+    assert "no installed package offers a plugin 'absent'" in here.stdout
+    assert "There is no agent plugin 'mine' here" in here.stdout
+
+
 @pytest.fixture
 def started(ao: Ao, env: dict[str, str], repository: Path) -> Iterator[subprocess.Popen[str]]:
     assert ao("init", "--agent", "rehearsal").returncode == 0
