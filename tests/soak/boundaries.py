@@ -17,20 +17,25 @@ class Boundaries:
     dice: random.Random
     came_by: set[str] = field(default_factory=set)
     later: set[str] = field(default_factory=set)
-    """Those that came by in a life that was not the first of its home."""
+    """Those that came by in a life that did not have to make its home first."""
     lives: list[int] = field(default_factory=list)
     """How many boundaries each life had that was not ended at one."""
     hit: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
+    """How often one was asked for and did not come by: the others are asked for first."""
 
     def choose(self, *, first: bool) -> str:
         """What `AO_FAULT` is to be in the next life."""
         if not self.lives:
             return "tell"
-        # What only the first life of a home writes can be hit in no other one.
+        # What is only written where a home is made can be hit in no other life.
         possible = (self.came_by - self.later) or self.came_by if first else self.later
-        never = sorted(possible - self.hit.keys())
+        never = sorted(possible - self.hit.keys(), key=lambda name: (self.missed[name], name))
         if never and self.dice.random() < 0.8:
-            return f"tell,kill:1:{self.dice.choice(never)}"
+            least = [name for name in never if self.missed[name] == self.missed[never[0]]]
+            name = self.dice.choice(least)
+            self.missed[name] += 1  # until it is hit, which ends the asking
+            return f"tell,kill:1:{name}"
         return f"tell,kill:{self.dice.randint(1, max(1, self.dice.choice(self.lives)))}"
 
     def lived(self, said: str, *, first: bool) -> str:

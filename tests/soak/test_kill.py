@@ -91,14 +91,15 @@ def killed_at_boundaries(folder: Path, boundaries: Boundaries, dice: random.Rand
     with Receiver() as receiver:
         fleet = Fleet(folder, ISSUES, receiver)
         try:
-            for life in range(KILLS_A_HOME):
-                fault = boundaries.choose(first=life == 0)
+            for _ in range(KILLS_A_HOME):
+                first = not fleet.home.format.exists()
+                fault = boundaries.choose(first=first)
                 fleet.start(fault)
                 if fleet.wait_ready():
                     ask_something(fleet, dice, issues)
                 fleet.until(lambda: not fleet.alive, patience=4.0)
                 fleet.kill()
-                print(f"  {fault}: {boundaries.lived(fleet.heard(), first=life == 0) or 'did not come by'}")
+                print(f"  {fault}: {boundaries.lived(fleet.heard(), first=first) or 'did not come by'}")
             found = finish(fleet, issues)
             boundaries.lived(fleet.heard(), first=False)
             return found

@@ -115,13 +115,18 @@ async def test_watch_that_the_system_refuses_is_tried_again_by_itself(
     watcher.start()
     for number, wait in enumerate((1.0, 2.0, 3.0), 1):
         await until_said(watcher, f"OS file watch limit reached, {number}")
+        await turns()  # it has said why, and begins to wait
         clock.advance(wait - 0.1)
-        for _ in range(5):
-            await asyncio.sleep(0)
+        await turns()
         assert tried == number
         clock.advance(0.2)
     await until_said(watcher, "")
     await watcher.stop()
+
+
+async def turns() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 async def until_said(watcher: Watcher, words: str) -> None:
