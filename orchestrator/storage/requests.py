@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from orchestrator.disk import sync_folder
 from orchestrator.domain.person import Actor
 from orchestrator.errors import Conflict, NotFound, TemporaryError
 from orchestrator.storage.codec import Form, from_json, to_json
 from orchestrator.storage.damage import Damaged, free_name, write_failed
-from orchestrator.storage.durable import read_file, replace_file, sync_folder
+from orchestrator.storage.durable import read_file, replace_file
 from orchestrator.storage.faults import Faults
 from orchestrator.storage.group import GroupCommit
 from orchestrator.storage.journal import Journal
