@@ -14,12 +14,15 @@ async def run(context: Context, request: Request) -> Message:
 
     meant = await session_of(context, request)
     session = await hold.hold(context.core, meant.id, by=request.who)
-    return about(session, f"🛑 Nobody merges {session.id} until it is unheld.", f"unhold {session.id}")
+    # Asked of the forge already: only a look says whether it came through.
+    begun = any(intent.key == "merge" for intent in session.intents)
+    words = " A merge has begun; whether it came through is looked up." if begun else ""
+    return about(session, f"🛑 Nobody merges {session.id} until it is unheld.{words}", f"unhold {session.id}")
 
 
 ACTION = Action(
     verb="hold",
-    summary="nobody merges this session's pull request, no rule either",
+    summary="nobody merges this session's pull request, no rule either; a merge that waits is taken back",
     role=Role.APPROVER,
     inverse="unhold",
     run=run,

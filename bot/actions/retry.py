@@ -1,4 +1,7 @@
-"""`retry`: count red heads from the start again, so that failing checks go back to the agent."""
+"""`retry`: count red heads from the start again, so that failing checks go back to the agent.
+
+Where `auto: false` keeps the message for a person, `--send` is that person's word.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,12 @@ async def run(context: Context, request: Request) -> Message:
     from orchestrator.services import retry
 
     meant = await session_of(context, request)
-    session = await retry.retry(context.core, meant.id, by=request.who, rerun=request.flag("rerun"))
-    return about(session, f"🔁 {session.id} has all its attempts again.", f"status {session.id}")
+    send = request.flag("send")
+    session = await retry.retry(
+        context.core, meant.id, by=request.who, rerun=request.flag("rerun"), send=send
+    )
+    told = " Its agent is told what waited." if send else ""
+    return about(session, f"🔁 {session.id} has all its attempts again.{told}", f"status {session.id}")
 
 
 ACTION = Action(
@@ -22,6 +29,10 @@ ACTION = Action(
     summary="give a session all its attempts again, as if none had failed",
     role=Role.OPERATOR,
     run=run,
-    arguments=(SESSION, Argument(name="rerun", help="run the failed checks again too", kind=Kind.FLAG)),
-    examples=("retry demo-1", "retry demo-1 --rerun"),
+    arguments=(
+        SESSION,
+        Argument(name="rerun", help="run the failed checks again too", kind=Kind.FLAG),
+        Argument(name="send", help="tell its agent what `auto: false` kept for a person", kind=Kind.FLAG),
+    ),
+    examples=("retry demo-1", "retry demo-1 --rerun", "retry demo-1 --send"),
 )

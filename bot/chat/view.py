@@ -48,6 +48,7 @@ def session_detail(session: Session) -> dict[str, Json]:
             "source": session.work.activity.source.value,
             "evidence": session.work.activity.evidence,
             "reported": session.work.reported,
+            "reported_done": session.work.reported_done,
             "disagreement": session.work.disagreement,
         },
         "uncommitted_files": session.dirty,

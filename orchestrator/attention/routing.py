@@ -33,6 +33,7 @@ TOLD = frozenset(
         "push.refused",
         "question.undelivered",
         "reaction.escalated",
+        "reaction.waits",
         "rescue.saved",
         "review.pending",
         "session.done",
@@ -42,20 +43,22 @@ TOLD = frozenset(
 )
 """Events that somebody wants to hear of. Everything else is read in `ao events`."""
 
+_SENT = frozenset({"ci-failed", "changes-requested", "merge-conflicts"})
+"""Reactions that write to the agent: it is told, or `reaction.waits` says that it waits for leave."""
+
 
 def level(event: Event, rules: Rules | None) -> Level | None:
     """How loud an event is; None: nobody is told.
 
-    A failing check that goes to the agent by itself is no news for people; its escalation is.
+    A failing check that goes to the agent by itself is no news for people; its escalation is. What
+    waits for leave to be sent is, unless its rule's priority is `info` (an agent that merely idles).
     """
-    if event.type not in TOLD:
+    if event.type not in TOLD or (event.type == "reaction.waits" and event.level is Level.INFO):
         return None
-    if event.data.get("quiet"):
-        return Level.INFO
     rule = _rule(event, rules)
     if rule is None:
         return event.level
-    if rule.action == "send-to-agent" and rule.auto:
+    if rule.action == "send-to-agent" and (rule.auto or rule.key in _SENT):
         return None
     if rule.action == "auto-merge" and rule.auto:
         return None
@@ -74,13 +77,15 @@ def notification(logged: LoggedEvent, at: Level, rules: Rules | None = None) -> 
     event = logged.event
     rule = _rule(event, rules)
     said = rule.message if rule is not None and rule.action == "notify" else ""
+    summary = str(event.data.get("summary", "")) if rule is not None and rule.include_summary else ""
+    lines = (line for text in (event.text, said, summary) for line in text.splitlines() if line)
     session = event.session or ""
     where = session or event.project or "ao"
     return Notification(
         key=event.id,
         level=at,
         title=f"{where}: {_TITLES.get(event.type, event.type)}",
-        lines=tuple(line for line in (*event.text.splitlines(), *said.splitlines()) if line)[:20],
+        lines=tuple(lines)[:20],
         project=event.project,
         session=session,
         event_type=event.type,
@@ -110,6 +115,7 @@ _TITLES = {
     "push.refused": "not pushed",
     "rescue.saved": "unsaved work was kept",
     "reaction.escalated": "needs a person",
+    "reaction.waits": "waits for your word",
     "fleet.lost": "terminals are gone",
     "fleet.complete": "all sessions have ended",
     "storage.damaged": "a kept file was damaged",
@@ -129,6 +135,8 @@ def _actions(event: Event) -> tuple[NotificationAction, ...]:
         return (NotificationAction(label="Merge", verb=f"merge {session} --head {head}"),)
     if event.type == "review.pending" and head:
         return (NotificationAction(label="Approve", verb=f"approve {session} --head {head}"),)
+    if event.type == "reaction.waits":
+        return (NotificationAction(label="Send", verb=f"retry {session} --send"),)
     if event.type == "session.errored":
         return (NotificationAction(label="Restore", verb=f"restore {session}"),)
     return ()

@@ -29,7 +29,7 @@ class ReactionRule:
     key: str
     """What it answers to: `ci-failed`."""
     auto: bool
-    """False: people are told, and the action waits for a person."""
+    """False: people are told, and the action waits for a person (`ao retry --send`, `ao merge`)."""
     action: ReactionAction
     message: str = ""
     """What the agent is told, before the particulars; empty unless the action sends."""
@@ -43,7 +43,7 @@ class ReactionRule:
     threshold: float | None = None
     """Seconds that the condition must have held before anything is done."""
     include_summary: bool = False
-    """The notification carries a summary of all sessions."""
+    """The notification says of each session how it ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +53,6 @@ class Rules:
     reactions: Mapping[str, ReactionRule] = field(default_factory=dict)
     approvals: int = 1
     """Approvals that a pull request needs; 0 needs none."""
-    ready_after: float = 300.0
-    """Seconds after which a finished turn counts as idle."""
     stuck_after: float = 600.0
     """Seconds without progress, where progress was due, after which a session is stuck."""
     detecting_for: float = 300.0

@@ -55,8 +55,6 @@ class StopReason(StrEnum):
 
     KILLED = "killed"
     MERGED = "merged"
-    DONE = "done"
-    CLOSED = "closed"
     FAILED = "failed"
     """Setting up failed; it is rolled back."""
 
@@ -141,7 +139,9 @@ class Work:
     conversation: str = ""
     """The agent's own name for its conversation, for going on in it later."""
     reported: str = ""
-    """The agent's last own report: `done`, `working: ...`."""
+    """The agent's last own report, in its words."""
+    reported_done: bool = False
+    """That report was `ao done`, and it has not begun to work again since."""
     reported_at: float = 0.0
 
 
@@ -204,9 +204,12 @@ class Attempt:
     fingerprint: str
     """What it was last done about: a head SHA, sorted comment ids and bodies."""
     count: int
+    """Tries since the trouble began; 0: settled, or it waits for a person."""
     first_at: float
     last_at: float
     escalated_at: float | None = None
+    sent: tuple[str, ...] = ()
+    """Heads that the agent was told of; forgotten only by a person's Retry, not by a green head."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from orchestrator.domain.event import Level
 from orchestrator.domain.message import MessageStage
 from orchestrator.domain.session import EndingStep, Session, Setup, SetupStep
 from orchestrator.errors import AoError, Conflict, NotFound
-from orchestrator.lifecycle import acts, delivery, end, forge, setup, speak
+from orchestrator.lifecycle import acts, delivery, end, forge, merging, setup, speak
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
 
@@ -24,6 +24,7 @@ _DO: dict[type[acts.Act], Perform] = {
     acts.DeliverAnswer: speak.deliver_answer,
     acts.Publish: forge.publish,
     acts.Merge: forge.merge,
+    acts.TakeMergeBack: forge.take_merge_back,
     acts.TellTracker: forge.tell_tracker,
     acts.TidyForge: forge.tidy,
     acts.StopRuntime: end.stop_runtime,
@@ -55,7 +56,7 @@ class Act:
                 draft.set(published=head)
                 draft.tell("push.refused", f"{head[:10]} was not pushed: {error}", Level.ACTION, head=head)
             case acts.Merge(head=head):
-                draft.close_intent("merge")
+                draft.close_intent(merging.KEY)
                 draft.tell("merge.refused", f"{head[:10]} was not merged: {error}", Level.ACTION, head=head)
             case acts.TellTracker(state=state):
                 draft.set(issue_told=state)

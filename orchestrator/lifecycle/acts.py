@@ -1,4 +1,4 @@
-"""What the fleet may do to the world for one session, as values. `act` performs them."""
+"""What the fleet may do to the world for one session, as values. Pure; `act` performs them."""
 
 from __future__ import annotations
 
@@ -58,6 +58,11 @@ class Merge(Act):
     """Merge at that head. The intent was kept when it was asked for."""
 
     head: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeMergeBack(Act):
+    """A merge that has begun is not wanted any more: see whether it came through, and end it if not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

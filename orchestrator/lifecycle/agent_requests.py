@@ -95,9 +95,9 @@ class AgentRequests:
 
         def put(draft: Draft) -> None:
             work = draft.session.work
-            said = "done" if done else text
+            said = replace(work, reported=text, reported_done=done, reported_at=draft.now)
             draft.set(
-                work=replace(work, reported=said, reported_at=draft.now, progress_at=draft.now),
+                work=replace(said, progress_at=draft.now),
                 outcomes=(*draft.session.outcomes, outcome)[-KEPT_OUTCOMES:],
             )
             draft.tell(kind, text)

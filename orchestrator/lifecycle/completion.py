@@ -54,5 +54,8 @@ class Completion:
             at=self._fleet.now,
             project=project,
             text=f"all sessions of {project} have ended{summary}",
-            data={"sessions": ", ".join(sorted(ends))},
+            data={
+                "sessions": ", ".join(sorted(ends)),
+                "summary": "\n".join(f"{session} {ends[session]}" for session in sorted(ends)),
+            },
         )

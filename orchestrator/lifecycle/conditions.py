@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from orchestrator.domain.activity import ActivityState
-from orchestrator.domain.message import digest
+from orchestrator.domain.message import MessageStage, digest
 from orchestrator.domain.pull_request import (
     Checks,
     Mergeable,
@@ -30,8 +30,12 @@ class Condition:
     key: str
     fingerprint: str
     since: float
+    words: str
+    """The trouble in one sentence for people."""
     details: str
     """What the agent is told after the rule's own message; outside text in it is fenced."""
+    once: bool = False
+    """The same again, after it was over, is no news for the agent: it was told of it."""
 
 
 def _change(session: Session) -> Change | None:
@@ -48,7 +52,9 @@ def _ci_failed(session: Session) -> Condition | None:
         key="ci-failed",
         fingerprint=pr.head,
         since=change.since,
+        words=f"checks failed at {pr.head[:10]}",
         details=briefing.checks(pr.number, pr.head, failing(pr)),
+        once=True,
     )
 
 
@@ -81,6 +87,7 @@ def _changes_requested(session: Session) -> Condition | None:
         key="changes-requested",
         fingerprint=_mark(change, comments),
         since=change.since,
+        words=f"changes are asked for on #{change.pr.number}",
         details=briefing.review(change.pr.number, _demands(change), comments),
     )
 
@@ -94,6 +101,7 @@ def _bugbot(session: Session) -> Condition | None:
         key="bugbot-comments",
         fingerprint=digest("\n".join(sorted(f"{c.id} {c.body}" for c in comments))),
         since=change.since,
+        words=f"automated comments were left on #{change.pr.number}",
         details=briefing.review(change.pr.number, (), comments),
     )
 
@@ -106,6 +114,7 @@ def _conflicts(session: Session) -> Condition | None:
         key="merge-conflicts",
         fingerprint=change.pr.head,
         since=change.since,
+        words=f"#{change.pr.number} conflicts with {change.pr.base}",
         details=briefing.conflict(change.pr, session.base_source),
     )
 
@@ -113,12 +122,15 @@ def _conflicts(session: Session) -> Condition | None:
 def _idle(session: Session) -> Condition | None:
     if session.change is not None or session.work.activity.state is not ActivityState.IDLE:
         return None
-    if session.work.reported == "done":
+    if session.work.reported_done:
         return None
+    # A message that is still on its way belongs to the turn that caused it.
+    answered = (m.number for m in session.messages if m.stage is MessageStage.ANSWERED)
     return Condition(
         key="agent-idle",
-        fingerprint=f"turn {session.message_serial} at {session.local_head[:10]}",
+        fingerprint=f"turn {max(answered, default=0)} at {session.local_head[:10]}",
         since=session.work.progress_at,
+        words="its turn is over and no pull request is open",
         details="",
     )
 
@@ -134,13 +146,14 @@ CONDITIONS: dict[str, Callable[[Session], Condition | None]] = {
 
 
 def settled(key: str, session: Session) -> bool:
-    """Whether the trouble is really over, so that its attempts are forgotten.
+    """Whether the trouble is really over, so that its attempts count no more.
 
-    Checks that run again, or a mergeability that is not worked out yet, are not the end of it.
+    Checks that run again, a mergeability that is not worked out yet, or an agent that took the next
+    turn are not the end of it.
     """
     change = session.change
     if change is None:
-        return key != "agent-idle" or session.work.activity.state is not ActivityState.IDLE
+        return key != "agent-idle" or session.work.reported_done
     if change.pr.state in {PullRequestState.MERGED, PullRequestState.CLOSED}:
         return True
     if key == "ci-failed":

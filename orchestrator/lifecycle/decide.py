@@ -79,6 +79,8 @@ def _agent(draft: Draft, look: AgentLook, runtime: Seen[RuntimeLook] | Unseen | 
         or digest != old.screen_digest
     )
     activity = replace(look.activity, at=max(look.activity.at, look.signal_at))
+    went_on = old.activity.state is not ActivityState.BUSY and activity.state is ActivityState.BUSY
+    again = old.reported_done and went_on  # `ao done` holds until the agent works again
     draft.set(
         work=Work(
             activity=activity,
@@ -87,7 +89,8 @@ def _agent(draft: Draft, look: AgentLook, runtime: Seen[RuntimeLook] | Unseen | 
             screen_digest=digest,
             disagreement=look.disagreement,
             conversation=look.conversation or old.conversation,
-            reported=_report_after(old, activity.state),
+            reported="" if again else old.reported,
+            reported_done=old.reported_done and not again,
             reported_at=old.reported_at,
         )
     )
@@ -117,12 +120,6 @@ def _usage(draft: Draft, look: AgentLook) -> None:
             dollars=total.dollars if total.dollars is not None else "",
             model=total.model,
         )
-
-
-def _report_after(old: Work, state: ActivityState) -> str:
-    """`done` holds until the agent works again."""
-    went_on = old.activity.state is not ActivityState.BUSY and state is ActivityState.BUSY
-    return "" if went_on and old.reported == "done" else old.reported
 
 
 def _dialog(draft: Draft) -> None:

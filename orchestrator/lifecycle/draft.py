@@ -64,7 +64,3 @@ class Draft:
     def close_intent(self, key: str) -> None:
         """The outcome is kept with this draft; the intent is over."""
         self.set(intents=tuple(i for i in self.session.intents if i.key != key))
-
-    def intent(self, key: str) -> Intent | None:
-        """The open intent of that key."""
-        return next((i for i in self.session.intents if i.key == key), None)

@@ -41,6 +41,7 @@ async def stop_runtime(fleet: Fleet, session: Session, act: acts.StopRuntime) ->
                 progress_at=draft.now,
                 conversation=old.conversation,
                 reported=old.reported,
+                reported_done=old.reported_done,
                 reported_at=old.reported_at,
             ),
             ending=Ending(step=EndingStep.RUNTIME, at=draft.now),

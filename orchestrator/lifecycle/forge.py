@@ -10,7 +10,7 @@ from orchestrator.domain.look import Seen
 from orchestrator.domain.pull_request import PullRequest, PullRequestState
 from orchestrator.domain.session import Ending, EndingStep, Session, StopReason
 from orchestrator.errors import NotFound, NotReady, PermanentError, TemporaryError
-from orchestrator.lifecycle import acts, changes
+from orchestrator.lifecycle import acts, changes, merging
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
 from orchestrator.ports.scm import Claims, Publication
@@ -101,6 +101,9 @@ async def look_at_workspace(fleet: Fleet, session: Session) -> WorkspaceLook:
 async def merge(fleet: Fleet, session: Session, act: acts.Merge) -> None:
     """Merge at the head that was shown. Asked again after a crash, the forge names the same merge."""
     world = fleet.world
+    session = await fleet.change(session.id, lambda d: merging.begin(d, act.head))
+    if not merging.may_begin(merging.intent_of(session), act.head):
+        return  # it was taken back since this act was planned
     rules = world.config.rules(session.project)
     change = session.change
     if change is None:
@@ -110,11 +113,33 @@ async def merge(fleet: Fleet, session: Session, act: acts.Merge) -> None:
 
     def done(d: Draft) -> None:
         latest = d.session.change
-        d.close_intent("merge")
+        d.close_intent(merging.KEY)
         if latest is None or latest.pr.state is PullRequestState.MERGED:
             return
         shown = replace(latest.pr, state=PullRequestState.MERGED, merge_commit=merged.commit, head=act.head)
         changes.decide_change(d, Seen(shown))
+
+    await fleet.change(session.id, done)
+
+
+async def take_merge_back(fleet: Fleet, session: Session, act: acts.TakeMergeBack) -> None:
+    """The forge was asked and then somebody held it: only a look says whether it came through."""
+    del act
+    world = fleet.world
+    look = (await world.scm(session).observe([world.ref(session)]))[session.id]
+    if not isinstance(look, Seen):
+        msg = f"whether the merge came through cannot be seen: {look.reason}"
+        raise TemporaryError(msg, session=session.id)
+
+    def done(d: Draft) -> None:
+        intent = merging.intent_of(d.session)
+        if intent is None:
+            return
+        changes.decide_change(d, look)
+        if d.session.change is not None and d.session.change.pr.state is PullRequestState.MERGED:
+            d.close_intent(merging.KEY)
+        else:
+            merging.end(d, intent, by=merging.taken_back_by(intent))
 
     await fleet.change(session.id, done)
 

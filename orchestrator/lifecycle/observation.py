@@ -1,4 +1,4 @@
-"""What one round of looking brought back for one session. Values only."""
+"""What one round of looking brought back for one session. Pure: values only."""
 
 from __future__ import annotations
 

@@ -9,10 +9,9 @@ from orchestrator.domain.session import (
     RuntimeState,
     Session,
     SetupStep,
-    StopReason,
     WantedState,
 )
-from orchestrator.lifecycle import acts, delivery
+from orchestrator.lifecycle import acts, delivery, merging
 from orchestrator.lifecycle.changes import OPEN
 
 _ENDING: dict[EndingStep, acts.Act] = {
@@ -35,15 +34,23 @@ def due(session: Session, now: float) -> tuple[acts.Act, ...]:
     """
     if session.wanted.state is WantedState.STOP:
         return (_ending(session),)
-    if any(i.key == "merge" for i in session.intents):
-        intent = next(i for i in session.intents if i.key == "merge")
-        return (acts.Merge(head=intent.data["head"]),)
+    merge = _merge(session)
     if session.wanted.state is WantedState.PAUSE:
-        return ()
+        return merge
     if session.setup.step is not SetupStep.READY:
         step = _SETUP.get(session.setup.step)
-        return () if step is None else (step,)
-    return tuple(_running(session, now))
+        return merge if step is None else (*merge, step)
+    # While a merge waits for the forge nothing is pushed that would move its head.
+    rest = [] if merge else _publishing(session)
+    return (*merge, *_telling(session, now), *rest)
+
+
+def _merge(session: Session) -> tuple[acts.Act, ...]:
+    intent = merging.intent_of(session)
+    if intent is None:
+        return ()
+    back = merging.taken_back_by(intent)
+    return (acts.TakeMergeBack() if back else acts.Merge(head=intent.data["head"]),)
 
 
 def _ending(session: Session) -> acts.Act:
@@ -52,13 +59,17 @@ def _ending(session: Session) -> acts.Act:
     return _ENDING[session.ending.step]
 
 
-def _running(session: Session, now: float) -> list[acts.Act]:
-    found: list[acts.Act] = [
+def _telling(session: Session, now: float) -> list[acts.Act]:
+    answers = [
         acts.DeliverAnswer(question=q.id)
         for q in session.questions
         if q.answered_at is not None and not q.delivered and not q.withdrawn
     ]
-    found += _typing(session, now)
+    return [*answers, *_typing(session, now)]
+
+
+def _publishing(session: Session) -> list[acts.Act]:
+    found: list[acts.Act] = []
     if _ahead(session):
         found.append(acts.Publish(head=session.local_head))
     tell = _tracker(session)
@@ -90,11 +101,8 @@ def _tracker(session: Session) -> acts.TellTracker | None:
     if not session.task.issue:
         return None
     merged = session.change is not None and session.change.pr.state is PullRequestState.MERGED
-    state = "closed" if merged else "in_progress"
-    if session.wanted.state is WantedState.STOP and not merged:
-        state = (
-            "open" if session.wanted.reason in {StopReason.KILLED, StopReason.FAILED} else session.issue_told
-        )
+    stops = session.wanted.state is WantedState.STOP
+    state = "closed" if merged else "open" if stops else "in_progress"
     if state == session.issue_told or (state == "open" and not session.issue_told):
         return None
     return acts.TellTracker(state=state)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.event import Level
-from orchestrator.domain.message import Message, MessageStage
+from orchestrator.domain.message import OPEN_STAGES, Message, MessageStage
 from orchestrator.domain.person import rule as rule_actor
 from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.rules import ReactionRule, Rules
@@ -22,7 +22,7 @@ from orchestrator.domain.session import (
     WantedState,
 )
 from orchestrator.domain.status import Status
-from orchestrator.lifecycle import delivery
+from orchestrator.lifecycle import delivery, merging
 from orchestrator.lifecycle.conditions import CONDITIONS, Condition, settled
 from orchestrator.lifecycle.draft import Draft
 
@@ -86,46 +86,108 @@ def _settle_messages(draft: Draft) -> None:
 
 def _one(draft: Draft, rule: ReactionRule, condition: Condition | None) -> None:
     """One reaction: once for each fingerprint, counted, and escalated when it does not help."""
-    attempt = next((a for a in draft.session.attempts if a.key == rule.key), None)
+    _overtaken(draft, rule.key, "" if condition is None else condition.fingerprint)
+    attempt = _tried(draft, rule.key)
     if condition is None:
-        _overtaken(draft, rule.key, "")
         if attempt is not None and settled(rule.key, draft.session):
-            _put(draft, rule.key, None)
+            _settled(draft, attempt)
         return
-    _overtaken(draft, rule.key, condition.fingerprint)
     if rule.threshold is not None and draft.now - condition.since < rule.threshold:
         return
-    if attempt is None or attempt.fingerprint != condition.fingerprint:
+    same = attempt is not None and attempt.fingerprint == condition.fingerprint
+    if _waits_for_person(rule):
+        if not same:
+            _wait(draft, rule, condition)
+    elif attempt is None or not same or attempt.count == 0:
         _next_attempt(draft, rule, condition, attempt)
+    else:
+        _late(draft, rule, condition, attempt)
+
+
+def _tried(draft: Draft, key: str) -> Attempt | None:
+    return next((a for a in draft.session.attempts if a.key == key), None)
+
+
+def _settled(draft: Draft, attempt: Attempt) -> None:
+    """Over: counted from the start when it comes back. What the agent was told, it was told."""
+    if not attempt.fingerprint:
         return
-    _late(draft, rule, condition, attempt)
+    kept = replace(attempt, fingerprint="", count=0, escalated_at=None) if attempt.sent else None
+    _put(draft, attempt.key, kept)
+
+
+def _waits_for_person(rule: ReactionRule) -> bool:
+    return rule.action == "send-to-agent" and not rule.auto
+
+
+def _wait(draft: Draft, rule: ReactionRule, condition: Condition) -> None:
+    """`auto: false`: told once, not counted, and the message waits until somebody says so."""
+    _put(draft, rule.key, _attempt(draft, condition, 0, _tried(draft, rule.key)))
+    change = draft.session.change
+    shown = {"head": change.pr.head, "url": change.pr.url} if change is not None else {}
+    draft.tell(
+        "reaction.waits",
+        f"{condition.words}; `ao retry {draft.session.id} --send` tells the agent",
+        rule.priority,
+        reaction=rule.key,
+        fingerprint=condition.fingerprint,
+        **shown,
+    )
+
+
+def send_waiting(draft: Draft, rules: Rules) -> int:
+    """A person's leave: what waits because of `auto: false` goes to the agent. Returns how much."""
+    found = [
+        (rules.reactions[key], condition)
+        for key, find in CONDITIONS.items()
+        if key in rules.reactions and _waits_for_person(rules.reactions[key])
+        if (condition := find(draft.session)) is not None
+    ]
+    for rule, condition in found:
+        _put(draft, rule.key, _attempt(draft, condition, 1))
+        _send(draft, rule, condition, 1)
+    return len(found)
+
+
+def _attempt(draft: Draft, condition: Condition, count: int, old: Attempt | None = None) -> Attempt:
+    return Attempt(
+        key=condition.key,
+        fingerprint=condition.fingerprint,
+        count=count,
+        first_at=old.first_at if old is not None and old.count else draft.now,
+        last_at=draft.now,
+        escalated_at=old.escalated_at if old is not None else None,
+        sent=old.sent if old is not None else (),
+    )
 
 
 def _next_attempt(draft: Draft, rule: ReactionRule, condition: Condition, old: Attempt | None) -> None:
     count = (old.count if old else 0) + 1
-    attempt = Attempt(
-        key=rule.key,
-        fingerprint=condition.fingerprint,
-        count=count,
-        first_at=old.first_at if old else draft.now,
-        last_at=draft.now,
-        escalated_at=old.escalated_at if old else None,
-    )
+    attempt = _attempt(draft, condition, count, old)
     _put(draft, rule.key, attempt)
     limits = [n for n in (rule.retries, rule.escalate_after_count) if n is not None]
     if limits and count > min(limits):
         _escalate(draft, rule, attempt, f"tried {count - 1} times")
-    elif rule.auto and rule.action == "send-to-agent":
-        text = "\n\n".join(part for part in (rule.message, condition.details) if part)
-        key = f"{rule.key}:{condition.fingerprint}"
-        draft.enqueue(text, by=f"reaction {rule.key}", key=key)
-        draft.tell(
-            "reaction.sent",
-            f"{rule.key}: attempt {count}, the agent is told",
-            reaction=rule.key,
-            attempt=count,
-            fingerprint=condition.fingerprint,
-        )
+    elif rule.action == "send-to-agent" and condition.fingerprint not in attempt.sent:
+        _send(draft, rule, condition, count)
+
+
+def _send(draft: Draft, rule: ReactionRule, condition: Condition, count: int) -> None:
+    attempt = _tried(draft, rule.key)
+    if condition.once and attempt is not None:
+        _put(draft, rule.key, replace(attempt, sent=(*attempt.sent, condition.fingerprint)))
+    key = f"{rule.key}:{condition.fingerprint}"
+    if any(m.key == key and m.stage in OPEN_STAGES for m in draft.session.messages):
+        return  # it is on its way already
+    text = "\n\n".join(part for part in (rule.message, condition.details) if part)
+    draft.enqueue(text, by=f"reaction {rule.key}", key=key)
+    draft.tell(
+        "reaction.sent",
+        f"{rule.key}: attempt {count}, the agent is told",
+        reaction=rule.key,
+        attempt=count,
+        fingerprint=condition.fingerprint,
+    )
 
 
 def _late(draft: Draft, rule: ReactionRule, condition: Condition, attempt: Attempt) -> None:
@@ -137,7 +199,7 @@ def _late(draft: Draft, rule: ReactionRule, condition: Condition, attempt: Attem
         _escalate(draft, rule, attempt, f"not settled for {minutes} min")
         return
     key = f"{rule.key}:{condition.fingerprint}"
-    sent = next((m for m in draft.session.messages if m.key == key), None)
+    sent = next((m for m in reversed(draft.session.messages) if m.key == key), None)
     if sent is not None and sent.stage is MessageStage.FAILED:
         _escalate(draft, rule, attempt, f"the agent could not be told: {sent.reason}")
 
@@ -162,9 +224,18 @@ def _overtaken(draft: Draft, key: str, fingerprint: str) -> None:
     for message in draft.session.messages:
         stale = _is_about(message, key) and message.key != f"{key}:{fingerprint}"
         if stale and message.stage is MessageStage.RECEIVED:
+            _unsent(draft, key, message.key.removeprefix(f"{key}:"))
             reason = "overtaken: what it was about is no longer so"
             draft.put_message(replace(message, stage=MessageStage.FAILED, stage_at=draft.now, reason=reason))
             draft.tell("message.overtaken", f"message {message.number} is {reason}", number=message.number)
+
+
+def _unsent(draft: Draft, key: str, fingerprint: str) -> None:
+    """It was never typed: the agent has not been told of that head."""
+    attempt = _tried(draft, key)
+    if attempt is not None and fingerprint in attempt.sent:
+        sent = tuple(head for head in attempt.sent if head != fingerprint)
+        _put(draft, key, replace(attempt, sent=sent))
 
 
 def _is_about(message: Message, key: str) -> bool:
@@ -178,12 +249,12 @@ def _put(draft: Draft, key: str, attempt: Attempt | None) -> None:
 
 def _auto_merge(draft: Draft, rules: Rules) -> None:
     """`approved-and-green` with `auto: true` and `action: auto-merge` merges at the head that is so."""
-    rule = rules.reactions.get("approved-and-green")
+    rule = rules.reactions.get(merging.RULE)
     change = draft.session.change
     if rule is None or not rule.auto or rule.action != "auto-merge" or change is None:
         return
     head = change.pr.head
-    attempt = next((a for a in draft.session.attempts if a.key == rule.key), None)
+    attempt = _tried(draft, rule.key)
     if draft.session.status.status is not Status.MERGEABLE:
         return
     if attempt is not None and attempt.fingerprint == head:
@@ -195,10 +266,4 @@ def _auto_merge(draft: Draft, rules: Rules) -> None:
         rule.key,
         Attempt(key=rule.key, fingerprint=head, count=count, first_at=first, last_at=draft.now),
     )
-    ask_merge(draft, head, by=f"reaction {rule.key}")
-
-
-def ask_merge(draft: Draft, head: str, *, by: str) -> None:
-    """Keep the intent to merge at that head; `act` carries it out and keeps the outcome."""
-    draft.open_intent("merge", head=head, by=by)
-    draft.tell("merge.asked", f"{by} merges {head[:10]}", head=head, by=by)
+    merging.ask(draft, head, by=f"reaction {rule.key}")

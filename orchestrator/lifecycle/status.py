@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.activity import Activity, ActivityState
 from orchestrator.domain.pull_request import Checks, Mergeable, PullRequestState, ReviewDecision
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import (
@@ -20,7 +20,7 @@ from orchestrator.domain.session import (
     WantedState,
 )
 from orchestrator.domain.status import Status
-from orchestrator.lifecycle import changes
+from orchestrator.lifecycle import changes, merging
 from orchestrator.lifecycle.changes import OPEN
 
 Rule = Callable[[Session, Rules, float], tuple[Status, str] | None]
@@ -28,8 +28,6 @@ Rule = Callable[[Session, Rules, float], tuple[Status, str] | None]
 _ENDS = {
     StopReason.KILLED: Status.KILLED,
     StopReason.MERGED: Status.MERGED,
-    StopReason.DONE: Status.DONE,
-    StopReason.CLOSED: Status.DONE,
     StopReason.FAILED: Status.ERRORED,
 }
 _WAITS_FOR_AGENT = frozenset({ActivityState.IDLE, ActivityState.UNKNOWN, ActivityState.STARTING})
@@ -92,10 +90,13 @@ def _merged(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] 
 
 
 def _merging(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
-    intent = next((i for i in session.intents if i.key == "merge"), None)
+    intent = merging.intent_of(session)
     if intent is None:
         return None
-    return Status.MERGING, f"{intent.data.get('by', 'a rule')} merges {intent.data.get('head', '')[:10]}"
+    head, holder = intent.data.get("head", "")[:10], merging.taken_back_by(intent)
+    if holder:
+        return Status.MERGING, f"{holder} took the merge of {head} back; whether it came through is looked up"
+    return Status.MERGING, f"{intent.data.get('by', 'a rule')} merges {head}"
 
 
 def _paused(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
@@ -115,7 +116,7 @@ def _runtime(session: Session, rules: Rules, now: float) -> tuple[Status, str] |
         return Status.DETECTING, fact.reason
     if _people_can_finish(session):
         return None
-    finished = session.work.reported == "done" or (
+    finished = session.work.reported_done or (
         fact.state is RuntimeState.EXITED and fact.exit_code == 0 and _open(session) is None
     )
     if finished:
@@ -209,17 +210,30 @@ def _needs_people(session: Session, change: Change, rules: Rules, _now: float) -
     return Status.REVIEW_PENDING, "; ".join(blockers)
 
 
-def _alone(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
+def _alone(session: Session, rules: Rules, now: float) -> tuple[Status, str] | None:
     """No open pull request: what the agent does is all there is."""
     state = session.work.activity.state
     if session.change is not None and session.change.pr.state is PullRequestState.CLOSED:
         return Status.IDLE, f"#{session.change.pr.number} was closed without a merge"
-    if session.work.reported == "done" and state is not ActivityState.BUSY:
+    if session.work.reported_done and state is not ActivityState.BUSY:
         return Status.DONE, "the agent says that it is done"
     if state is ActivityState.IDLE:
         return Status.IDLE, "its turn is over and no pull request is open"
+    unclear = _unclear(session.work.activity, _span(rules.stuck_after))
+    if unclear and now - session.work.progress_at > rules.stuck_after:
+        return Status.STUCK, unclear
     words = session.work.activity.evidence or f"agent {state.value}"
     return Status.WORKING, words
+
+
+def _unclear(activity: Activity, quiet: str) -> str:
+    """Why nobody knows whether it works: that counts as work only for a while. Empty where it is clear."""
+    if activity.state is ActivityState.EXITED:
+        return "the agent said that it ended, and its terminal runs on"
+    if activity.state is ActivityState.UNKNOWN:
+        why = activity.evidence or "no source says anything"
+        return f"nobody can tell what it does: {why}, and nothing moved for {quiet}"
+    return ""
 
 
 def _open(session: Session) -> Change | None:

@@ -10,6 +10,7 @@ from orchestrator.domain.person import Actor
 from orchestrator.domain.pull_request import PullRequestState, ReviewDecision
 from orchestrator.domain.session import Approval, Change, Session
 from orchestrator.errors import BadInput, Conflict
+from orchestrator.lifecycle import merging
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.services.core import Core
 from orchestrator.services.head import open_change
@@ -79,6 +80,6 @@ def _latest(core: Core, session: Session) -> Session | None:
 def _merges(core: Core, session: Session) -> bool:
     """The approval was the last that a merge by rule waited for, and the merge overtook us."""
     latest = _latest(core, session)
-    if latest is None or any(intent.key == "merge" for intent in latest.intents):
+    if latest is None or merging.intent_of(latest) is not None:
         return True
     return latest.change is not None and latest.change.pr.state is PullRequestState.MERGED

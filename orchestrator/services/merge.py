@@ -6,7 +6,7 @@ from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import Actor
 from orchestrator.domain.session import Session
 from orchestrator.errors import Conflict
-from orchestrator.lifecycle import changes, react
+from orchestrator.lifecycle import changes, merging
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.services.core import Core
 from orchestrator.services.head import open_change
@@ -18,7 +18,7 @@ async def merge(core: Core, session_id: SessionId, *, head: str, by: Actor) -> S
 
     def how(draft: Draft) -> None:
         change = open_change(draft.session, full)
-        pending = draft.intent("merge")
+        pending = merging.intent_of(draft.session)
         if pending is not None:
             msg = f"{pending.data.get('by')} merges it already."
             raise Conflict(msg, session=session_id)
@@ -28,7 +28,7 @@ async def merge(core: Core, session_id: SessionId, *, head: str, by: Actor) -> S
         if blockers:
             msg = f"#{change.pr.number} cannot be merged: {'; '.join(blockers)}."
             raise Conflict(msg, session=session_id)
-        react.ask_merge(draft, full, by=str(by))
+        merging.ask(draft, full, by=str(by))
 
     session = await core.fleet.change(session_id, how)
     await core.audit(by, "merge", session_id, full)

@@ -6,20 +6,28 @@ from dataclasses import replace
 
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import Actor
-from orchestrator.domain.session import Session
-from orchestrator.errors import AoError
+from orchestrator.domain.session import Session, WantedState
+from orchestrator.errors import AoError, Conflict
+from orchestrator.lifecycle import react
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.ports.scm import Reruns
 from orchestrator.services.core import Core
 
 
-async def retry(core: Core, session_id: SessionId, *, by: Actor, rerun: bool = False) -> Session:
-    """Clear the counts; with `rerun` the forge runs the failed checks again without a new commit."""
+async def retry(
+    core: Core, session_id: SessionId, *, by: Actor, rerun: bool = False, send: bool = False
+) -> Session:
+    """Clear the counts; with `rerun` the forge runs the failed checks again without a new commit.
+
+    With `send` the agent is told what `auto: false` kept for a person. Raises `Conflict` when nothing is.
+    """
 
     def how(draft: Draft) -> None:
         cleared = tuple(replace(c, red_heads=()) for c in draft.session.changes)
         draft.set(attempts=(), changes=cleared)
         draft.tell("reaction.retry", f"{by} asks to try again", by=str(by))
+        if send:
+            _send(core, draft)
 
     session = core.fleet.get(session_id)
     if rerun and session.change is not None:
@@ -31,3 +39,13 @@ async def retry(core: Core, session_id: SessionId, *, by: Actor, rerun: bool = F
     changed = await core.fleet.change(session_id, how)
     core.fleet.wake(session_id)
     return changed
+
+
+def _send(core: Core, draft: Draft) -> None:
+    session = draft.session
+    if session.wanted.state is WantedState.STOP:
+        msg = "it is ended or ending."
+        raise Conflict(msg, session=session.id, next_step=f"`ao restore {session.id}` brings it back.")
+    if not react.send_waiting(draft, core.settings.rules(session.project)):
+        msg = "nothing waits for leave to be sent to its agent."
+        raise Conflict(msg, session=session.id, next_step=f"`ao send {session.id} …` tells it something.")

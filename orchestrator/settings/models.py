@@ -147,7 +147,8 @@ class Config(Keys):
     )
     ready_threshold_ms: Milliseconds = Field(
         default=300_000,
-        description="How long a finished turn is shown before the session counts as idle, in ms.",
+        description="How long a turn must have been over before `agent-idle` does something, in ms; "
+        "its own `threshold` goes first.",
     )
     lifecycle: Lifecycle = Field(default=Lifecycle(), description="When sessions are doubted and taken down.")
     limits: Limits = Field(default=Limits(), description="How much runs at once.")

@@ -15,7 +15,8 @@ class Reaction(Keys):
 
     auto: bool | None = Field(
         default=None,
-        description="Done by itself. False: people are told, and the action waits for one of them.",
+        description="Done by itself. False: people are told, and the action waits for one of them: "
+        "`ao retry SESSION --send` sends, `ao merge SESSION` merges.",
     )
     action: ReactionAction | None = Field(
         default=None, description="Write to the agent, tell people, or merge once every condition holds."
@@ -38,4 +39,6 @@ class Reaction(Keys):
     threshold: Seconds | None = Field(
         default=None, description="How long it must have been so before anything is done."
     )
-    include_summary: bool | None = Field(default=None, description="The notification sums up all sessions.")
+    include_summary: bool | None = Field(
+        default=None, description="`all-complete`: the notification says of each session how it ended."
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from orchestrator.domain.rules import ReactionRule, Rules
@@ -17,12 +18,13 @@ _STUCK_AFTER = Rules().stuck_after
 def rules_of(config: Config, project: ProjectKeys) -> Rules:
     """Every override laid field by field: built-in table, then the fleet's, then the project's."""
     reactions = merged(builtin.reactions(), config.reactions, project.reactions)
-    stuck = reactions["agent-stuck"]
+    stuck, idle = reactions["agent-stuck"], reactions["agent-idle"]
+    if idle.threshold is None:
+        reactions["agent-idle"] = replace(idle, threshold=config.ready_threshold_ms / 1000)
     defaults, lifecycle = config.defaults, config.lifecycle
     return Rules(
         reactions=reactions,
         approvals=defaults.approvals if project.approvals is None else project.approvals,
-        ready_after=config.ready_threshold_ms / 1000,
         stuck_after=_STUCK_AFTER if stuck.threshold is None else stuck.threshold,
         detecting_for=lifecycle.detecting_for,
         detecting_looks=lifecycle.detecting_looks,

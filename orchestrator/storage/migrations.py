@@ -25,17 +25,30 @@ CURRENT: Mapping[str, int] = {"home": 1, "session": 2, "event": 1, "request": 1,
 """The version of each kind that this program writes."""
 
 
-def _second_session(session: Document) -> Document:
-    """What failed waits in memory alone, and nobody counted the tries of setting up."""
+def _session_1(session: Document) -> Document:
+    """What failed waits in memory alone, nobody counted the tries of setting up, `reported: done` was the word
+    for being done, and a merge did not say whether it had begun.
+    """  # noqa: D205 - all that changed with this version
     gone = (("setup", "tries"), ("ending", "retry_at"))
-    return {**session, **{part: _without(session[part], key) for part, key in gone if part in session}}
+    work = session["work"]
+    intents = [
+        {**one, "data": {**one.get("data", {}), "begun": "yes"}} if one["key"] == "merge" else one
+        for one in session.get("intents", ())
+    ]
+    done = work.get("reported") == "done"
+    return {
+        **session,
+        **{part: _without(session[part], key) for part, key in gone if part in session},
+        "work": {**work, "reported_done": done},
+        "intents": intents,
+    }
 
 
 def _without(part: object, key: str) -> object:
     return {k: v for k, v in part.items() if k != key} if isinstance(part, dict) else part
 
 
-STEPS: Mapping[tuple[str, int], Step] = {("session", 1): _second_session}
+STEPS: Mapping[tuple[str, int], Step] = {("session", 1): _session_1}
 """(kind, version) -> the step that leads away from that version."""
 
 
@@ -64,8 +77,12 @@ class Migrations:
             if step is None:
                 msg = f"nothing leads on from version {version}"
                 raise ValueError(msg)
+            try:
+                document = {**step(document), "v": version + 1}
+            except (AttributeError, LookupError, TypeError) as error:
+                msg = f"it is no document of version {version}: {error}"
+                raise ValueError(msg) from error
             version += 1
-            document = {**step(document), "v": version}
         return document
 
 
@@ -74,14 +91,20 @@ BUILT_IN = Migrations()
 
 def check_format(home: Home, faults: Faults) -> None:
     """See that this program may write the home; write its version into a new one. Raises `NotReady`."""
+    if not has_format(home):
+        replace_file(home.format, f"{CURRENT['home']}\n".encode(), faults, "format")
+
+
+def has_format(home: Home) -> bool:
+    """Whether the home has a version, which is then ours; nothing is written. Raises `NotReady`."""
     try:
         text = home.format.read_text(encoding="ascii").strip()
     except FileNotFoundError:
-        replace_file(home.format, f"{CURRENT['home']}\n".encode(), faults, "format")
-        return
+        return False
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{home.format} cannot be read: {error}."
         raise NotReady(msg, next_step="Nothing was changed.") from error
     if text != str(CURRENT["home"]):
         msg = f"{home.format} says {text[:20]!r}; this program knows {CURRENT['home']}."
         raise NotReady(msg, next_step="Install the version of ao that wrote this home. Nothing was changed.")
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from importlib import metadata
@@ -81,3 +82,15 @@ def test_every_named_place_is_there() -> None:
         if not path.is_dir() and not path.with_suffix(".py").is_file():
             gone.append(module)
     assert gone == []
+
+
+def test_every_module_of_the_ring_that_says_it_is_pure_is_held_to_it() -> None:
+    contracts = _project()["tool"]["importlinter"]["contracts"]
+    (held,) = ({*c["source_modules"]} for c in contracts if c["id"] == "pure")
+    prefix = "orchestrator.lifecycle."
+    says = {
+        f"{prefix}{path.stem}"
+        for path in tree.python_files("orchestrator/lifecycle")
+        if path.stem != "__init__" and "Pure" in (ast.get_docstring(tree.syntax(path)) or "")
+    }
+    assert says == {name for name in held if name.startswith(prefix)}

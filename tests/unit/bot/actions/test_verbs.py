@@ -11,10 +11,12 @@ from bot.actions.action import Context
 from bot.actions.spawn import task_of
 from bot.chat.message import Message
 from bot.chat.request import Request, Surface
-from orchestrator.domain.event import Level
+from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.event import Event, Level
+from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.pull_request import PullRequestState
-from orchestrator.domain.session import Question, WantedState
+from orchestrator.domain.session import Intent, Question, WantedState
 from orchestrator.errors import BadInput, Conflict, NotFound
 from orchestrator.testing import examples
 from tests.unit.bot.house import Ask, House, data, rows
@@ -115,6 +117,22 @@ async def test_retry_clears_the_red_heads(house: House, ask: Ask) -> None:
     assert house.fleet.get("demo-1").changes[0].red_heads == ()
 
 
+async def test_retry_sends_what_waits(house: House, ask: Ask) -> None:
+    idle = replace(examples.session().work, activity=examples.activity(ActivityState.IDLE))
+    house.fleet.put(examples.session(id="demo-1", work=idle))
+    message = await ask("retry", session="demo-1", send=True)
+    assert message.title == "🔁 demo-1 has all its attempts again. Its agent is told what waited."
+    assert [m.by for m in house.fleet.get("demo-1").messages] == ["reaction agent-idle"]
+
+
+async def test_hold_says_when_a_merge_may_have_come_through(house: House, ask: Ask) -> None:
+    begun = Intent(key="merge", at=0.0, data={"head": examples.HEAD, "by": "bo", "begun": "yes"})
+    house.fleet.put(replace(WITH_PR, intents=(begun,)))
+    assert "whether it came through is looked up" in (await ask("hold", session="demo-1")).title
+    house.fleet.put(replace(WITH_PR, id=SessionId("demo-2")))
+    assert (await ask("hold", session="demo-2")).title == "🛑 Nobody merges demo-2 until it is unheld."
+
+
 async def test_events_are_the_newest_of_the_session(house: House, ask: Ask) -> None:
     house.fleet.put(examples.session(id="demo-1"))
     house.fleet.put(examples.session(id="demo-2"))
@@ -126,6 +144,28 @@ async def test_events_are_the_newest_of_the_session(house: House, ask: Ask) -> N
     assert len((await ask("events", session="demo-1")).lines) == 2
     assert len((await ask("events", after=5)).lines) == 1
     assert len((await ask("events", session="demo-2", limit=1)).lines) == 1
+
+
+async def test_a_quiet_session_is_heard_among_the_many_events_of_others(house: House, ask: Ask) -> None:
+    house.fleet.put(examples.session(id="demo-1"))
+    await ask("hold", session="demo-1")
+    await ask("unhold", session="demo-1")
+    noise = [
+        Event(
+            id=f"demo-2:{n}",
+            type="x",
+            at=1.0,
+            project=ProjectId("demo"),
+            session=SessionId("demo-2"),
+            text="x",
+        )
+        for n in range(1, 3001)
+    ]
+    await house.core.store.log.append(noise)
+    assert len((await ask("events", session="demo-1")).lines) == 2
+    (newest,) = data(await ask("events", session="demo-1", limit=1))["events"]
+    assert newest["seq"] == 2
+    assert len((await ask("events", session="demo-1", after=1)).lines) == 1
 
 
 async def test_cleanup_says_which(house: House, ask: Ask) -> None:

@@ -50,12 +50,19 @@ def test_rule_of_a_reaction_sets_how_loud_it_is(kind: str, key: str) -> None:
 @pytest.mark.parametrize("auto", [True, False])
 def test_what_a_rule_does_by_itself_is_no_news(action: str, auto: bool) -> None:
     rule = ex.reaction("ci-failed", action=action, auto=auto, priority=Level.WARNING)
-    silent = auto and action != "notify"
+    # With `auto: false` the event `reaction.waits` tells of it, with the command.
+    silent = action == "send-to-agent" or (auto and action == "auto-merge")
     assert routing.level(event("ci.failing"), ex.rules(rule)) is (None if silent else Level.WARNING)
 
 
-def test_quiet_event_is_told_quietly() -> None:
-    assert routing.level(event("session.stuck", Level.URGENT, quiet=True), ex.rules()) is Level.INFO
+def test_event_that_no_reaction_sends_is_told_though_its_rule_says_so() -> None:
+    rule = ex.reaction("agent-stuck", action="send-to-agent", auto=False, priority=Level.ACTION)
+    assert routing.level(event("session.stuck"), ex.rules(rule)) is Level.ACTION
+
+
+def test_message_that_waits_is_told_unless_its_priority_is_info() -> None:
+    assert routing.level(event("reaction.waits", Level.WARNING), ex.rules()) is Level.WARNING
+    assert routing.level(event("reaction.waits", Level.INFO), ex.rules()) is None
 
 
 def test_notification_carries_what_the_event_says() -> None:
@@ -86,6 +93,14 @@ def test_words_of_a_rule_that_notifies_come_with_it() -> None:
     assert "for the agent" not in routing.notification(logged, Level.ACTION, to_agent).lines
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_summary_of_all_sessions_comes_where_the_rule_says_so(wanted: bool) -> None:
+    ended = event("fleet.complete", session=None, summary="demo-1 merged\ndemo-2 killed")
+    rule = ex.reaction("all-complete", action="notify", message="", include_summary=wanted)
+    lines = routing.notification(LoggedEvent(seq=1, event=ended), Level.INFO, ex.rules(rule)).lines
+    assert lines == ("first line", "second line", *(("demo-1 merged", "demo-2 killed") if wanted else ()))
+
+
 @pytest.mark.parametrize(
     ("kind", "data", "actions"),
     [
@@ -101,6 +116,7 @@ def test_words_of_a_rule_that_notifies_come_with_it() -> None:
         ("merge.ready", {"head": "a" * 40}, [("Merge", f"merge demo-1 --head {'a' * 40}")]),
         ("merge.ready", {"head": ""}, []),
         ("review.pending", {"head": "a" * 40}, [("Approve", f"approve demo-1 --head {'a' * 40}")]),
+        ("reaction.waits", {}, [("Send", "retry demo-1 --send")]),
         ("session.errored", {}, [("Restore", "restore demo-1")]),
         ("pr.opened", {"head": "a" * 40}, []),
     ],

@@ -112,8 +112,16 @@ async def test_report_and_done_are_told_once(ring: Ring) -> None:
     assert ring.session(one).work.reported == "half way"
     await do(ring, one, "done", "it works")
     assert ring.status(one) == "done"
+    assert ring.session(one).work.reported == "it works"
     told = await ring.told(one)
     assert (told.count("agent.reported"), told.count("agent.done")) == (1, 1)
+
+
+async def test_report_that_reads_done_is_a_report(ring: Ring) -> None:
+    one = await ring.spawn()
+    await do(ring, one, "report", "done")
+    assert ring.session(one).work.reported == "done"
+    assert ring.status(one) == "idle"
 
 
 async def test_question_waits_for_its_answer_and_is_asked_once(ring: Ring) -> None:

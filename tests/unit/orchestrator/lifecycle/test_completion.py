@@ -37,6 +37,7 @@ async def test_told_once_when_the_last_has_ended(ring: Ring) -> None:
     (told,) = await complete(ring)
     assert told.project == "demo"
     assert "killed" in told.text
+    assert told.data["summary"] == f"{one} killed\n{two} killed"
 
 
 async def test_new_work_arms_it_again(ring: Ring) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.message import Message, MessageStage
 from orchestrator.domain.pull_request import (
     CheckRun,
     Checks,
@@ -51,7 +52,12 @@ def test_failed_checks_are_the_head_and_its_failing_runs() -> None:
     pr = replace(ex.red(), runs=(*ex.red().runs, passed))
     details = briefing.checks(7, ex.HEAD, ex.red().runs)
     assert of("ci-failed", pr) == Condition(
-        key="ci-failed", fingerprint=ex.HEAD, since=ex.NOW - 5, details=details
+        key="ci-failed",
+        fingerprint=ex.HEAD,
+        since=ex.NOW - 5,
+        words=f"checks failed at {ex.HEAD[:10]}",
+        details=details,
+        once=True,
     )
     assert of("ci-failed", pull(checks=Checks.PENDING)) is None
     assert of("ci-failed") is None
@@ -128,6 +134,7 @@ def test_conflict_is_the_head() -> None:
         key="merge-conflicts",
         fingerprint=ex.HEAD,
         since=ex.NOW - 5,
+        words="#7 conflicts with main",
         details=briefing.conflict(pr, "/m refs/ao/base/main"),
     )
     assert of("merge-conflicts", pull(mergeable=Mergeable.UNKNOWN)) is None
@@ -135,14 +142,38 @@ def test_conflict_is_the_head() -> None:
 
 
 def test_idle_agent_without_a_pull_request_is_its_turn() -> None:
-    found = of("agent-idle", work=IDLE, message_serial=3, local_head=ex.HEAD)
+    found = of("agent-idle", work=IDLE, local_head=ex.HEAD)
     assert found == Condition(
-        key="agent-idle", fingerprint=f"turn 3 at {ex.HEAD[:10]}", since=ex.NOW - 9, details=""
+        key="agent-idle",
+        fingerprint=f"turn 0 at {ex.HEAD[:10]}",
+        since=ex.NOW - 9,
+        words="its turn is over and no pull request is open",
+        details="",
     )
     assert of("agent-idle", pull(), work=IDLE) is None
     assert of("agent-idle") is None
-    assert of("agent-idle", work=replace(IDLE, reported="done")) is None
-    assert of("agent-idle", work=replace(IDLE, reported="half way")) is not None
+    assert of("agent-idle", work=replace(IDLE, reported_done=True)) is None
+    assert of("agent-idle", work=replace(IDLE, reported="done")) is not None
+
+
+def test_reviews_in_one_sentence_for_people() -> None:
+    asked = of("changes-requested", pull(comments=(HUMAN,)))
+    bots = of("bugbot-comments", pull(comments=(BOT,)))
+    assert asked is not None
+    assert bots is not None
+    assert (asked.words, bots.words) == (
+        "changes are asked for on #7",
+        "automated comments were left on #7",
+    )
+
+
+def test_turn_of_an_idle_agent_is_the_last_message_that_it_answered() -> None:
+    done = Message(number=3, text="x", by="ada", at=ex.NOW, stage=MessageStage.ANSWERED)
+    queued, failed = replace(done, number=4, stage=MessageStage.RECEIVED), replace(done, number=5)
+    failed = replace(failed, stage=MessageStage.FAILED)
+    found = of("agent-idle", work=IDLE, messages=(replace(done, number=2), done, queued, failed))
+    assert found is not None
+    assert found.fingerprint == "turn 3 at "
 
 
 @pytest.mark.parametrize("state", OVER)
@@ -181,7 +212,8 @@ def with_pull(red_heads: tuple[str, ...] = (), **fields: object) -> Session:
         ("bugbot-comments", with_pull(comments=(BOT,)), False),
         ("agent-idle", with_pull(), True),
         ("agent-idle", ex.session(work=IDLE), False),
-        ("agent-idle", ex.session(), True),
+        ("agent-idle", ex.session(), False),
+        ("agent-idle", ex.session(work=replace(IDLE, reported_done=True)), True),
         ("ci-failed", ex.session(work=IDLE), True),
     ],
 )

@@ -126,10 +126,11 @@ def test_dialog_becomes_a_question_once_and_is_withdrawn_when_it_goes() -> None:
 
 
 def test_done_holds_until_the_agent_works_again() -> None:
-    done = replace(ex.session(), work=replace(ex.session().work, reported="done"))
+    done = replace(ex.session(), work=replace(ex.session().work, reported="all", reported_done=True))
     idle = seen(done, agent=agent(ActivityState.IDLE)).session
-    assert idle.work.reported == "done"
-    assert seen(idle, agent=agent(ActivityState.BUSY)).session.work.reported == ""
+    assert (idle.work.reported, idle.work.reported_done) == ("all", True)
+    again = seen(idle, agent=agent(ActivityState.BUSY)).session.work
+    assert (again.reported, again.reported_done) == ("", False)
 
 
 def test_new_commit_is_told_and_counts_as_progress() -> None:
@@ -282,19 +283,20 @@ def test_failed_look_at_the_agent_says_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "said", "after"),
+    ("before", "now", "done", "after"),
     [
-        (ActivityState.IDLE, ActivityState.BUSY, "done", ""),
-        (ActivityState.IDLE, ActivityState.BUSY, "half", "half"),
-        (ActivityState.BUSY, ActivityState.BUSY, "done", "done"),
-        (ActivityState.IDLE, ActivityState.ASKING, "done", "done"),
+        (ActivityState.IDLE, ActivityState.BUSY, True, ("", False)),
+        (ActivityState.IDLE, ActivityState.BUSY, False, ("done", False)),
+        (ActivityState.BUSY, ActivityState.BUSY, True, ("done", True)),
+        (ActivityState.IDLE, ActivityState.ASKING, True, ("done", True)),
     ],
 )
 def test_report_of_being_done_ends_with_new_work(
-    before: ActivityState, now: ActivityState, said: str, after: str
+    before: ActivityState, now: ActivityState, done: bool, after: tuple[str, bool]
 ) -> None:
-    work = replace(ex.session().work, activity=ex.activity(before), reported=said)
-    assert seen(ex.session(work=work), agent=agent(now)).session.work.reported == after
+    work = replace(ex.session().work, activity=ex.activity(before), reported="done", reported_done=done)
+    found = seen(ex.session(work=work), agent=agent(now)).session.work
+    assert (found.reported, found.reported_done) == after
 
 
 OPEN_DIALOG = Dialog(id="d1", text="run make?", options=("yes", "no"))

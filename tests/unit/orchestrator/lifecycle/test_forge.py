@@ -8,16 +8,19 @@ import pytest
 
 from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.ids import SessionId
+from orchestrator.domain.message import MessageStage
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.pull_request import Checks, Mergeable, PullRequestState
 from orchestrator.domain.rules import ReactionRule
 from orchestrator.domain.session import WantedState
 from orchestrator.errors import Conflict, PermanentError, TemporaryError
-from orchestrator.lifecycle import forge
+from orchestrator.lifecycle import acts, forge, merging
+from orchestrator.lifecycle.draft import Draft
 from orchestrator.services import ended
 from orchestrator.services.approve import approve
 from orchestrator.services.hold import hold, unhold
 from orchestrator.services.merge import merge
+from orchestrator.services.send import send
 from orchestrator.testing import examples as ex
 from orchestrator.testing.ring import Ring
 
@@ -159,6 +162,106 @@ async def test_merge_on_the_forge_itself_is_noticed(ring: Ring) -> None:
     ring.scm.set_pull(one, state=PullRequestState.MERGED, merge_commit="d" * 40)
     await ring.look(one)
     assert await gone(ring, one) == "merged"
+
+
+# A merge that is taken back ------------------------------------------------------------------------
+
+
+async def asked_while_down(ring: Ring) -> tuple[SessionId, str]:
+    """A session whose merge the forge did not answer."""
+    ring.rules(approvals=0)
+    one, head = await ready(ring)
+    ring.scm.fail_next("merge", TemporaryError("503"))
+    await merge(ring.core, one, head=head, by=OWNER)
+    await ring.settle()
+    assert ring.status(one) == "merging"
+    return one, head
+
+
+async def test_hold_takes_back_a_merge_that_the_forge_has_not_done(ring: Ring) -> None:
+    one, head = await asked_while_down(ring)
+    await hold(ring.core, one, by=ex.ADA)
+    await ring.settle()
+    assert ring.status(one) == "approved"
+    assert ring.session(one).intents == ()
+    await unhold(ring.core, one, by=ex.ADA)
+    await ring.later(600)
+    assert ring.scm.forge.merges == []
+    assert (await ring.told(one)).count("merge.taken_back") == 1
+    await merge(ring.core, one, head=head, by=OWNER)
+    await ring.settle()
+    assert await gone(ring, one) == "merged"
+
+
+async def test_hold_before_the_forge_was_asked_is_in_time(ring: Ring) -> None:
+    ring.rules(approvals=0)
+    one, head = await ready(ring)
+    asked = Draft(ring.session(one), ring.clock.now())
+    merging.ask(asked, head, by="owner")
+    await hold(ring.core, one, by=ex.ADA)
+    # The act was due when it was planned, and the hold came before it began.
+    await forge.merge(ring.fleet, asked.session, acts.Merge(head=head))
+    assert "merge" not in ring.scm.calls
+    assert ring.session(one).intents == ()
+
+
+async def test_merge_that_came_through_although_nobody_heard_of_it_is_found_and_not_taken_back(
+    ring: Ring,
+) -> None:
+    ring.rules(approvals=0)
+    one, head = await ready(ring)
+    real = ring.scm.merge
+
+    async def unheard(session, head, method, title=""):  # type: ignore[no-untyped-def]
+        await real(session, head, method, title)
+        await hold(ring.core, one, by=ex.ADA)
+        msg = "connection reset"
+        raise TemporaryError(msg)
+
+    ring.scm.merge = unheard  # type: ignore[method-assign]
+    await merge(ring.core, one, head=head, by=OWNER)
+    await ring.settle()
+    told = await ring.told(one)
+    assert (told.count("pr.merged"), told.count("merge.taken_back")) == (1, 0)
+    assert await gone(ring, one) == "merged"
+
+
+async def test_nobody_says_that_it_was_taken_back_while_the_forge_shows_nothing(ring: Ring) -> None:
+    one, _ = await asked_while_down(ring)
+    ring.scm.hide(one, "503")
+    await hold(ring.core, one, by=ex.ADA)
+    await ring.later(30)
+    assert ring.status(one) == "merging"
+    assert ring.session(one).status.reason.startswith("ada took the merge of ")
+    again = await ring.crash()
+    again.scm.hide(one)
+    await again.later(300)
+    assert again.status(one) == "approved"
+    assert again.scm.calls.count("merge") == 1
+
+
+async def test_rule_whose_merge_was_held_merges_after_the_hold(ring: Ring) -> None:
+    ring.rules(reactions={AUTO.key: AUTO}, approvals=0)
+    one = await ring.spawn()
+    await ring.pull_request(one)
+    ring.scm.fail_next("merge", TemporaryError("503"))
+    await ring.checks(one, passed=True)
+    await hold(ring.core, one, by=ex.ADA)
+    await ring.later(60)
+    assert ring.scm.forge.merges == []
+    await unhold(ring.core, one, by=ex.ADA)
+    await ring.later(60)
+    assert await gone(ring, one) == "merged"
+
+
+async def test_agent_is_told_and_answered_while_a_merge_waits_for_the_forge(ring: Ring) -> None:
+    one, _ = await asked_while_down(ring)
+    message = await send(ring.core, one, "look at the docs too", by=ex.ADA)
+    await ring.settle()
+    assert [m.stage for m in ring.session(one).messages if m.number == message.number] == [
+        MessageStage.ANSWERED
+    ]
+    assert ring.status(one) == "merging"
 
 
 # Auto-merge ---------------------------------------------------------------------------------------

@@ -83,12 +83,10 @@ def test_end_tells_the_tracker_before_it_tidies_the_forge() -> None:
     assert due(replace(end, issue_told="closed"), ex.NOW) == (acts.TidyForge(),)
 
 
-def test_killed_session_gives_its_issue_back_and_a_finished_one_leaves_it() -> None:
+def test_killed_session_gives_its_issue_back() -> None:
     killed = stopped(StopReason.KILLED, EndingStep.WORKSPACE, issue_told="in_progress")
     assert due(killed, ex.NOW) == (acts.TellTracker(state="open"),)
     assert due(replace(killed, issue_told=""), ex.NOW) == (acts.TidyForge(),)
-    done = stopped(StopReason.DONE, EndingStep.WORKSPACE, issue_told="in_progress")
-    assert due(done, ex.NOW) == (acts.TidyForge(),)
 
 
 def test_failed_clean_up_stays_due() -> None:
@@ -106,6 +104,34 @@ def test_merge_comes_before_all_else_even_in_a_pause() -> None:
     intent = Intent(key="merge", at=ex.NOW, data={"head": ex.HEAD})
     pause = Wanted(state=WantedState.PAUSE, by=ex.ADA, at=ex.NOW)
     assert due(ex.session(intents=(intent,), wanted=pause), ex.NOW) == (acts.Merge(head=ex.HEAD),)
+
+
+def test_merge_that_waits_for_the_forge_holds_up_pushes_and_nothing_else() -> None:
+    intent = Intent(key="merge", at=ex.NOW, data={"head": ex.HEAD})
+    asked = Question(id="q1", text="?", asked_at=ex.NOW, answer="yes", answered_by=ex.ADA, answered_at=ex.NOW)
+    session = ex.session(
+        work=IDLE,
+        intents=(intent,),
+        changes=(ex.change(),),
+        local_head=ex.OTHER_HEAD,
+        questions=(asked,),
+        messages=(message(MessageStage.RECEIVED),),
+    )
+    assert due(session, ex.NOW) == (
+        acts.Merge(head=ex.HEAD),
+        acts.DeliverAnswer(question="q1"),
+        acts.TypeMessage(number=1),
+    )
+    starting = ex.session(intents=(intent,), setup=Setup(step=SetupStep.STARTING, at=ex.NOW))
+    assert due(starting, ex.NOW) == (acts.Merge(head=ex.HEAD), acts.StartAgent())
+    queued = ex.session(intents=(intent,), setup=Setup(step=SetupStep.QUEUED, at=ex.NOW))
+    assert due(queued, ex.NOW) == (acts.Merge(head=ex.HEAD),)
+
+
+def test_merge_that_was_taken_back_is_looked_up_and_not_done() -> None:
+    data = {"head": ex.HEAD, "begun": "yes", "taken_back": "ada"}
+    taken = told(ex.session(intents=(Intent(key="merge", at=ex.NOW, data=data),)))
+    assert due(taken, ex.NOW) == (acts.TakeMergeBack(),)
 
 
 def message(stage: MessageStage, number: int = 1, **fields: Any) -> Message:

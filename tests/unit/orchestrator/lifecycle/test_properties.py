@@ -222,10 +222,7 @@ def test_nothing_is_left_undead_or_forgotten(
     told_elsewhere = quiet.status.status in {Status.PR_OPEN, Status.DETECTING} and (
         forge_moves or _waits(quiet)
     )
-    tool_runs = quiet.status.status is Status.WORKING and (
-        bool(quiet.work.activity.tool)
-        or quiet.work.activity.state in {ActivityState.UNKNOWN, ActivityState.EXITED}
-    )
+    tool_runs = quiet.status.status is Status.WORKING and bool(quiet.work.activity.tool)
     assert quiet.status.status in RESTS or acted_on or told_elsewhere or tool_runs, quiet.status
 
 

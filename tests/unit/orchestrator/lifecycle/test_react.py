@@ -90,7 +90,7 @@ def test_escalation_of_what_goes_to_the_agent_is_urgent() -> None:
 def test_green_head_clears_the_count() -> None:
     red = answered(step(ex.session(work=IDLE), CI, see=ex.red()).session)
     green = step(red, CI, see=ex.pull_request(head=ex.OTHER_HEAD))
-    assert green.session.attempts == ()
+    assert green.session.attempts[0].count == 0
     third = step(green.session, CI, see=ex.red(ex.THIRD_HEAD))
     assert third.session.attempts[0].count == 1
 
@@ -99,6 +99,39 @@ def test_the_head_that_was_red_before_a_pending_look_is_not_sent_twice() -> None
     red = answered(step(ex.session(work=IDLE), CI, see=ex.red()).session)
     pending = step(red, CI, see=ex.pull_request(checks=Checks.PENDING)).session
     assert len(step(pending, CI, see=ex.red()).session.messages) == 1
+
+
+def test_head_that_turned_green_and_red_again_is_not_sent_twice() -> None:
+    session = answered(step(ex.session(work=IDLE), CI, see=ex.red()).session)
+    session = step(session, CI, see=ex.pull_request()).session
+    again = step(session, CI, see=ex.red(), after=60)
+    assert len(again.session.messages) == 1
+    assert "reaction.escalated" not in types(again)
+    other = step(again.session, CI, see=ex.red(ex.OTHER_HEAD), after=90).session
+    assert [m.key for m in other.messages] == [f"ci-failed:{ex.HEAD}", f"ci-failed:{ex.OTHER_HEAD}"]
+    back = step(answered(other), CI, see=ex.red(), after=99)
+    assert len(back.session.messages) == 2
+    assert "reaction.escalated" in types(back)  # three red heads in a row, whichever they are
+
+
+def test_head_whose_message_was_overtaken_before_it_was_typed_was_not_sent() -> None:
+    red = step(ex.session(work=IDLE), CI, see=ex.red()).session
+    green = step(red, CI, see=ex.pull_request()).session
+    again = step(green, CI, see=ex.red()).session
+    assert [m.stage for m in again.messages] == [MessageStage.FAILED, MessageStage.RECEIVED]
+
+
+def test_retry_after_a_message_that_failed_waits_for_the_new_one() -> None:
+    """The old message stays failed in the list; what counts is the newest."""
+    session = step(ex.session(work=IDLE), CI, see=ex.red()).session
+    failed = replace(session.messages[0], stage=MessageStage.FAILED, reason="no terminal")
+    retried = step(replace(session, messages=(failed,), attempts=()), CI, after=5)
+    assert len(retried.session.messages) == 2
+    assert "reaction.escalated" not in types(step(retried.session, CI, after=9))
+    lost = replace(retried.session.messages[1], stage=MessageStage.FAILED, reason="again")
+    assert "reaction.escalated" in types(
+        step(replace(retried.session, messages=(failed, lost)), CI, after=12)
+    )
 
 
 def test_message_that_cannot_arrive_escalates() -> None:
@@ -169,9 +202,12 @@ def test_queued_message_is_withdrawn_when_the_checks_turned_green() -> None:
     assert "overtaken" in green.session.messages[0].reason
 
 
-def test_reaction_that_is_off_sends_nothing() -> None:
-    rules = ex.rules(ex.reaction("ci-failed", auto=False))
-    assert step(ex.session(work=IDLE), rules, see=ex.red()).session.messages == ()
+def test_reaction_that_is_off_sends_nothing_and_escalates_nothing() -> None:
+    rules = ex.rules(ex.reaction("ci-failed", auto=False, retries=0, escalate_after=60.0))
+    off = step(ex.session(work=IDLE), rules, see=ex.red())
+    assert off.session.messages == ()
+    for draft in (off, step(off.session, rules, after=61)):
+        assert "reaction.escalated" not in types(draft)
 
 
 def test_threshold_waits() -> None:

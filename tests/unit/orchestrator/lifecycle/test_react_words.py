@@ -9,7 +9,7 @@ import pytest
 from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.event import Level
 from orchestrator.domain.message import Message, MessageStage
-from orchestrator.domain.pull_request import PullRequestState
+from orchestrator.domain.pull_request import Mergeable, PullRequestState, ReviewDecision
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import (
     Attempt,
@@ -43,7 +43,9 @@ def reacted(session: Session, rules: Rules, after: float = 0.0) -> Draft:
 
 
 RED = ex.session(work=IDLE, changes=(ex.change(ex.red(), red_heads=(ex.HEAD,)),))
-ATTEMPT = Attempt(key="ci-failed", fingerprint=ex.HEAD, count=1, first_at=ex.NOW, last_at=ex.NOW)
+ATTEMPT = Attempt(
+    key="ci-failed", fingerprint=ex.HEAD, count=1, first_at=ex.NOW, last_at=ex.NOW, sent=(ex.HEAD,)
+)
 
 
 def answered(session: Session) -> Session:
@@ -79,11 +81,87 @@ def test_attempt_is_counted_told_and_its_message_named_after_it() -> None:
     assert draft.session.attempts == (replace(ATTEMPT, first_at=ex.NOW + 5, last_at=ex.NOW + 5),)
 
 
+OFF = ex.rules(ex.reaction("ci-failed", auto=False, priority=Level.ACTION, retries=0))
+
+
+def test_what_waits_for_a_person_is_told_once_with_the_command_and_not_counted() -> None:
+    first = reacted(RED, OFF, after=5)
+    words = f"checks failed at {ex.HEAD[:10]}; `ao retry demo-1 --send` tells the agent"
+    data = {
+        "reaction": "ci-failed",
+        "fingerprint": ex.HEAD,
+        "head": ex.HEAD,
+        "url": "https://forge.example/7",
+    }
+    assert told(first) == [("reaction.waits", words, Level.ACTION, data)]
+    waiting = replace(ATTEMPT, count=0, first_at=ex.NOW + 5, last_at=ex.NOW + 5, sent=())
+    assert first.session.attempts == (waiting,)
+    assert reacted(first.session, OFF, after=99).events == []
+    other = ex.change(ex.red(ex.OTHER_HEAD), red_heads=(ex.HEAD, ex.OTHER_HEAD))
+    again = reacted(replace(first.session, changes=(other,)), OFF, after=100)
+    assert [e.type for e in again.events] == ["reaction.waits"]
+    assert again.session.attempts[0].count == 0
+
+
+def test_idle_agent_that_waits_has_no_head_to_show() -> None:
+    off = ex.rules(ex.reaction("agent-idle", auto=False))
+    assert [dict(e.data) for e in reacted(ex.session(work=IDLE), off).events] == [
+        {"reaction": "agent-idle", "fingerprint": "turn 0 at "}
+    ]
+
+
+def test_rule_that_is_turned_on_sends_what_waited_and_counts_from_then() -> None:
+    waiting = reacted(RED, OFF).session
+    sent = reacted(waiting, CI, after=50)
+    assert [m.key for m in sent.session.messages] == [f"ci-failed:{ex.HEAD}"]
+    assert sent.session.attempts == (replace(ATTEMPT, first_at=ex.NOW + 50, last_at=ex.NOW + 50),)
+    assert reacted(sent.session, OFF, after=60).events == []
+
+
+def test_leave_of_a_person_sends_what_waits_and_nothing_else() -> None:
+    rules = ex.rules(
+        ex.reaction("ci-failed", auto=False),
+        ex.reaction("merge-conflicts"),
+        ex.reaction("changes-requested", auto=False, action="notify"),
+        ex.reaction("bugbot-comments", auto=False),
+    )
+    pr = replace(ex.red(), mergeable=Mergeable.CONFLICTED, decision=ReviewDecision.CHANGES_REQUESTED)
+    draft = Draft(replace(RED, changes=(ex.change(pr),)), ex.NOW + 4)
+    assert react.send_waiting(draft, rules) == 1
+    assert [m.key for m in draft.session.messages] == [f"ci-failed:{ex.HEAD}"]
+    assert draft.session.attempts == (replace(ATTEMPT, first_at=ex.NOW + 4, last_at=ex.NOW + 4),)
+    assert told(draft)[-1][1] == "ci-failed: attempt 1, the agent is told"
+    assert react.send_waiting(draft, rules) == 1
+    assert len(draft.session.messages) == 1
+    assert react.send_waiting(Draft(ex.session(work=IDLE), ex.NOW), rules) == 0
+
+
+def test_what_was_told_of_a_head_is_kept_when_it_is_green_and_nothing_else_is() -> None:
+    tried = replace(ATTEMPT, count=2, escalated_at=ex.NOW, sent=("c", ex.HEAD))
+    other = replace(ATTEMPT, key="merge-conflicts", sent=())
+    green = replace(RED, changes=(ex.change(),), attempts=(tried, other))
+    rules = ex.rules(ex.reaction("ci-failed"), ex.reaction("merge-conflicts"))
+    after = reacted(green, rules, after=3).session
+    assert after.attempts == (replace(tried, fingerprint="", count=0, escalated_at=None),)
+    assert reacted(replace(after, attempts=(*after.attempts, other)), CI).session.attempts[1] == other
+    waits = reacted(replace(RED, attempts=after.attempts), OFF, after=9).session.attempts
+    assert [(a.count, a.sent) for a in waits] == [(0, ("c", ex.HEAD))]
+
+
+def test_only_the_overtaken_head_counts_as_not_sent() -> None:
+    sent = Message(number=1, text="x", by="r", at=ex.NOW, stage=MessageStage.ANSWERED, key="ci-failed:c")
+    waits = replace(sent, number=2, stage=MessageStage.RECEIVED, key=f"ci-failed:{ex.OTHER_HEAD}")
+    tried = replace(ATTEMPT, fingerprint=ex.OTHER_HEAD, sent=("c", ex.OTHER_HEAD))
+    after = reacted(replace(RED, messages=(sent, waits), attempts=(tried,)), CI).session
+    assert after.attempts[0].sent == ("c", ex.HEAD)
+
+
 def test_next_attempt_keeps_when_the_trouble_began_and_that_people_were_told() -> None:
-    before = replace(ATTEMPT, fingerprint=ex.OTHER_HEAD, escalated_at=ex.NOW + 1)
+    before = replace(ATTEMPT, fingerprint=ex.OTHER_HEAD, escalated_at=ex.NOW + 1, sent=("c", ex.OTHER_HEAD))
     other = replace(ATTEMPT, key="merge-conflicts", fingerprint="x")
     draft = reacted(replace(RED, attempts=(before, other)), ex.rules(ex.reaction("ci-failed")), after=9)
-    mine = replace(ATTEMPT, count=2, last_at=ex.NOW + 9, escalated_at=ex.NOW + 1)
+    heads = ("c", ex.OTHER_HEAD, ex.HEAD)
+    mine = replace(ATTEMPT, count=2, last_at=ex.NOW + 9, escalated_at=ex.NOW + 1, sent=heads)
     assert draft.session.attempts == (other, mine)
 
 

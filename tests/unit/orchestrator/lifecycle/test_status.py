@@ -56,8 +56,8 @@ WITHOUT_PULL_REQUEST: list[tuple[str, dict[str, Any], Status]] = [
     ("setup failed", {"setup": Setup(step=SetupStep.FAILED, at=ex.NOW)}, Status.ERRORED),
     ("busy", {"work": BUSY}, Status.WORKING),
     ("idle", {"work": IDLE}, Status.IDLE),
-    ("says done", {"work": replace(IDLE, reported="done")}, Status.DONE),
-    ("says done and works on", {"work": replace(BUSY, reported="done")}, Status.WORKING),
+    ("says done", {"work": replace(IDLE, reported_done=True)}, Status.DONE),
+    ("says done and works on", {"work": replace(BUSY, reported_done=True)}, Status.WORKING),
     ("limited", {"work": replace(IDLE, activity=ex.activity(ActivityState.LIMITED))}, Status.LIMITED),
     ("blocked", {"work": replace(IDLE, activity=ex.activity(ActivityState.BLOCKED))}, Status.STUCK),
     (
@@ -245,8 +245,6 @@ MERGED = ex.change(ex.pull_request(state=PullRequestState.MERGED))
 CLOSED = ex.change(ex.pull_request(state=PullRequestState.CLOSED))
 TWO_RED = replace(ex.red(), runs=(*ex.red().runs, replace(ex.red().runs[0], name="lint")))
 WORDS: list[tuple[dict[str, Any], float, Status, str]] = [
-    ({"wanted": stopped(StopReason.DONE)}, 0, Status.DONE, "done by ada"),
-    ({"wanted": stopped(StopReason.CLOSED)}, 0, Status.DONE, "done by ada"),
     ({"wanted": stopped(StopReason.FAILED)}, 0, Status.ERRORED, "errored by ada"),
     ({"wanted": replace(stopped(StopReason.MERGED), words="so")}, 0, Status.MERGED, "so"),
     ({"wanted": replace(stopped(StopReason.KILLED), reason=None)}, 0, Status.KILLED, "killed by ada"),
@@ -259,6 +257,12 @@ WORDS: list[tuple[dict[str, Any], float, Status, str]] = [
     ({"changes": (MERGED,)}, 0, Status.MERGED, "#7 is in main"),
     (merging(head=ex.HEAD, by="ada"), 0, Status.MERGING, "ada merges aaaaaaaaaa"),
     (merging(), 0, Status.MERGING, "a rule merges "),
+    (
+        merging(head=ex.HEAD, by="ada", begun="yes", taken_back="bo"),
+        0,
+        Status.MERGING,
+        "bo took the merge of aaaaaaaaaa back; whether it came through is looked up",
+    ),
     ({"wanted": PAUSED}, 0, Status.PAUSED, "paused by ada"),
     ({"wanted": replace(PAUSED, words="lunch")}, 0, Status.PAUSED, "lunch"),
     ({"setup": Setup(step=SetupStep.QUEUED, at=ex.NOW)}, 0, Status.QUEUED, "waits for its turn"),
@@ -277,7 +281,7 @@ WORDS: list[tuple[dict[str, Any], float, Status, str]] = [
     ),
     ({"runtime": gone(0)}, 0, Status.DONE, "the agent finished and exited"),
     (
-        {"runtime": gone(3), **does(ActivityState.EXITED, reported="done")},
+        {"runtime": gone(3), **does(ActivityState.EXITED, reported_done=True)},
         0,
         Status.DONE,
         "the agent finished and exited",
@@ -320,9 +324,8 @@ WORDS: list[tuple[dict[str, Any], float, Status, str]] = [
         "#7 at aaaaaaaaaa: checks run; 0 of 1 approvals at aaaaaaaaaa; ada holds it",
     ),
     (stays(CLOSED), 0, Status.IDLE, "#7 was closed without a merge"),
-    (does(ActivityState.IDLE, reported="done"), 0, Status.DONE, "the agent says that it is done"),
+    (does(ActivityState.IDLE, reported_done=True), 0, Status.DONE, "the agent says that it is done"),
     (does(ActivityState.IDLE), 0, Status.IDLE, "its turn is over and no pull request is open"),
-    (does(ActivityState.UNKNOWN, ""), 0, Status.WORKING, "agent unknown"),
 ]
 
 

@@ -60,7 +60,7 @@ MOVES: list[tuple[str, dict[str, object], str, Level]] = [
     ("stuck", in_state(ActivityState.BLOCKED), "session.stuck", Level.URGENT),
     ("detecting", {"runtime": UNKNOWN}, "session.detecting", Level.INFO),
     ("merged", stop(StopReason.MERGED), "session.merged", Level.INFO),
-    ("done", {"work": replace(IDLE, reported="done")}, "session.done", Level.INFO),
+    ("done", {"work": replace(IDLE, reported_done=True)}, "session.done", Level.INFO),
     ("errored", {"runtime": GONE}, "session.errored", Level.URGENT),
     ("killed", stop(StopReason.KILLED), "session.killed", Level.INFO),
     ("spawning", {"setup": Setup(step=SetupStep.STARTING, at=ex.NOW)}, "session.spawning", Level.INFO),

@@ -45,13 +45,21 @@ def test_null_takes_a_limit_away(write: Write) -> None:
 def test_thresholds(write: Write) -> None:
     text = "readyThresholdMs: 2000\nlifecycle: {detectingFor: 1m, detectingLooks: 5, autoCleanupOnMerge: false}\n"
     one = rules(write, extra=text + "defaults: {approvals: 2, mergeMethod: rebase, restore: auto}")
-    assert (one.ready_after, one.detecting_for, one.detecting_looks) == (2.0, 60.0, 5)
+    assert (one.detecting_for, one.detecting_looks) == (60.0, 5)
     assert (one.approvals, one.merge_method, one.restore, one.cleanup_on_merge) == (
         2,
         "rebase",
         "auto",
         False,
     )
+
+
+def test_finished_turn_counts_as_idle_after_its_time_unless_the_reaction_has_its_own(write: Write) -> None:
+    fleet = "readyThresholdMs: 2000\n"
+    assert rules(write).reactions["agent-idle"].threshold == 300.0
+    assert rules(write, extra=fleet).reactions["agent-idle"].threshold == 2.0
+    own = rules(write, "{agent-idle: {threshold: 1h}}", extra=fleet)
+    assert own.reactions["agent-idle"].threshold == 3600.0
 
 
 def test_a_project_may_need_no_approval_where_the_fleet_does(write: Write) -> None:

@@ -1,0 +1,63 @@
+"""The kept intent to merge: asked for, begun, taken back. Pure.
+
+Until the forge was asked it is taken back at once. From then on nobody knows whether it came through:
+it is only marked, and the pull request is looked at before anybody says that it was taken back.
+"""
+
+from __future__ import annotations
+
+from orchestrator.domain.session import Intent, Session
+from orchestrator.lifecycle.draft import Draft
+
+KEY = "merge"
+RULE = "approved-and-green"
+"""The reaction that merges by itself."""
+_BEGUN = "begun"
+_TAKEN_BACK = "taken_back"
+
+
+def ask(draft: Draft, head: str, *, by: str) -> None:
+    """Keep the intent to merge at that head; `act` carries it out and keeps the outcome."""
+    draft.open_intent(KEY, head=head, by=by)
+    draft.tell("merge.asked", f"{by} merges {head[:10]}", head=head, by=by)
+
+
+def intent_of(session: Session) -> Intent | None:
+    """The open intent to merge."""
+    return next((i for i in session.intents if i.key == KEY), None)
+
+
+def begin(draft: Draft, head: str) -> None:
+    """The forge is asked next: from now on it may come through."""
+    intent = intent_of(draft.session)
+    if intent is not None and intent.data["head"] == head and _BEGUN not in intent.data:
+        draft.open_intent(KEY, **intent.data, **{_BEGUN: "yes"})
+
+
+def may_begin(intent: Intent | None, head: str) -> bool:
+    """Whether the forge is still to be asked for a merge at that head."""
+    return intent is not None and intent.data["head"] == head and not taken_back_by(intent)
+
+
+def taken_back_by(intent: Intent) -> str:
+    """Who took it back after it had begun; empty where nobody did."""
+    return intent.data.get(_TAKEN_BACK, "")
+
+
+def take_back(draft: Draft, *, by: str) -> None:
+    """Nobody is to merge: end the intent, or have it looked up first where it has begun."""
+    intent = intent_of(draft.session)
+    if intent is None or taken_back_by(intent):
+        return
+    if _BEGUN in intent.data:
+        draft.open_intent(KEY, **intent.data, **{_TAKEN_BACK: by})
+    else:
+        end(draft, intent, by=by)
+
+
+def end(draft: Draft, intent: Intent, *, by: str) -> None:
+    """It did not come through and will not. A rule may ask for that head again once it may merge."""
+    draft.close_intent(KEY)
+    draft.set(attempts=tuple(a for a in draft.session.attempts if a.key != RULE))
+    head = intent.data["head"]
+    draft.tell("merge.taken_back", f"{by} took the merge of {head[:10]} back", head=head, by=by)
