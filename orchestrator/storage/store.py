@@ -13,6 +13,7 @@ from orchestrator.storage.faults import Faults
 from orchestrator.storage.fleet import FleetStore
 from orchestrator.storage.ids import Ids
 from orchestrator.storage.keep import Keeper
+from orchestrator.storage.kept_policy import KeptPolicy
 from orchestrator.storage.lanes import Lanes
 from orchestrator.storage.layout import Home
 from orchestrator.storage.migrations import check_format
@@ -31,6 +32,7 @@ class Store:
     requests: Requests
     audit: Audit
     fleet: FleetStore
+    policy: KeptPolicy
     ids: Ids
     sessions: tuple[Session, ...] = ()
     """The live sessions as they were found at start."""
@@ -50,6 +52,7 @@ class Store:
             await start.close()
         log = EventLog(home.events, faults)
         documents = Documents(home, faults)
+        fleet = FleetStore(home, faults)
         store = cls(
             home=home,
             faults=faults,
@@ -58,7 +61,8 @@ class Store:
             keeper=Keeper(documents, log),
             requests=Requests(home.requests, faults),
             audit=Audit(home.audit, faults),
-            fleet=FleetStore(home, faults),
+            fleet=fleet,
+            policy=KeptPolicy(fleet),
             ids=Ids(home, faults),
         )
         await store._load()
@@ -67,6 +71,7 @@ class Store:
     async def _load(self) -> None:
         for part in (self.log, self.requests, self.audit, self.fleet):
             self.damaged.extend(await part.open())
+        self.policy.open()
         loaded = await self.keeper.open()
         self.sessions = loaded.sessions
         self.damaged.extend(loaded.damaged)
