@@ -10,13 +10,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+BLANKS = " \t\n"
+"""What a shell takes for nothing around a command. Other spaces are parts of words to it."""
 MOST_CHARACTERS = 32_768
 MOST_NESTING = 8
+MOST_COMMANDS = 500
 MOST_FORMS = 60
 """Commands behind prefixes (`sudo env nohup …`) of one command; nobody who means well writes more."""
 
 _HARMLESS = re.compile(r"(?:(?:>{1,2}|<)[ \t]*/dev/null|[<>]&[0-9])(?=[\s;|&)]|\Z)")
 _REDIRECTION = re.compile(r"(?:<<<|[<>]{1,2})[|!&]?")
+_ORDINARY = re.compile(r"[^'\"\\$`<>;|&\n() \t]+")
+_IN_QUOTES = re.compile(r"[^\"\\$`]+")
 _DESCRIPTOR = re.compile(r"[0-9]+|\{\w+\}")
 _PLAIN_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?\+?=", re.DOTALL)
@@ -140,14 +145,23 @@ class _Reader:
             end = self._text.find("\n", self._at)
             self._at = len(self._text) if end < 0 else end
         else:
-            level.add(char)
-            self._at += 1
+            level.add(self._run_of(_ORDINARY, char))
+
+    def _run_of(self, kind: re.Pattern[str], char: str) -> str:
+        """The character, with all of the kind that follow it."""
+        run = kind.match(self._text, self._at + 1)
+        text = char + (run.group() if run else "")
+        self._at += len(text)
+        return text
 
     def _end(self, level: _Level) -> None:
         level.close_word()
-        written = self._text[level.begin : self._at].strip()
+        written = self._text[level.begin : self._at].strip(BLANKS)
         if level.words:
             self.commands.append(tuple(level.words))
+        if len(self.commands) > MOST_COMMANDS:
+            msg = "it holds too many commands"
+            raise Unreadable(msg)
         if written and self._depth == 1:
             self.parts.append(written)
         level.words = []
@@ -212,8 +226,7 @@ class _Reader:
                 level.add(self._here(1).strip("\n"))
                 self._at += 2
             else:
-                level.add(char)
-                self._at += 1
+                level.add(self._run_of(_IN_QUOTES, char))
         self._at += 1
 
     def _active(self, level: _Level, char: str) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing_extensions import override
 
 from orchestrator.domain.activity import ToolCall, Verdict
-from orchestrator.domain.command_line import Unreadable, take_apart
+from orchestrator.domain.command_line import BLANKS, Unreadable, take_apart
 from orchestrator.domain.outside_text import excerpt, one_line
 from orchestrator.errors import BadInput
 
@@ -133,7 +133,7 @@ def parse(verdict: Verdict, text: str) -> Rule:
 
 def exactly(call: ToolCall) -> Rule:
     """The rule that allows this very call and no other. Raises `BadInput`."""
-    argument = call.argument.strip() if call.shell else call.argument
+    argument = call.argument.strip(BLANKS) if call.shell else call.argument
     escaped = argument.replace("*", r"\*")
     return parse(Verdict.ALLOW, f"{call.tool}({escaped})")
 
@@ -211,13 +211,14 @@ def _texts(call: ToolCall) -> _Texts:
         climbs = ".." in argument.split("/")
         forms = (argument, "/".join(_resolved(argument)))
         return _Texts(forms=forms, parts=() if climbs else (argument,))
-    whole = (argument, argument.strip())
+    whole = (argument, argument.strip(BLANKS))
     try:
         line = take_apart(argument)
     except Unreadable:
         bare = " ".join(re.sub(r"\\\n|['\"\\]", "", argument).split())
         return _Texts(forms=whole, unsure=(argument, bare))
-    return _Texts(forms=(*whole, *line.parts, *line.runs), parts=line.parts if line.plain else ())
+    forms = dict.fromkeys((*whole, *line.parts, *line.runs))
+    return _Texts(forms=tuple(forms), parts=line.parts if line.plain else ())
 
 
 def _resolved(path: str) -> list[str]:
@@ -235,7 +236,7 @@ def _resolved(path: str) -> list[str]:
 
 def _allowing(rules: Sequence[Rule], call: ToolCall, texts: _Texts) -> tuple[Rule, ...]:
     """The rules that together allow the call; empty when they do not."""
-    whole = {call.argument, call.argument.strip()} if call.shell else {call.argument}
+    whole = {call.argument, call.argument.strip(BLANKS)} if call.shell else {call.argument}
     for rule in rules:
         pattern = rule.of_argument
         if pattern.anything or (pattern.exact and pattern.pieces[0] in whole):

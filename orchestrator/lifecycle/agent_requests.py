@@ -44,8 +44,8 @@ class AgentRequests:
         self._fleet = fleet
         self._in_hand: set[tuple[SessionId, str]] = set()
         self._turns: dict[SessionId, asyncio.Lock] = {}
-        self._denied: dict[SessionId, ToolCall] = {}
-        """The call of each session that was denied last: the same again is no news."""
+        self._denied: dict[SessionId, str] = {}
+        """A digest of the call of each session that was denied last: the same again is no news."""
 
     async def take(self, session: Session) -> None:
         """Carry out whatever waits in the session's outbox now and is not in hand yet."""
@@ -143,9 +143,10 @@ class AgentRequests:
 
     async def _tell_denied(self, session: Session, call: ToolCall | None, words: str) -> None:
         call = call or ToolCall(tool="?", argument="")
-        if self._denied.get(session.id) == call:
+        told = digest(f"{call.tool} {call.argument}")
+        if self._denied.get(session.id) == told:
             return
-        self._denied[session.id] = call
+        self._denied[session.id] = told
         text = f"denied: {described(call)}, by the rule {words}"
         await self._fleet.change(
             session.id, lambda d: permissions.tell(d, "policy.denied", text, call, words)

@@ -159,6 +159,8 @@ def test_nothing_hides_a_denied_command(line: str) -> None:
         " ",
         "git log " + "x" * 40_000,
         "/opt/git status",
+        "\u00a0git status",
+        "git status;\vgit status",
         "GIT status",
     ],
 )
