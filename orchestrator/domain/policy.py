@@ -217,8 +217,8 @@ def _texts(call: ToolCall) -> _Texts:
     except Unreadable:
         bare = " ".join(re.sub(r"\\\n|['\"\\]", "", argument).split())
         return _Texts(forms=whole, unsure=(argument, bare))
-    forms = dict.fromkeys((*whole, *line.parts, *line.runs))
-    return _Texts(forms=tuple(forms), parts=line.parts if line.plain else ())
+    named = dict.fromkeys((*whole, *line.parts, *line.runs))
+    return _Texts(forms=tuple(named), parts=line.parts if line.plain else ())
 
 
 def _resolved(path: str) -> list[str]:

@@ -158,6 +158,7 @@ def test_nothing_hides_a_denied_command(line: str) -> None:
         "",
         " ",
         "git log " + "x" * 40_000,
+        "git log;" * 600,
         "/opt/git status",
         "\u00a0git status",
         "git status;\vgit status",
