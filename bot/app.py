@@ -102,7 +102,7 @@ async def open_app(home: Home, config: Path, env: Mapping[str, str]) -> App:
     """Put everything together over what is kept. Raises `BadInput`, `NotReady` with what to do."""
     core = await _open_core(home, config, env)
     rounds = Rounds(core.fleet, lambda: _room(core.settings), Completion(core.fleet, core.store.fleet))
-    watcher = Watcher(home.projects, core.fleet.wake, core.clock)
+    watcher = Watcher(home.projects, rounds.hear, core.clock)
     core.settings.on_change(lambda now: _make_folders(home, now, watcher))
     core.settings.on_change(lambda _now: _adopt(core))
     return App(
@@ -127,6 +127,7 @@ async def _open_core(home: Home, config: Path, env: Mapping[str, str]) -> Core:
     settings = SettingsNow(config, env, registry)
     _take_file(home, registry, settings)
     store = await Store.open(home, hook)
+    settings.use_kept(store.policy)
     fleet = _fleet(home, env, registry, settings, store)
     fleets.append(fleet)
     return _core(home, fleet, settings, store)

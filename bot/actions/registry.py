@@ -40,6 +40,8 @@ VERBS = (
     "rescue show",
     "rescue restore",
     "rescue drop",
+    "rules",
+    "rules rm",
     # the fleet
     "doctor",
     "project ls",
@@ -90,11 +92,10 @@ def find(words: Sequence[str]) -> tuple[Action, int]:
         verb = " ".join(typed[:count])
         if len(typed) >= count and verb in VERBS:
             return load(verb), count
-    for action in all_actions():
-        for alias in action.aliases:
-            names = alias.split()
-            if typed[: len(names)] == names:
-                return action, len(names)
+    for count in (2, 1):
+        for action in all_actions():
+            if " ".join(typed[:count]) in action.aliases:
+                return action, min(count, len(typed))
     raise _unknown(typed)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bot.chat.message import Json
 from orchestrator.domain.event import LoggedEvent
 from orchestrator.domain.message import Message as AgentMessage
+from orchestrator.domain.outside_text import excerpt
 from orchestrator.domain.session import Change, Question, Rescue, Session
 
 
@@ -98,6 +99,9 @@ def _question(question: Question | None) -> Json:
         "options": list(question.options),
         "asked_at": question.asked_at,
         "open": question.open,
+        "call": None
+        if question.call is None
+        else {"tool": question.call.tool, "argument": excerpt(question.call.argument, 2000)},
         "answer": question.answer,
         "answered_by": question.answered_by.name if question.answered_by else "",
     }

@@ -52,6 +52,14 @@ class Source(StrEnum):
     NONE = "none"
 
 
+class Verdict(StrEnum):
+    """What our rules say of a tool call."""
+
+    ALLOW = "allow"
+    ASK = "ask"
+    DENY = "deny"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCall:
     """Something that an agent wants to run, as its rules are matched with."""

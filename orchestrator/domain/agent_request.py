@@ -12,6 +12,8 @@ from orchestrator.domain.outside_text import excerpt, one_line
 from orchestrator.errors import BadInput
 
 MOST_BYTES = 256 * 1024
+MOST_PERMIT = 1024 * 1024
+"""A call that is judged may hold a whole file."""
 MOST_FIELDS = 64
 MOST_OPTIONS = 10
 MOST_BODY = 60_000
@@ -79,7 +81,18 @@ class SaysDone:
     text: str = ""
 
 
-Wish: TypeAlias = WantsPullRequest | WantsPush | Reports | Asks | SaysDone
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantsLeave:
+    """The agent's hook asks, before a tool runs, what our rules say of it."""
+
+    payload: str
+    """What the agent gave its hook, in its own form; empty where that is too large, or is not whole."""
+
+
+Wish: TypeAlias = WantsPullRequest | WantsPush | Reports | Asks | SaysDone | WantsLeave
+
+PERMIT = "permit"
+"""The verb of the agent's hook: an agent waits for its answer before each call that is judged."""
 
 
 def is_request_name(name: str) -> bool:
@@ -93,7 +106,11 @@ def parse(session: SessionId, name: str, data: bytes) -> AgentRequest:
     if not match:
         msg = f"{name[:80]!r} is no name of a request."
         raise BadInput(msg, session=session)
-    if len(data) > MOST_BYTES:
+    permit = data.startswith(f"{PERMIT}\0".encode())
+    if permit and len(data) > MOST_PERMIT:
+        # It is answered like any other that cannot be read, and not with an error that a hook may overlook.
+        data = f"{PERMIT}\0\0".encode()
+    if len(data) > MOST_BYTES and not permit:
         msg = f"The request is larger than {MOST_BYTES} bytes."
         raise BadInput(msg, session=session)
     if not data.endswith(b"\0"):
@@ -121,6 +138,8 @@ def wish(request: AgentRequest) -> Wish:
             return _ask(request)
         case "done":
             return SaysDone(text=excerpt(" ".join(request.args), MOST_TEXT).strip())
+        case "permit":
+            return WantsLeave(payload=request.args[0] if len(request.args) == 1 else "")
         case _:
             raise _bad(request, f"There is no verb {one_line(request.verb, 40)!r}; see `ao help`.")
 

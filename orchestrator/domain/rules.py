@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from orchestrator.domain.event import Level
+from orchestrator.domain.policy import KeptRule, Policy, Remembered
 
 ReactionAction: TypeAlias = Literal["send-to-agent", "notify", "auto-merge"]
 """What a reaction does: writes to the agent, tells people, or merges when every condition holds."""
@@ -65,3 +66,9 @@ class Rules:
     cleanup_grace: float = 300.0
     """Seconds that taking down waits after the merge for a busy agent."""
     restore: RestorePolicy = "ask"
+    policy: Policy = field(default_factory=Policy)
+    """What agents may run, as the configuration says."""
+    kept: tuple[KeptRule, ...] = ()
+    """What people allowed always, each rule in its own scope."""
+    remembered: tuple[Remembered, ...] = ()
+    """Answers that hold for every session."""

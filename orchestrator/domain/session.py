@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from orchestrator.domain.activity import Activity, ActivityState
+from orchestrator.domain.activity import Activity, ActivityState, ToolCall
 from orchestrator.domain.event import Event
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.message import Message
@@ -182,6 +182,10 @@ class Question:
     """`ask`: through the agent-side `ao ask`. `dialog`: on its own screen."""
     request: str = ""
     """The outbox request that waits for the answer."""
+    call: ToolCall | None = None
+    """What leave is asked for, where it is that."""
+    remember: bool = False
+    """The answer holds for every session of the project with this agent."""
     answer: str = ""
     answered_by: Actor | None = None
     answered_at: float | None = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from orchestrator import resources
-from orchestrator.domain.agent_request import MOST_BYTES, AgentRequest, is_request_name, parse
+from orchestrator.domain.agent_request import MOST_PERMIT, AgentRequest, is_request_name, parse
 from orchestrator.domain.ids import SessionId
 from orchestrator.errors import BadInput, NotFound
 from orchestrator.ports.place import Place
@@ -67,7 +67,7 @@ async def forget(place: Place, request_id: str) -> None:
 
 async def _read(place: Place, session: SessionId, name: str) -> AgentRequest | None:
     try:
-        data = await place.read(f"{place.folder}/outbox/{name}", limit=MOST_BYTES + 1)
+        data = await place.read(f"{place.folder}/outbox/{name}", limit=MOST_PERMIT + 1)
         return parse(session, name, data)
     except NotFound:
         return None  # The agent took it back between our two looks.

@@ -5,25 +5,32 @@ A request that was answered before a crash gets the same answer again and is not
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import replace
 
+from orchestrator.domain.activity import ToolCall, Verdict
 from orchestrator.domain.agent_request import (
+    PERMIT,
     AgentRequest,
     Asks,
     Reports,
     SaysDone,
+    WantsLeave,
     WantsPullRequest,
     WantsPush,
     wish,
 )
+from orchestrator.domain.ids import SessionId
 from orchestrator.domain.message import digest
+from orchestrator.domain.policy import Judgement, described, judge
 from orchestrator.domain.session import Outcome, Question, Session
 from orchestrator.errors import AoError, BadInput, Conflict, TemporaryError
-from orchestrator.lifecycle import agent_folder, decide, forge
+from orchestrator.lifecycle import agent_folder, decide, forge, permissions
 from orchestrator.lifecycle.changes import OPEN
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
+from orchestrator.ports.agent import JudgesCalls
 
 log = logging.getLogger(__name__)
 KEPT_OUTCOMES = 20
@@ -31,17 +38,39 @@ REFUSED = 1
 
 
 class AgentRequests:
-    """Takes requests up, one at a time for each session."""
+    """Takes requests up: one at a time for each session, but a hook that waits at once."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
+        self._in_hand: set[tuple[SessionId, str]] = set()
+        self._turns: dict[SessionId, asyncio.Lock] = {}
+        self._denied: dict[SessionId, str] = {}
+        """A digest of the call of each session that was denied last: the same again is no news."""
 
     async def take(self, session: Session) -> None:
-        """Carry out whatever waits in the session's outbox now."""
+        """Carry out whatever waits in the session's outbox now and is not in hand yet."""
         place = await self._fleet.world.place(session)
-        asked = {q.request for q in session.questions if q.open or not q.delivered}
-        for request in await agent_folder.requests(place, session.id, asked):
-            await self._one(request)
+        seen = {q.request for q in session.questions if q.open or not q.delivered}
+        seen |= {request for owner, request in self._in_hand if owner == session.id}
+        found = await agent_folder.requests(place, session.id, seen)
+        mine = {(session.id, request.id) for request in found} - self._in_hand
+        self._in_hand |= mine
+        try:
+            requests = [request for request in found if (session.id, request.id) in mine]
+            for request in requests:
+                if request.verb == PERMIT:
+                    await self._one(request)
+            async with self._turns.setdefault(session.id, asyncio.Lock()):
+                for request in requests:
+                    if request.verb != PERMIT:
+                        await self._one(request)
+        finally:
+            self._in_hand -= mine
+
+    def forget(self, session: SessionId) -> None:
+        """The session has ended."""
+        self._turns.pop(session, None)
+        self._denied.pop(session, None)
 
     async def _one(self, request: AgentRequest) -> None:
         session = self._fleet.get(request.session)
@@ -58,7 +87,8 @@ class AgentRequests:
                 outcome = Outcome(request=request.id, code=REFUSED, text=f"ao: {error}")
         if outcome is None:
             return
-        await self._keep(session, outcome)
+        if request.verb != PERMIT:  # asking that again is harmless
+            await self._keep(session, outcome)
         await agent_folder.answer(place, outcome.request, outcome.code, outcome.text)
         await agent_folder.forget(place, outcome.request)
 
@@ -81,12 +111,46 @@ class AgentRequests:
                 return await self._told(session, request, "agent.reported", text)
             case SaysDone(text=text):
                 return await self._told(session, request, "agent.done", text or "done")
+            case WantsLeave(payload=payload):
+                return Outcome(request=request.id, code=0, text=await self._leave(session, payload))
             case Asks() as asks:
                 known = next((q for q in session.questions if q.request == request.id), None)
                 if known is not None and known.delivered:
                     return Outcome(request=request.id, code=0, text=known.answer)
                 await self._fleet.change(session.id, lambda d: _ask(d, request, asks))
                 return None
+
+    async def _leave(self, session: Session, payload: str) -> str:
+        """What the agent's hook is to print; nothing where the agent's own mode shall decide."""
+        agent = self._fleet.world.agent(session)
+        if not isinstance(agent, JudgesCalls):
+            return ""
+        policy = permissions.policy_for(session, self._fleet.world.config.rules(session.project))
+        call = agent.tool_call(payload) if payload else None
+        if call is not None:
+            judgement = judge(policy, call)
+        elif policy.judged:
+            judgement = Judgement(
+                verdict=Verdict.DENY, words="the call could not be read, and there are rules"
+            )
+        else:
+            return ""
+        if judgement.verdict is None:
+            return ""
+        if judgement.verdict is Verdict.DENY:
+            await self._tell_denied(session, call, judgement.words)
+        return agent.verdict(judgement.verdict, permissions.reason(judgement))
+
+    async def _tell_denied(self, session: Session, call: ToolCall | None, words: str) -> None:
+        call = call or ToolCall(tool="?", argument="")
+        told = digest(f"{call.tool} {call.argument}")
+        if self._denied.get(session.id) == told:
+            return
+        self._denied[session.id] = told
+        text = f"denied: {described(call)}, by the rule {words}"
+        await self._fleet.change(
+            session.id, lambda d: permissions.tell(d, "policy.denied", text, call, words)
+        )
 
     async def _told(self, session: Session, request: AgentRequest, kind: str, text: str) -> Outcome:
         """Kept together with its outcome, so that it is told once."""

@@ -22,7 +22,7 @@ from orchestrator.domain.session import (
     Work,
 )
 from orchestrator.domain.usage import counted
-from orchestrator.lifecycle import changes, delivery
+from orchestrator.lifecycle import changes, delivery, permissions
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.observation import Observation
 from orchestrator.ports.agent import AgentLook
@@ -40,6 +40,8 @@ def decide(draft: Draft, seen: Observation, rules: Rules) -> None:
         draft.set(runtime=_runtime(draft.session.runtime, seen.runtime, rules, draft.now))
     if isinstance(seen.agent, Seen):
         _agent(draft, seen.agent.value, seen.runtime)
+        _dialog(draft, rules)
+        delivery.take_receipts(draft, seen.agent.value)
     if isinstance(seen.workspace, Seen) and seen.workspace.value.exists:
         _workspace(draft, seen.workspace.value.head, seen.workspace.value.dirty)
     if seen.pull_request is not None:
@@ -94,9 +96,7 @@ def _agent(draft: Draft, look: AgentLook, runtime: Seen[RuntimeLook] | Unseen | 
             reported_at=old.reported_at,
         )
     )
-    _dialog(draft)
     _usage(draft, look)
-    delivery.take_receipts(draft, look)
 
 
 def _usage(draft: Draft, look: AgentLook) -> None:
@@ -122,8 +122,8 @@ def _usage(draft: Draft, look: AgentLook) -> None:
         )
 
 
-def _dialog(draft: Draft) -> None:
-    """A dialog on the screen is a question; gone from the screen, it is withdrawn."""
+def _dialog(draft: Draft, rules: Rules) -> None:
+    """A dialog on the screen is a question, to people unless a rule answers; gone from there, it is withdrawn."""
     dialog = draft.session.work.activity.dialog
     known = {q.id for q in draft.session.questions}
     kept = []
@@ -135,23 +135,33 @@ def _dialog(draft: Draft) -> None:
     if tuple(kept) != draft.session.questions:
         draft.set(questions=tuple(kept))
     if dialog is not None and dialog.id not in known:
-        ask(
-            draft,
-            Question(
-                id=dialog.id,
-                text=dialog.text,
-                asked_at=draft.now,
-                options=dialog.options,
-                source="dialog",
-            ),
+        question = Question(
+            id=dialog.id,
+            text=dialog.text,
+            asked_at=draft.now,
+            options=dialog.options,
+            source="dialog",
+            call=dialog.call,
+            remember=dialog.remember,
         )
+        _open(draft, question)
+        if not permissions.answered_by_rule(draft, question, rules):
+            _tell_people(draft, question)
 
 
 def ask(draft: Draft, question: Question) -> None:
     """Open a question to people."""
+    _open(draft, question)
+    _tell_people(draft, question)
+
+
+def _open(draft: Draft, question: Question) -> None:
     closed = [q for q in draft.session.questions if not q.open][-KEPT_QUESTIONS:]
     still_open = [q for q in draft.session.questions if q.open]
     draft.set(questions=(*closed, *still_open, question))
+
+
+def _tell_people(draft: Draft, question: Question) -> None:
     draft.tell(
         "question.asked",
         question.text,

@@ -104,4 +104,5 @@ async def remove_workspace(fleet: Fleet, session: Session, act: acts.RemoveWorks
 async def archive(fleet: Fleet, session: Session, act: acts.Archive) -> None:
     """Nothing more to do: the session joins the ended ones."""
     del act
+    await fleet.world.config.end_session(session.id)
     await fleet.archive(session.id)

@@ -22,7 +22,7 @@ from orchestrator.domain.session import (
     WantedState,
 )
 from orchestrator.domain.status import Status
-from orchestrator.lifecycle import delivery, merging
+from orchestrator.lifecycle import delivery, merging, permissions
 from orchestrator.lifecycle.conditions import CONDITIONS, Condition, settled
 from orchestrator.lifecycle.draft import Draft
 
@@ -38,6 +38,7 @@ def react(draft: Draft, rules: Rules) -> None:
     _clean_up_after_merge(draft, rules)
     if draft.session.wanted.state is not WantedState.RUN or draft.session.setup.step is not SetupStep.READY:
         return
+    permissions.answer_waiting(draft, rules)
     _settle_messages(draft)
     for key, find in CONDITIONS.items():
         known = rules.reactions.get(key)

@@ -47,7 +47,7 @@ class Rounds:
         self._looked: dict[SessionId, looks.Looked] = {}
         self._last: dict[SessionId, tuple[Observation, float]] = {}
         self._times: tuple[float, float] | None = None
-        self._taking: dict[SessionId, asyncio.Task[None]] = {}
+        self._taking: set[asyncio.Task[None]] = set()
 
     async def round(self) -> None:
         """Look at everything that is due, decide, and start what follows from it."""
@@ -66,6 +66,7 @@ class Rounds:
         for gone in self._looked.keys() - live:
             self._looked.pop(gone, None)
             self._last.pop(gone, None)
+            self._requests.forget(gone)
 
     def _due(self, woken: set[SessionId]) -> list[Asked]:
         now = self._fleet.now
@@ -91,12 +92,21 @@ class Rounds:
             looked.requests = now
             self._take(session)
 
+    def hear(self, session_id: SessionId) -> None:
+        """The session spoke: take up what it asks now, and look at it in the next round.
+
+        A hook of the agent may wait, and a round may be under way that waits for a forge.
+        """
+        session = next((s for s in self._fleet.all() if s.id == session_id), None)
+        if session is not None and looks.due(session, looks.Looked(), self._fleet.now, woken=True).requests:
+            self._take(session)
+        self._fleet.wake(session_id)
+
     def _take(self, session: Session) -> None:
-        """Requests can take long (a push), so they run beside the round; one taker a session."""
-        if session.id in self._taking:
-            return
+        """Requests can take long (a push), so they run beside the round."""
         task = asyncio.create_task(self._taker(session), name=f"requests of {session.id}")
-        self._taking[session.id] = task
+        self._taking.add(task)
+        task.add_done_callback(self._taking.discard)
 
     async def _taker(self, session: Session) -> None:
         try:
@@ -105,8 +115,6 @@ class Rounds:
             log.warning("requests not read: %s", error, extra={"session": session.id})
         except Exception:
             log.exception("requests not read", extra={"session": session.id})
-        finally:
-            self._taking.pop(session.id, None)
 
     async def _decide(self, one: Asked, seen: Observation) -> None:
         session_id = one.session.id
@@ -192,7 +200,7 @@ class Rounds:
 
     async def close(self) -> None:
         """End what runs beside the rounds."""
-        tasks = list(self._taking.values())
+        tasks = list(self._taking)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -11,7 +11,7 @@ from orchestrator.domain.look import Unseen
 from orchestrator.domain.pull_request import PullRequest
 from orchestrator.domain.session import RuntimeFact, RuntimeState, Session, Setup, SetupStep, Work
 from orchestrator.errors import PermanentError, TemporaryError
-from orchestrator.lifecycle import acts, agent_folder, forge, prompts
+from orchestrator.lifecycle import acts, agent_folder, forge, permissions, prompts
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
 from orchestrator.ports.agent import AgentTask
@@ -81,7 +81,8 @@ async def start_agent(fleet: Fleet, session: Session, act: acts.StartAgent) -> N
     prompt = await prompt_text(fleet, session)
     await place.write(f"{place.folder}/{PROMPT}", prompt.encode())
     resume = session.setup.resume
-    task = AgentTask(prompt=prompt, resume=resume, conversation=session.work.conversation)
+    judged = permissions.policy_for(session, world.config.rules(session.project)).judged
+    task = AgentTask(prompt=prompt, resume=resume, conversation=session.work.conversation, judged=judged)
     ref = world.ref(session)
     prepared = await world.agent(session).prepare(ref, place, task)
     await world.runtime(session).start(ref, prepared.launch)

@@ -41,6 +41,9 @@ class Config(Protocol):
     def agent_rules(self, project: ProjectId) -> str:
         """`agentRules` and the text of `agentRulesFile`."""
 
+    async def end_session(self, session: SessionId) -> None:
+        """Let go what was allowed in this session alone. Raises `TemporaryError`."""
+
 
 class World:
     """Finds the plugins of a session. Instances with equal options are one and the same."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from orchestrator.domain.activity import Activity, Dialog, Receipt, ToolCall
+from orchestrator.domain.activity import Verdict as Verdict  # noqa: PLC0414 - for plugins, a part of this port
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.look import Look
 from orchestrator.domain.usage import Usage
@@ -74,14 +74,6 @@ class AnswerFile:
     data: bytes
     otherwise: Keys | None = None
     """What chooses the same on the agent's screen, should the hook wait no more."""
-
-
-class Verdict(StrEnum):
-    """What our rules say of a tool call."""
-
-    ALLOW = "allow"
-    ASK = "ask"
-    DENY = "deny"
 
 
 class Agent(Protocol):

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from orchestrator.domain.activity import ToolCall, Verdict
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.outside_text import clean
 from orchestrator.domain.person import Actor
+from orchestrator.domain.policy import DENY, Rule, described, exactly, judge
+from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Question, Session
 from orchestrator.errors import BadInput, Conflict, NotFound
+from orchestrator.lifecycle import permissions
 from orchestrator.lifecycle.draft import Draft
+from orchestrator.services import leave
+from orchestrator.services import rules as keeping
 from orchestrator.services.core import Core
+
+
+@dataclass(slots=True, kw_only=True)
+class _Given:
+    """What came of an answer, besides the answer."""
+
+    question: Question
+    words: str
+    """As people are told of it."""
+    always: str = ""
+    rule: Rule | None = None
 
 
 async def answer(core: Core, session_id: SessionId, text: str, *, by: Actor, question: str = "") -> Question:
     """Answer the open question, or the one of that id.
 
-    A number picks an option. Raises `NotFound` without a question, `Conflict` when somebody was first.
+    A number picks an option. What is allowed always is kept as a rule, and so is the answer to a dialog
+    that is asked once. Raises `NotFound` without a question, `Conflict` when somebody was first.
     """
     words = clean(text).strip()
     if not words:
         msg = "the answer is empty."
         raise BadInput(msg, session=session_id)
-    answered: list[Question] = []
+    answered: list[_Given] = []
 
     def how(draft: Draft) -> None:
         asked = _find(draft.session, question)
@@ -32,13 +50,55 @@ async def answer(core: Core, session_id: SessionId, text: str, *, by: Actor, que
         if asked.withdrawn:
             msg = "the agent went on without an answer."
             raise Conflict(msg, session=session_id)
-        given = replace(asked, answer=_choice(asked, words), answered_by=by, answered_at=draft.now)
+        found = _given(draft.session, asked, words, core.settings.rules(draft.session.project))
+        given = replace(found.question, answered_by=by, answered_at=draft.now)
+        found.question = given
         draft.set(questions=tuple(given if q.id == given.id else q for q in draft.session.questions))
-        draft.tell("question.answered", f"{by}: {given.answer}", question=given.id, by=str(by))
-        answered.append(given)
+        draft.tell("question.answered", f"{by}{found.words}", question=given.id, by=str(by))
+        answered.append(found)
 
-    await core.fleet.change(session_id, how)
-    return answered[0]
+    session = await core.fleet.change(session_id, how)
+    await _keep(core, session, answered[0], by)
+    return answered[0].question
+
+
+def _given(session: Session, asked: Question, words: str, rules: Rules) -> _Given:
+    """Raises `BadInput` before anything is decided."""
+    if asked.call is None or not leave.asks_leave(asked):
+        chosen = replace(asked, answer=_choice(asked, words))
+        return _Given(question=chosen, words=f": {chosen.answer}")
+    said = leave.read(asked, words, session.id)
+    done = "denied" if not said.allows else "allowed once"
+    if said.always:
+        name = session.id if said.always == "session" else session.project
+        done = f"allowed always in {said.always} {name}"
+    why = said.answer.removeprefix(DENY).removeprefix(":").strip() if not said.allows else ""
+    return _Given(
+        question=replace(asked, answer=said.answer),
+        words=f" {done}: {described(asked.call)}" + (f" ({why})" if why else ""),
+        always=said.always,
+        rule=_rule(session, asked.call, rules) if said.always else None,
+    )
+
+
+def _rule(session: Session, call: ToolCall, rules: Rules) -> Rule:
+    """The rule that allows this very call from now on. Raises `BadInput` where another rule would win."""
+    rule = exactly(call)
+    judgement = judge(permissions.policy_for(session, rules).and_allow([rule]), call)
+    if judgement.verdict is not Verdict.ALLOW:
+        msg = f"it cannot be allowed always: the rule {judgement.words} wins."
+        raise BadInput(msg, session=session.id, next_step=f"`ao answer {session.id} allow` allows it once.")
+    return rule
+
+
+async def _keep(core: Core, session: Session, given: _Given, by: Actor) -> None:
+    """What holds for longer than this one time, and for the audit who gave leave."""
+    if given.question.call is not None:
+        await core.audit(by, "answer", session.id, text=given.words.strip())
+    if given.rule is not None:
+        await keeping.allow_always(core, session, given.rule, scope=given.always, by=by)
+    elif given.question.remember:
+        await keeping.remember(core, session, given.question, by=by)
 
 
 def _find(session: Session, question: str) -> Question:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from orchestrator.errors import BadInput, NotFound, NotReady
 from orchestrator.registry import Registry
+from orchestrator.services import rules
 from orchestrator.services import trust as trusting
 from orchestrator.services.core import Core
 from orchestrator.settings import show as showing
@@ -59,6 +60,8 @@ async def reload(core: Core) -> Settings:
     """Read the file again. Raises what is wrong with it; the last good configuration then stays."""
     settings = await core.files.run("configuration", _usable_now, core)
     core.settings.take(settings)
+    for project in settings.project_ids:
+        await rules.answer_waiting(core, project)
     core.fleet.wake()
     return settings
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from orchestrator.domain.ids import ProjectId
+from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.project import Project
 from orchestrator.domain.rules import Rules
 from orchestrator.errors import AoError, NotFound
@@ -15,6 +16,7 @@ from orchestrator.settings.effective import Settings
 from orchestrator.settings.loader import Loaded, load, stand_in
 from orchestrator.settings.plugin_check import options_for
 from orchestrator.settings.plugin_choice import PluginUse
+from orchestrator.storage.kept_policy import KeptPolicy
 
 T = TypeVar("T")
 
@@ -34,6 +36,7 @@ class SettingsNow:
         self._now: Settings | None = None
         self.unusable: AoError | None = None
         """Why the file cannot be used, where what is kept is read without it."""
+        self._kept: KeptPolicy | None = None
         self._retired: dict[str, Settings] = {}
         self._worked_out: dict[tuple[str, ...], Any] = {}
         """Answers until others count: they are asked for several times a tick for each session."""
@@ -89,6 +92,12 @@ class SettingsNow:
         for listener in self._listeners:
             listener(settings)
 
+    def use_kept(self, kept: KeptPolicy) -> None:
+        """From now on rules hold also what people decided for longer than one time."""
+        self._kept = kept
+        kept.on_change(self._worked_out.clear)
+        self._worked_out.clear()
+
     def on_change(self, listener: Callable[[Settings], None]) -> None:
         """Call `listener` with the settings, now and whenever others count."""
         self._listeners.append(listener)
@@ -114,8 +123,19 @@ class SettingsNow:
         return self._once(("project", project), lambda: self._for(project).project(project))
 
     def rules(self, project: ProjectId) -> Rules:
-        """Reactions and thresholds. Raises `NotFound`."""
-        return self._once(("rules", project), lambda: self._for(project).rules(project))
+        """Reactions and thresholds, and what people allowed always. Raises `NotFound`."""
+        return self._once(("rules", project), lambda: self._rules(project))
+
+    def _rules(self, project: ProjectId) -> Rules:
+        rules = self._for(project).rules(project)
+        if self._kept is None:
+            return rules
+        return replace(rules, kept=self._kept.rules, remembered=self._kept.answers)
+
+    async def end_session(self, session: SessionId) -> None:
+        """Let go what was allowed in this session alone. Raises `TemporaryError`."""
+        if self._kept is not None:
+            await self._kept.end_session(session)
 
     def options(self, project: ProjectId, slot: str, name: str) -> Mapping[str, object]:
         """The block for this plugin; a plugin that the project no longer uses gets its defaults."""

@@ -8,6 +8,7 @@ from pydantic import ByteSize, Field, field_validator
 
 from orchestrator.domain.rules import MergeMethod, RestorePolicy
 from orchestrator.settings.base import Block, Keys, Loose
+from orchestrator.settings.policy_model import PolicyKeys
 from orchestrator.settings.project_model import PluginBlock, ProjectKeys
 from orchestrator.settings.reaction_model import Reaction
 from orchestrator.settings.values import AtLeastOne, Count, Milliseconds, Name, Port, ProjectName, Seconds
@@ -172,4 +173,4 @@ class Config(Keys):
     quiet_hours: Loose = Field(default={}, description="When nobody is woken.")
     budget: Loose = Field(default={}, description="What the fleet may spend.")
     guard: Loose = Field(default={}, description="Paths that no push changes unreleased.")
-    policy: Loose = Field(default={}, description="What agents may run: allow, ask, deny.")
+    policy: PolicyKeys = Field(default=PolicyKeys(), description="What agents may run: allow, ask, deny.")

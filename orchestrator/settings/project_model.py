@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from orchestrator.domain.rules import MergeMethod, RestorePolicy
 from orchestrator.settings.base import Block, Keys, Loose
+from orchestrator.settings.policy_model import PolicyKeys
 from orchestrator.settings.reaction_model import Reaction
 from orchestrator.settings.values import AtLeastOne, Branch, Command, Count, InsidePath, Name, Prefix, Repo
 
@@ -148,7 +149,9 @@ class BehaviourKeys(Keys):
     guard: Loose = Field(
         default={}, description="Paths that no push changes unreleased, over the global ones."
     )
-    policy: Loose = Field(default={}, description="What agents may run, over the global policy.")
+    policy: PolicyKeys = Field(
+        default=PolicyKeys(), description="What agents may run, besides what the global policy says."
+    )
     budget: Loose = Field(default={}, description="What this project may spend.")
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from orchestrator.errors import NotFound
 from orchestrator.settings.effective import Settings
 from orchestrator.settings.plugin_choice import PluginUse
+from orchestrator.settings.policy_model import PolicyKeys
 from orchestrator.settings.problems import KeyPath, camel, join
 from orchestrator.settings.project_model import AgentConfig
 from orchestrator.settings.reaction_model import Reaction
@@ -22,7 +23,7 @@ from orchestrator.settings.shapes import ConfigFile, digest
 CodeOptions = Callable[[str, str], Collection[str]]
 """Slot and name of a plugin in, names of its options that are run out (`Plugin.runs_code`)."""
 
-_RIGHTS = ("people", "roles", "guard", "policy", "budget")
+_RIGHTS = ("people", "roles", "guard", "budget")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,7 @@ def _of_fleet(settings: Settings) -> Iterator[Reason]:
         yield _reason(settings, ("sandbox",), "lets agents run without a sandbox", "off")
     if config.defaults.approvals == 0:
         yield _reason(settings, ("defaults", "approvals"), "needs nobody's approval", "0")
+    yield from _allowed(settings, (), config.policy)
     yield from _auto_merge(settings, ("reactions",), config.reactions)
     for index, entry in enumerate(config.plugins):
         if entry.path and entry.enabled:
@@ -92,9 +94,10 @@ def _of_project(settings: Settings, project: str) -> Iterator[Reason]:
         yield _reason(settings, (*at, "postCreate", index), "runs in every new workspace", command)
     if keys.approvals == 0:
         yield _reason(settings, (*at, "approvals"), "needs nobody's approval", "0")
-    for key in ("guard", "policy", "budget"):
+    for key in ("guard", "budget"):
         if getattr(keys, key):
             yield _reason(settings, (*at, key), "decides who and what is allowed", key)
+    yield from _allowed(settings, at, keys.policy)
     yield from _auto_merge(settings, (*at, "reactions"), keys.reactions)
     roles: tuple[tuple[KeyPath, AgentConfig], ...] = (
         ((), keys.agent_config),
@@ -105,6 +108,12 @@ def _of_project(settings: Settings, project: str) -> Iterator[Reason]:
         if block.permissions == "permissionless":
             where = (*at, *role, "agentConfig", "permissions")
             yield _reason(settings, where, "lets agents do anything unasked", "permissionless")
+
+
+def _allowed(settings: Settings, at: KeyPath, policy: PolicyKeys) -> Iterator[Reason]:
+    """Rules that ask or deny take rights away: they count from the first."""
+    for index, rule in enumerate(policy.allow):
+        yield _reason(settings, (*at, "policy", "allow", index), "lets agents run this unasked", rule)
 
 
 def _auto_merge(settings: Settings, at: KeyPath, table: Mapping[str, Reaction]) -> Iterator[Reason]:

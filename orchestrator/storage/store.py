@@ -13,6 +13,7 @@ from orchestrator.storage.faults import Faults, NoFaults
 from orchestrator.storage.fleet import FleetStore
 from orchestrator.storage.ids import Ids
 from orchestrator.storage.keep import Keeper
+from orchestrator.storage.kept_policy import KeptPolicy
 from orchestrator.storage.lanes import Lanes
 from orchestrator.storage.layout import Home
 from orchestrator.storage.migrations import check_format, has_format
@@ -31,6 +32,7 @@ class Store:
     requests: Requests
     audit: Audit
     fleet: FleetStore
+    policy: KeptPolicy
     ids: Ids
     sessions: tuple[Session, ...] = ()
     """The live sessions as they were found at start."""
@@ -75,6 +77,7 @@ class Store:
     @classmethod
     def _of(cls, home: Home, faults: Faults, documents: Documents) -> Store:
         log = EventLog(home.events, faults)
+        fleet = FleetStore(home, faults)
         return cls(
             home=home,
             faults=faults,
@@ -83,7 +86,8 @@ class Store:
             keeper=Keeper(documents, log),
             requests=Requests(home.requests, faults),
             audit=Audit(home.audit, faults),
-            fleet=FleetStore(home, faults),
+            fleet=fleet,
+            policy=KeptPolicy(fleet),
             ids=Ids(home, faults),
         )
 
@@ -99,6 +103,7 @@ class Store:
 async def _load(store: Store) -> None:
     for part in (store.log, store.requests, store.audit, store.fleet):
         store.damaged.extend(await part.open())
+    store.policy.open()
     loaded = await store.keeper.open()
     store.sessions = loaded.sessions
     store.damaged.extend(loaded.damaged)

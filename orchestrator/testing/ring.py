@@ -305,6 +305,7 @@ async def open_ring(
     settings = await asyncio.to_thread(_prepare, root, home, registry, "" if before else config)
     settings.fields = before.settings.fields if before else {}
     store = await Store.open(home, NoFaults())
+    settings.use_kept(store.policy)
     there = World(
         registry=registry,
         config=settings,

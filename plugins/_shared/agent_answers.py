@@ -9,20 +9,21 @@ from typing import Any
 
 from orchestrator.domain.activity import Dialog
 from orchestrator.domain.outside_text import one_line
+from orchestrator.domain.policy import PERMISSION_OPTIONS
 from orchestrator.errors import BadInput
 from orchestrator.ports.agent import AnswerFile
 from orchestrator.ports.place import Place
 from orchestrator.ports.runtime import Keys, Text
 from orchestrator.ports.session_ref import SessionRef
-from plugins._shared.agent_dialogs import LEAVE, Pending, answered
+from plugins._shared.agent_dialogs import Pending, answered
 from plugins._shared.agent_profile import Profile
 from plugins._shared.profile_looks import DialogRule
 from plugins._shared.profile_signals import Decisions
 
 ANSWERS = "agent/answers"
 DENIED = "A person said no."
-ALLOWS = frozenset(LEAVE[:2])
-_REFUSES = LEAVE[2]
+ALLOWS = frozenset(PERMISSION_OPTIONS[:2])
+_REFUSES = PERMISSION_OPTIONS[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,7 @@ def _keys(profile: Profile, dialog: Dialog, answer: str) -> Keys | None:
     if dialog.call is None:
         chosen = _chosen(dialog, answer)
         return None if chosen is None else Keys(keys=(str(chosen + 1),))
-    wanted = LEAVE[0] if answer.partition(":")[0].strip() in ALLOWS else _REFUSES
+    wanted = PERMISSION_OPTIONS[0] if answer.partition(":")[0].strip() in ALLOWS else _REFUSES
     choices = (choice for rule in _leave_rules(profile) for choice in rule.choices)
     return next((Keys(keys=choice.keys) for choice in choices if choice.label == wanted), None)
 

@@ -10,13 +10,12 @@ from typing import Any, Protocol
 
 from orchestrator.domain.activity import Dialog, ToolCall
 from orchestrator.domain.outside_text import clean, excerpt, one_line
+from orchestrator.domain.policy import PERMISSION_OPTIONS
 from plugins._shared.agent_profile import Profile
 from plugins._shared.profile_signals import EventKind, Tool
 
 MOST_TEXT = 1000
 MOST_SHOWN = 1500
-LEAVE = ("Allow once", "Allow always", "Deny", "Deny and say why")
-"""What can be answered to a call that needs leave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +88,7 @@ def _leave(profile: Profile, pending: Pending) -> Dialog:
     if isinstance(reason, str) and reason:
         lines.append(f"({one_line(reason, 200)})")
     name = dialog_id("leave", pending.event, call.tool, call.argument, *lines)
-    return Dialog(id=name, text="\n".join(lines), options=LEAVE, call=call)
+    return Dialog(id=name, text="\n".join(lines), options=PERMISSION_OPTIONS, call=call)
 
 
 def _shown(tool: Tool, arguments: Mapping[str, Any]) -> list[str]:

@@ -44,7 +44,7 @@ def test_the_catalog_is_read() -> None:
 
 @pytest.mark.parametrize(("slot", "name"), _catalog())
 def test_a_plugin_has_contract_tests(slot: str, name: str) -> None:
-    path = tree.ROOT / "tests" / "contracts" / f"test_{slot}_{name}.py"
+    path = tree.ROOT / "tests" / "contracts" / f"test_{slot}_{name.replace('-', '_')}.py"
     assert path.is_file(), f"write {tree.name(path)}"
     assert _plays(slot, tree.syntax(path)), "it plays the slot's contract class"
     classes = [node for node in tree.syntax(path).body if isinstance(node, ast.ClassDef) and node.bases]

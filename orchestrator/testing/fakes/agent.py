@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from typing_extensions import override
 
-from orchestrator.domain.activity import Activity, ActivityState, Dialog, Receipt, ReceiptStage, Source
+from orchestrator.domain.activity import (
+    Activity,
+    ActivityState,
+    Dialog,
+    Receipt,
+    ReceiptStage,
+    Source,
+    ToolCall,
+    Verdict,
+)
 from orchestrator.domain.ids import SessionId, session_id
 from orchestrator.domain.look import Look, Seen, Unseen
 from orchestrator.domain.message import digest
+from orchestrator.domain.policy import PERMISSION_OPTIONS
 from orchestrator.errors import AoError, BadInput
 from orchestrator.ports.agent import Agent, AgentLook, AgentTask, AgentView, AnswerFile, Prepared
 from orchestrator.ports.place import Place
@@ -44,6 +55,7 @@ class FakeAgent(Agent):
         """Looks that were made, however many sessions each was for."""
         self._now = now
         self._failure: AoError | None = None
+        self._dialogs = 0
 
     def fail_next(self, error: AoError) -> None:
         """Let the next `prepare` fail with this error."""
@@ -61,6 +73,18 @@ class FakeAgent(Agent):
         )
         said = replace(said, **activity)  # type: ignore[arg-type]
         self.looks[session] = replace(self._look(session), activity=said, signal_at=now)
+
+    def asks_leave(self, session: SessionId, command: str, *, shell: bool = True) -> Dialog:
+        """Let the agent wait for leave to run a command. Each time it is a dialog of its own."""
+        self._dialogs += 1
+        dialog = Dialog(
+            id=f"leave:{self._dialogs}",
+            text=f"Run {command}?",
+            options=PERMISSION_OPTIONS,
+            call=ToolCall(tool="Bash" if shell else "Edit", argument=command, shell=shell),
+        )
+        self.says(session, ActivityState.PERMISSION, dialog=dialog)
+        return dialog
 
     def gets(self, session: SessionId, text: str, stage: ReceiptStage = ReceiptStage.ACCEPTED) -> None:
         """Let the agent say that it has a message."""
@@ -116,11 +140,23 @@ class FakeAgent(Agent):
     ) -> Text | Keys | AnswerFile:
         if not dialog.options:
             return Text(text=answer)
-        if answer not in dialog.options:
+        option = answer.partition(":")[0]
+        if option not in dialog.options:
             msg = f"{answer!r} is no answer to this dialog."
             raise BadInput(msg, session=session.id)
         self.says(session.id, ActivityState.BUSY)
-        return Keys(keys=(str(dialog.options.index(answer) + 1),))
+        return Keys(keys=(str(dialog.options.index(option) + 1),))
+
+    def tool_call(self, payload: str) -> ToolCall | None:
+        """The call in a payload that is an object of JSON with the fields of `ToolCall`."""
+        try:
+            return ToolCall(**json.loads(payload))
+        except (TypeError, ValueError):
+            return None
+
+    def verdict(self, verdict: Verdict, reason: str) -> str:
+        """The verdict and its reason on one line."""
+        return f"{verdict.value}: {reason}"
 
     @override
     async def interrupt(self, session: SessionRef) -> Keys:

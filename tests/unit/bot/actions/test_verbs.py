@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.actions import registry
 from bot.actions.action import Context
 from bot.actions.spawn import task_of
 from bot.chat.message import Message
@@ -15,6 +16,7 @@ from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.event import Event, Level
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.person import OWNER
+from orchestrator.domain.policy import KeptRule
 from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.session import Intent, Question, WantedState
 from orchestrator.errors import BadInput, Conflict, NotFound
@@ -235,3 +237,20 @@ async def test_trust_shows_what_it_would_allow(preview: Ask) -> None:
 async def test_send_needs_a_session(ask: Ask) -> None:
     with pytest.raises(BadInput, match="needs a session"):
         await ask("send", text="hello")
+
+
+async def test_rules_are_listed_and_taken_back(house: House, ask: Ask) -> None:
+    kept = KeptRule(id="r1", scope="project:demo", rule="Bash(git *)", by="ada", at=0.0)
+    await house.core.store.policy.add(kept)
+    message = await ask("rules", project="Demo")
+    assert [row[:4] for row in rows(message)] == [("r1", "allow Bash(git *)", "in project demo", "ada")]
+    assert message.next_steps == ("rules rm r1",)
+    assert data(message)["rules"][0]["by"] == "ada"
+    assert "allow Bash(git *)" in (await ask("rules rm", id="R1")).title
+    assert (await ask("rules")).title == "0 rules for agents"
+
+
+def test_rules_are_found_by_their_other_names() -> None:
+    assert registry.find(["policy"])[0].verb == "rules"
+    assert registry.find(["policy", "rm", "r1"]) == (registry.load("rules rm"), 2)
+    assert registry.find(["rules", "demo"]) == (registry.load("rules"), 1)

@@ -31,7 +31,7 @@ def reasons(loaded: Loaded) -> tuple[Reason, ...]:
         ("projects: {a: {path: x, worker: {agentConfig: {permissions: permissionless}}}}",
          "projects.a.worker.agentConfig.permissions", "permissionless"),
         ("projects: {a: {path: x, approvals: 0}}", "projects.a.approvals", "0"),
-        ("projects: {a: {path: x, policy: {allow: [x]}}}", "projects.a.policy", "policy"),
+        ("projects: {a: {path: x, policy: {deny: [z], allow: [x]}}}", "projects.a.policy.allow[0]", "x"),
         ("projects: {a: {path: x, reactions: {approved-and-green: {action: auto-merge}}}}",
          "projects.a.reactions.approved-and-green.action", "auto-merge"),
         ("reactions: {approved-and-green: {action: auto-merge}}", "reactions.approved-and-green.action", "auto-merge"),
@@ -40,6 +40,7 @@ def reasons(loaded: Loaded) -> tuple[Reason, ...]:
         ("plugins: [{name: a, path: ./p.py}]", "plugins[0].path", "./p.py"),
         ("people: {ada: {slack: U1}}", "people", "people"),
         ("roles: {admin: [ada]}", "roles", "roles"),
+        ("policy: {allow: [x(y)]}", "policy.allow[0]", "x(y)"),
         ("guard: {paths: []}", "guard", "guard"),
         ("sandbox: off", "sandbox", "off"),
         ("defaults: {approvals: 0}", "defaults.approvals", "0"),
@@ -57,6 +58,7 @@ def test_what_runs_code_or_gives_rights_needs_trust(text: str, path: str, shown:
 
 def test_what_only_describes_needs_none(write: Write) -> None:
     text = "projects: {a: {path: x, agent: mine, symlinks: [.env], agentRules: r, reactions: {ci-failed: {retries: 1}}}}\n"
+    text += "policy: {deny: [Bash(rm *)], ask: [Edit], allow: []}\n"
     assert reasons(write(text + "plugins: [{name: a, path: p, enabled: false}]\nguard: {}\n")) == ()
 
 
