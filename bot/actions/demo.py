@@ -15,7 +15,11 @@ ACTION = Action(
     run=elsewhere,
     arguments=(
         Argument(name="headless", help="play issue 1 through, print the story, exit", kind=Kind.FLAG),
-        Argument(name="agent", help="with --headless: the agent that plays it, if not the scripted one", option=True),
+        Argument(
+            name="agent",
+            help="with --headless: the agent that plays it, if not the scripted one",
+            option=True,
+        ),
         Argument(name="serve", help="run the sandbox until Ctrl-C", kind=Kind.FLAG),
     ),
     examples=("demo", "demo --headless"),

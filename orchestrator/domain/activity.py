@@ -60,6 +60,10 @@ class Verdict(StrEnum):
     DENY = "deny"
 
 
+PASTED = "[pasted text]"
+"""A draft of which only is known that it was pasted: agents hide long texts in their prompt."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCall:
     """Something that an agent wants to run, as its rules are matched with."""

@@ -108,8 +108,8 @@ def _usage(draft: Draft, look: AgentLook) -> None:
     if new == old:
         return
     draft.set(used=new)
-    total = new.total
-    if total.tokens and (old is None or total.tokens != old.total.tokens):
+    total, busy = new.total, look.activity.state is ActivityState.BUSY
+    if total.tokens and not busy and (old is None or total.tokens != old.total.tokens):
         money = "" if total.dollars is None else f", ${total.dollars:.2f}"
         draft.tell(
             "agent.usage",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.domain.activity import ActivityState, ReceiptStage
+from orchestrator.domain.activity import PASTED, ActivityState, ReceiptStage
 from orchestrator.domain.event import Level
 from orchestrator.domain.message import OPEN_STAGES, Message, MessageStage, digest
 from orchestrator.domain.session import RuntimeState, Session, WantedState
@@ -103,8 +103,15 @@ def prompt_shown(session: Session) -> bool:
     return activity.accepts_text or bool(activity.draft)
 
 
-def is_draft_of(draft: str, text: str) -> bool:
-    """Whether what stands in a prompt is (a part of) this text, however the terminal wrapped it."""
+def is_draft_of(draft: str, message: Message) -> bool:
+    """Whether what stands in a prompt is (a part of) this message, however the terminal wrapped it."""
+    if draft == PASTED:
+        return message.stage in {MessageStage.TYPING, MessageStage.TYPED}
+    return is_part_of(draft, message.text)
+
+
+def is_part_of(draft: str, text: str) -> bool:
+    """Whether a draft is (a part of) a text."""
     shown = "".join(draft.split())
     return bool(shown) and shown in "".join(text.split())
 

@@ -96,14 +96,14 @@ async def clear_own_draft(fleet: Fleet, session: Session, draft: str) -> bool:
 
 
 async def _is_ours(fleet: Fleet, session: Session, draft: str) -> bool:
-    if any(delivery.is_draft_of(draft, message.text) for message in session.messages):
+    if any(delivery.is_draft_of(draft, message) for message in session.messages):
         return True
     place = await fleet.world.place(session)
     try:
         task = await place.read(f"{place.folder}/prompt.md")
     except NotFound:
         return False
-    return delivery.is_draft_of(draft, task.decode(errors="replace"))
+    return delivery.is_part_of(draft, task.decode(errors="replace"))
 
 
 async def look_now(fleet: Fleet, session: Session) -> AgentLook:
@@ -140,7 +140,7 @@ def _terminal_free(fleet: Fleet, session: Session, look: RuntimeLook) -> None:
 async def press_enter(fleet: Fleet, session: Session, act: acts.PressEnter) -> None:
     """Typed and not confirmed: submit once more, if it still stands in the prompt or the prompt is empty."""
     activity = (await look_now(fleet, session)).activity
-    typed = next(m.text for m in session.messages if m.number == act.number)
+    typed = next(m for m in session.messages if m.number == act.number)
     if activity.dialog is not None or not (
         activity.accepts_text or delivery.is_draft_of(activity.draft, typed)
     ):

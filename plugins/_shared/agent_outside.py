@@ -32,7 +32,10 @@ class _Read:
     path: str = ""
     offset: int = 0
     turns: int = -1
-    """How many turns had ended when it was last read."""
+    """How many turns had ended when it was last looked at."""
+    until: float = 0.0
+    """Until then it is read again: the last lines of a turn may come after the event of its end."""
+    behind: bool = False
     counted: transcripts.Counted = field(default_factory=transcripts.Counted)
 
 
@@ -68,15 +71,14 @@ class OutsideReader:
         read = self._read.setdefault(session, _Read())
         if read.path != path:
             read = self._read[session] = _Read(path=path)
-        below = fill_text(wanted.below, values)
-        if read.turns != signalled.turns and transcripts.is_record(path, below):
-            # The last lines may be written a moment after the event that tells of the turn's end.
-            settled = now - signalled.signal_at > WRITTEN_WITHIN
+        if read.turns != signalled.turns:
+            read.turns, read.until, read.behind = signalled.turns, now + WRITTEN_WITHIN, True
+        if read.behind and transcripts.is_record(path, fill_text(wanted.below, values)):
+            read.behind = now < read.until
             data = await _bytes(place, path, read.offset, MOST_READ)
             whole = data[: data.rfind(b"\n") + 1]
             read.counted = transcripts.READERS[wanted.reader](read.counted, whole)
             read.offset += len(whole)
-            read.turns = signalled.turns if settled else -1
         return read.counted.usage
 
 

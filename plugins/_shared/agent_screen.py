@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.domain.activity import ActivityState, Dialog, Trouble
+from orchestrator.domain.activity import PASTED, ActivityState, Dialog, Trouble
 from orchestrator.domain.outside_text import clean, excerpt, one_line
 from plugins._shared.agent_dialogs import dialog_id
 from plugins._shared.agent_profile import Profile
@@ -65,6 +65,8 @@ def _draft(prompt: Prompt, lines: Sequence[str], cursor: tuple[int, int] | None)
     if begins is None or (begins == row and column <= prompt.column):
         return ""
     written = "\n".join(line[prompt.column :].rstrip() for line in lines[begins : row + 1])
+    if prompt.pasted and re.fullmatch(prompt.pasted, written.strip()):
+        return PASTED
     return clean(written).strip() or "(blank)"
 
 

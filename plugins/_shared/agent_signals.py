@@ -121,7 +121,7 @@ def read_event(
         at=_time(raw.get(fields.at), modified, now),
         name=name,
         # Kept as it came: the digest must be that of the text that was typed.
-        text=next((str(raw[key]) for key in fields.text if raw.get(key)), ""),
+        text=_typed(fields, next((str(raw[key]) for key in fields.text if raw.get(key)), "")),
         tool=one_line(str(raw.get(fields.tool) or ""), 80),
         tool_id=str(raw.get(fields.tool_id) or "")[:100],
         arguments=arguments if isinstance(arguments, dict) else {},
@@ -130,6 +130,12 @@ def read_event(
         options=tuple(one_line(str(o), 75) for o in options[:10]) if isinstance(options, list) else (),
         until=_number(raw.get(fields.until)),
     )
+
+
+def _typed(fields: EventFields, text: str) -> str:
+    """A text without what the agent puts round a pasted one."""
+    match = re.fullmatch(fields.wrapped, text) if fields.wrapped else None
+    return match["text"] if match else text
 
 
 def _beginning(fields: EventFields, data: bytes) -> Mapping[str, Any]:

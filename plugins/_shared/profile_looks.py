@@ -71,6 +71,8 @@ class Prompt(Options):
     """Where the cursor is while the prompt is empty; the first column is 0."""
     clear: Words = ()
     """Keys that empty the prompt."""
+    pasted: Pattern = ""
+    """What stands there for a long text that was pasted."""
 
 
 class PatternSets(Options):

@@ -39,6 +39,8 @@ class EventFields(Options):
     """Epoch seconds; the file's own time where it is absent."""
     text: Words = ("text",)
     """Fields that hold what was said; the first that is there counts."""
+    wrapped: Pattern = ""
+    """What an agent puts round a text that was pasted; its group `text` is what was typed."""
     tool: str = "tool"
     tool_id: str = "id"
     arguments: str = "arguments"
