@@ -21,6 +21,7 @@ from orchestrator import machine, resources
 from orchestrator.clock import SystemClock
 from orchestrator.domain.rules import Rules
 from orchestrator.errors import AoError, NotFound
+from orchestrator.lifecycle.accounts import Accounts
 from orchestrator.lifecycle.act import Act
 from orchestrator.lifecycle.announcer import Announcer
 from orchestrator.lifecycle.completion import Completion
@@ -101,7 +102,9 @@ def registry_for(
 async def open_app(home: Home, config: Path, env: Mapping[str, str]) -> App:
     """Put everything together over what is kept. Raises `BadInput`, `NotReady` with what to do."""
     core = await _open_core(home, config, env)
-    rounds = Rounds(core.fleet, lambda: _room(core.settings), Completion(core.fleet, core.store.fleet))
+    kept = core.store.fleet
+    watches = (Completion(core.fleet, kept), Accounts(core.fleet, kept))
+    rounds = Rounds(core.fleet, lambda: _room(core.settings), *watches)
     watcher = Watcher(home.projects, rounds.hear, core.clock)
     core.settings.on_change(lambda now: _make_folders(home, now, watcher))
     core.settings.on_change(lambda _now: _adopt(core))

@@ -21,6 +21,7 @@ async def run(context: Context, request: Request) -> Message:
         agent=request.text("agent"),
         branch=request.text("branch"),
         again=request.flag("again"),
+        plan=request.flag("plan"),
     )
     session = await spawn.spawn(context.core, ask, by=request.who)
     what = f"issue {session.task.issue}" if session.task.issue else "your task"
@@ -60,6 +61,7 @@ ACTION = Action(
         Argument(name="prompt", help="likewise, for scripts", option=True),
         Argument(name="agent", help="another agent than the project's", option=True),
         Argument(name="branch", help="an existing branch to work on", option=True),
+        Argument(name="plan", help="its plan is approved before it changes anything", kind=Kind.FLAG),
         Argument(name="again", help="although a session works on this issue", kind=Kind.FLAG),
     ),
     examples=("spawn demo 1", "spawn demo 1 but keep it small", 'spawn demo "fix the flaky test"'),

@@ -5,6 +5,7 @@ Reactions with `action: notify` set the level of what they are about; everything
 
 from __future__ import annotations
 
+from orchestrator.domain.activity import FLEET_TROUBLES
 from orchestrator.domain.event import Event, Level, LoggedEvent
 from orchestrator.domain.notification import Notification, NotificationAction
 from orchestrator.domain.rules import ReactionRule, Rules
@@ -25,6 +26,7 @@ REACTION_OF: dict[str, str] = {
 TOLD = frozenset(
     {
         *REACTION_OF,
+        "agent.account",
         "fleet.lost",
         "merge.refused",
         "message.failed",
@@ -43,6 +45,8 @@ TOLD = frozenset(
 )
 """Events that somebody wants to hear of. Everything else is read in `ao events`."""
 
+_FOR_ALL = frozenset(trouble.value for trouble in FLEET_TROUBLES)
+"""Told once for all sessions of an agent (`agent.account`)."""
 _SENT = frozenset({"ci-failed", "changes-requested", "merge-conflicts"})
 """Reactions that write to the agent: it is told, or `reaction.waits` says that it waits for leave."""
 
@@ -54,6 +58,8 @@ def level(event: Event, rules: Rules | None) -> Level | None:
     waits for leave to be sent is, unless its rule's priority is `info` (an agent that merely idles).
     """
     if event.type not in TOLD or (event.type == "reaction.waits" and event.level is Level.INFO):
+        return None
+    if event.data.get("trouble") in _FOR_ALL and event.session is not None:
         return None
     rule = _rule(event, rules)
     if rule is None:
@@ -116,6 +122,7 @@ _TITLES = {
     "rescue.saved": "unsaved work was kept",
     "reaction.escalated": "needs a person",
     "reaction.waits": "waits for your word",
+    "agent.account": "an agent's account needs a person",
     "fleet.lost": "terminals are gone",
     "fleet.complete": "all sessions have ended",
     "storage.damaged": "a kept file was damaged",

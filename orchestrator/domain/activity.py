@@ -41,6 +41,10 @@ class Trouble(StrEnum):
     REFUSED = "the provider refused the request"
 
 
+FLEET_TROUBLES = frozenset({Trouble.LOGIN, Trouble.CREDIT})
+"""Troubles of an account and not of one session: people are told once for all sessions of the agent."""
+
+
 class Source(StrEnum):
     """Where a statement about activity comes from, the most believable first."""
 

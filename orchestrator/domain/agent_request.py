@@ -19,6 +19,7 @@ MOST_OPTIONS = 10
 MOST_BODY = 60_000
 """Forges refuse pull request texts over 65,536 characters."""
 MOST_TEXT = 4_000
+APPROVE_PLAN = "Approve the plan"
 
 _NAME = re.compile(r"([0-9]{9,11})-([0-9]{1,10})-([A-Za-z0-9]{1,24})")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -72,6 +73,8 @@ class Asks:
 
     question: str
     options: tuple[str, ...] = ()
+    plan: bool = False
+    """The question is a plan: a person approves it, or says in words what is to be different."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,8 +181,12 @@ def _push(request: AgentRequest) -> WantsPush:
 def _ask(request: AgentRequest) -> Asks:
     words: list[str] = []
     options: list[str] = []
-    for option, value in _options(request, request.args, with_value=("--option",)):
-        (options if option == "--option" else words).append(value)
+    plans: list[str] = []
+    lists = {"--option": options, "--plan": plans}
+    for option, value in _options(request, request.args, with_value=("--option", "--plan")):
+        lists.get(option, words).append(value)
+    if plans:
+        return _plan(request, plans)
     question = excerpt(" ".join(words), MOST_TEXT).strip()
     shown = tuple(dict.fromkeys(one_line(excerpt(text, 1000), 75) for text in options))
     if not question:
@@ -187,6 +194,13 @@ def _ask(request: AgentRequest) -> Asks:
     if len(shown) > MOST_OPTIONS or "" in shown:
         raise _bad(request, f"At most {MOST_OPTIONS} options, and none of them empty.")
     return Asks(question=question, options=shown)
+
+
+def _plan(request: AgentRequest, plans: list[str]) -> Asks:
+    text = excerpt("\n".join(plans), MOST_BODY).strip()
+    if not text:
+        raise _bad(request, "The plan is empty.")
+    return Asks(question=f"Its plan:\n{text}", options=(APPROVE_PLAN,), plan=True)
 
 
 def _text(request: AgentRequest, usage: str) -> str:

@@ -29,6 +29,8 @@ class Task:
     url: str = ""
     prompt: str = ""
     """What a person added, or the whole task where there is no issue."""
+    plan: bool = False
+    """The agent has its plan approved before it changes anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

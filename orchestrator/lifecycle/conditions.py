@@ -19,8 +19,12 @@ from orchestrator.domain.pull_request import (
     ReviewDecision,
 )
 from orchestrator.domain.session import Change, Session
-from orchestrator.lifecycle import briefing
+from orchestrator.lifecycle import briefing, delivery
 from orchestrator.lifecycle.changes import OPEN, failing
+
+LIMIT_WAIT = 60.0
+"""Seconds after which an agent that was limited is told to go on, where nobody says when; doubled each time."""
+MOST_LIMIT_WAIT = 1800.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,12 +139,30 @@ def _idle(session: Session) -> Condition | None:
     )
 
 
+def _limited(session: Session) -> Condition | None:
+    """The turn ended because the provider made the agent wait. Holds from when it may go on."""
+    activity = session.work.activity
+    over = activity.trouble is not None and delivery.prompt_shown(session)
+    if activity.state is not ActivityState.LIMITED or not over:
+        return None
+    tried = next((a.count for a in session.attempts if a.key == "agent-limited"), 0)
+    wait = min(LIMIT_WAIT * 2**tried, MOST_LIMIT_WAIT)
+    return Condition(
+        key="agent-limited",
+        fingerprint=f"{activity.trouble.value} at {activity.at:.0f}" if activity.trouble else "",
+        since=activity.until if activity.until is not None else activity.at + wait,
+        words=f"the agent has to wait: {activity.evidence}",
+        details="",
+    )
+
+
 CONDITIONS: dict[str, Callable[[Session], Condition | None]] = {
     "ci-failed": _ci_failed,
     "changes-requested": _changes_requested,
     "bugbot-comments": _bugbot,
     "merge-conflicts": _conflicts,
     "agent-idle": _idle,
+    "agent-limited": _limited,
 }
 """Reactions that are about a condition of one session."""
 
@@ -152,6 +174,8 @@ def settled(key: str, session: Session) -> bool:
     turn are not the end of it.
     """
     change = session.change
+    if key == "agent-limited":
+        return session.work.activity.state is ActivityState.IDLE
     if change is None:
         return key != "agent-idle" or session.work.reported_done
     if change.pr.state in {PullRequestState.MERGED, PullRequestState.CLOSED}:

@@ -23,7 +23,8 @@ MOST_TASK = 16_000
 
 # Read once, when this is imported: later reads would block the loop.
 _WORDS = {
-    name: resources.text(f"prompts/{name}.md") for name in ("base", "project", "issue", "rules", "task")
+    name: resources.text(f"prompts/{name}.md")
+    for name in ("base", "project", "issue", "rules", "plan", "task")
 }
 _PLACEHOLDER = re.compile(r"\{\{([a-z]+)\}\}")
 
@@ -44,6 +45,8 @@ def worker(*, project: Project, session: Session, issue: Issue | None = None, ru
         layers.append(_fill(_WORDS["issue"], {"issue": one_line(issue.ref, 80), "text": _issue(issue)}))
     if rules.strip():
         layers.append(_fill(_WORDS["rules"], {"text": bound(clean(rules).strip(), MOST_RULES)}))
+    if session.task.plan:
+        layers.append(_fill(_WORDS["plan"], about))
     layers.append(_fill(_WORDS["task"], {"text": _task(session, issue)}))
     return "\n\n".join(layer.strip() for layer in layers) + "\n"
 

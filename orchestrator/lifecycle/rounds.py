@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Protocol
 
 from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.event import Event, Level
@@ -19,7 +20,6 @@ from orchestrator.domain.session import RuntimeFact, RuntimeState, Session, Setu
 from orchestrator.errors import AoError
 from orchestrator.lifecycle import decide, looks, queue, setup
 from orchestrator.lifecycle.agent_requests import AgentRequests
-from orchestrator.lifecycle.completion import Completion
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
 from orchestrator.lifecycle.observation import Observation
@@ -36,13 +36,20 @@ GAP = 60.0
 """Seconds that the wall clock may jump against the machine's own before everything is looked at anew."""
 
 
+class Watch(Protocol):
+    """Tells of something that only all sessions together show."""
+
+    async def look(self) -> None:
+        """Look at the fleet as it is after a round."""
+
+
 class Rounds:
     """The ring, one round at a time."""
 
-    def __init__(self, fleet: Fleet, room: Callable[[], queue.Room], completion: Completion) -> None:
+    def __init__(self, fleet: Fleet, room: Callable[[], queue.Room], *watches: Watch) -> None:
         self._fleet = fleet
         self._room = room
-        self._completion = completion
+        self._watches = watches
         self._requests = AgentRequests(fleet)
         self._looked: dict[SessionId, looks.Looked] = {}
         self._last: dict[SessionId, tuple[Observation, float]] = {}
@@ -61,7 +68,8 @@ class Rounds:
         for one in asked:
             await self._decide(one, seen[one.session.id])
         self._fleet.engage_all()
-        await self._completion.look()
+        for watch in self._watches:
+            await watch.look()
         live = {s.id for s in self._fleet.all()}
         for gone in self._looked.keys() - live:
             self._looked.pop(gone, None)

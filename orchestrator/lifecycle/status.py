@@ -150,10 +150,21 @@ def _question(session: Session, _rules: Rules, _now: float) -> tuple[Status, str
 def _limits(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
     activity = session.work.activity
     if activity.state is ActivityState.LIMITED:
-        return Status.LIMITED, activity.evidence or "the model's provider makes it wait"
+        return Status.LIMITED, _trouble(activity) or "the model's provider makes it wait"
     if activity.state is ActivityState.BLOCKED:
-        return Status.STUCK, activity.evidence or "the agent cannot go on by itself"
+        return Status.STUCK, _trouble(activity) or "the agent cannot go on by itself"
     return None
+
+
+def _trouble(activity: Activity) -> str:
+    """`rate limit until 15:30 UTC: API Error: …`."""
+    if activity.trouble is None:
+        return activity.evidence
+    until = ""
+    if activity.until is not None:
+        minutes = int(activity.until) % 86400 // 60
+        until = f" until {minutes // 60:02d}:{minutes % 60:02d} UTC"
+    return f"{activity.trouble.value}{until}: {activity.evidence}"
 
 
 def _silent(session: Session, rules: Rules, now: float) -> tuple[Status, str] | None:

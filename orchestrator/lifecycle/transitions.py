@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.domain.activity import FLEET_TROUBLES
 from orchestrator.domain.event import Level
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.status import Status
@@ -66,8 +67,11 @@ def settle(draft: Draft, rules: Rules) -> None:
     draft.set(status=new)
     level = _TOLD.get(new.status)
     if level is not None:
-        level = Level.INFO if draft.session.runtime.lost else level
+        trouble = draft.session.work.activity.trouble
+        together = draft.session.runtime.lost or (new.status is Status.STUCK and trouble in FLEET_TROUBLES)
+        level = Level.INFO if together else level
         kind = _NAMES.get(new.status, f"session.{new.status.value}")
         pr = draft.session.change.pr if draft.session.change else None
         shown = {"head": pr.head, "url": pr.url} if pr else {}
-        draft.tell(kind, new.reason, level, was=old.status.value, status=new.status.value, **shown)
+        told = {"trouble": trouble.value} if trouble is not None else {}
+        draft.tell(kind, new.reason, level, was=old.status.value, status=new.status.value, **shown, **told)

@@ -76,6 +76,8 @@ class SpawnAsk:
     """The pull request that the session takes over: it works on its branch and begins at its head."""
     again: bool = False
     """Although a live session works on the issue."""
+    plan: bool = False
+    """Although the project does not say so, the agent has its plan approved first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,13 +171,14 @@ def _refuse_duplicate(core: Core, project: ProjectId, issue: str, left: Sequence
 
 def _plan(core: Core, ask: SpawnAsk, parts: Parts, issue: Issue | None) -> _Plan:
     project = project_id(ask.project)
+    plan = ask.plan or core.settings.now.keys(project).plan == "ask"
     if issue is None:
         title = one_line(ask.prompt, 80)
-        task = Task(title=title, prompt=ask.prompt)
+        task = Task(title=title, prompt=ask.prompt, plan=plan)
         suggested = f"feat/{_slug(title)}"
     else:
         title = one_line(issue.title, 200)
-        task = Task(issue=issue.ref, title=title, url=issue.url, prompt=ask.prompt)
+        task = Task(issue=issue.ref, title=title, url=issue.url, prompt=ask.prompt, plan=plan)
         tracker = core.registry.create(
             TRACKER, parts.tracker, core.settings.options(project, "tracker", parts.tracker)
         )

@@ -144,7 +144,10 @@ class BehaviourKeys(Keys):
     restore: RestorePolicy | None = Field(
         default=None, description="Sessions after a reboot: ask (the default), or auto, a few a minute."
     )
-    plan: JsonValue = Field(default=None, description="Whether a plan is approved before the work.")
+    plan: Literal["ask", "none"] | None = Field(
+        default=None,
+        description="ask: each agent has its plan approved before it changes anything; none is the default.",
+    )
     decomposer: Loose = Field(default={}, description="A part that the reference system took out.")
     guard: Loose = Field(
         default={}, description="Paths that no push changes unreleased, over the global ones."

@@ -22,6 +22,7 @@ from orchestrator.domain.person import OWNER
 from orchestrator.domain.pull_request import CheckRun, CheckState
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Session
+from orchestrator.lifecycle.accounts import Accounts
 from orchestrator.lifecycle.act import Act
 from orchestrator.lifecycle.completion import Completion
 from orchestrator.lifecycle.environment import Ours
@@ -318,7 +319,7 @@ async def open_ring(
     fleet.adopt(store.sessions)
     core = Core(home=home, fleet=fleet, settings=settings, registry=registry, store=store, clock=world.clock)
     room = before.room if before else [Room(sessions=30)]
-    rounds = Rounds(fleet, lambda: room[-1], Completion(fleet, store.fleet))
+    rounds = Rounds(fleet, lambda: room[-1], Completion(fleet, store.fleet), Accounts(fleet, store.fleet))
     ring = Ring(world=world, core=core, rounds=rounds, settings=settings, room=room)
     await rounds.first()
     await ring.settle()

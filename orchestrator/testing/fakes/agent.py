@@ -113,6 +113,8 @@ class FakeAgent(Agent):
             self._hears(session, terminal.sent[-1].text)
         elif terminal.sent[-1].keys == ("Escape",):
             self.finish(session)
+        elif self._look(session).activity.dialog is not None:
+            self.says(session, ActivityState.BUSY)  # Keys in a dialog choose, and it is gone.
 
     @override
     async def prepare(self, session: SessionRef, place: Place, task: AgentTask) -> Prepared:
@@ -144,7 +146,6 @@ class FakeAgent(Agent):
         if option not in dialog.options:
             msg = f"{answer!r} is no answer to this dialog."
             raise BadInput(msg, session=session.id)
-        self.says(session.id, ActivityState.BUSY)
         return Keys(keys=(str(dialog.options.index(option) + 1),))
 
     def tool_call(self, payload: str) -> ToolCall | None:

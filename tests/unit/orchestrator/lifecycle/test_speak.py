@@ -229,7 +229,8 @@ async def test_dialog_gets_its_own_answer_by_its_own_keys(ring: Ring) -> None:
     await ring.settle()
     assert ring.runtime.terminals[one].sent == [Keys(keys=("2",))]
     assert ring.session(one).questions[-1].delivered
-    assert (ring.session(one).intents, (await ring.told(one))[-1]) == ((), "question.delivered")
+    assert ring.session(one).intents == ()
+    assert "question.delivered" in await ring.told(one)
 
 
 async def test_answer_never_lands_in_another_dialog(ring: Ring) -> None:
