@@ -65,7 +65,7 @@ class Verdict(StrEnum):
 
 
 PASTED = "[pasted text]"
-"""A draft of which only is known that it was pasted: agents hide long texts in their prompt."""
+"""Stands in a draft for text that is not shown: agents hide long texts, or the middle of them, in their prompt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

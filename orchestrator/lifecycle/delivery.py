@@ -111,9 +111,14 @@ def is_draft_of(draft: str, message: Message) -> bool:
 
 
 def is_part_of(draft: str, text: str) -> bool:
-    """Whether a draft is (a part of) a text."""
-    shown = "".join(draft.split())
-    return bool(shown) and shown in "".join(text.split())
+    """Whether a draft is (a part of) a text: what is shown of it stands there, in that order."""
+    whole, at = "".join(text.split()), 0
+    shown = [part for hidden in draft.split(PASTED) if (part := "".join(hidden.split()))]
+    for part in shown:
+        at = whole.find(part, at)
+        if at < 0:
+            return False
+    return bool(shown)
 
 
 def overdue(session: Session, now: float) -> Message | None:

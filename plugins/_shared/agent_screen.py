@@ -65,8 +65,8 @@ def _draft(prompt: Prompt, lines: Sequence[str], cursor: tuple[int, int] | None)
     if begins is None or (begins == row and column <= prompt.column):
         return ""
     written = "\n".join(line[prompt.column :].rstrip() for line in lines[begins : row + 1])
-    if prompt.pasted and re.fullmatch(prompt.pasted, written.strip()):
-        return PASTED
+    if prompt.pasted:
+        written = re.sub(prompt.pasted, PASTED, written)
     return clean(written).strip() or "(blank)"
 
 

@@ -72,7 +72,7 @@ class Prompt(Options):
     clear: Words = ()
     """Keys that empty the prompt."""
     pasted: Pattern = ""
-    """What stands there for a long text that was pasted."""
+    """What stands there for (the middle of) a long text."""
 
 
 class PatternSets(Options):

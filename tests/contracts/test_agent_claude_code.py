@@ -80,7 +80,7 @@ class TestPromise(ClaudeCode):
         self, start: Start
     ) -> None:
         started = await start(f"Hang. {says({'hang': 600})}")
-        await started.until(lambda look: look.activity.state is ActivityState.BUSY)
+        await started.until(lambda look: look.receipts)
         await started.runtime.send(started.session, await started.agent.interrupt(started.session))
         look = await started.until(lambda look: look.activity.draft)
         assert look.activity.draft.startswith("Hang.")

@@ -83,10 +83,12 @@ class Started:
 
     async def until_it_waits(self) -> AgentLook:
         """Look until the agent's prompt waits for text; what it put back there is taken away."""
-        look = await self.until(lambda look: look.activity.accepts_text or look.activity.draft)
-        if look.activity.draft and isinstance(self.agent, ClearsPrompt):
+        while True:
+            look = await self.until(lambda look: look.activity.accepts_text or look.activity.draft)
+            if look.activity.accepts_text or not isinstance(self.agent, ClearsPrompt):
+                return look
             await self.runtime.send(self.session, self.agent.clear())
-        return await self.until(lambda look: look.activity.accepts_text)
+            await asyncio.sleep(0.5)
 
     async def type(self, text: str) -> None:
         """Type a message and submit it."""
