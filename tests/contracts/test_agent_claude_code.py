@@ -77,10 +77,10 @@ class TestPromise(ClaudeCode):
         assert (look.activity.state, look.activity.tool) == (ActivityState.BUSY, "Bash")
 
     async def test_interrupted_before_it_began_its_text_stands_in_the_prompt_again(
-        self, start: Start
+        self, start: Start, server: ModelServer
     ) -> None:
         started = await start(f"Hang. {says({'hang': 600})}")
-        await started.until(lambda look: look.receipts)
+        await started.until(lambda _look: server.played())
         await started.runtime.send(started.session, await started.agent.interrupt(started.session))
         look = await started.until(lambda look: look.activity.draft)
         assert look.activity.draft.startswith("Hang.")
