@@ -156,7 +156,7 @@ class Fleet:
             *self._lost(statuses),
             *self._doubled(),
             *self._orphans(statuses),
-            *self._broken_repositories(),
+            *self._broken_repositories(statuses),
         ]
 
     def _lost(self, statuses: dict[str, str]) -> Iterator[str]:
@@ -217,9 +217,10 @@ class Fleet:
         yield from (f"folder of worktree {name} belongs to no session" for name in folders - live)
         yield from (f"terminal {name} belongs to no session" for name in self.terminals.names() - live)
 
-    def _broken_repositories(self) -> Iterator[str]:
+    def _broken_repositories(self, statuses: dict[str, str]) -> Iterator[str]:
         project = self.home.project(PROJECT)
-        for path in (self.place.repository, project.mirror, project.forge):
+        ours = (project.mirror, project.forge) if statuses else ()  # made for the first session
+        for path in (self.place.repository, *ours):
             argv = ["git", "-C", str(path), "fsck", "--full", "--strict", "--no-dangling"]
             done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE, check=False)
             if done.returncode != 0:
