@@ -6,6 +6,7 @@ from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.session import (
     EndingStep,
+    Question,
     RuntimeState,
     Session,
     SetupStep,
@@ -59,11 +60,16 @@ def _ending(session: Session) -> acts.Act:
     return _ENDING[session.ending.step]
 
 
+def _can_hear(session: Session, question: Question) -> bool:
+    """Whether the answer could arrive: a dialog is there only while the terminal is."""
+    return question.source == "ask" or session.runtime.state is RuntimeState.ALIVE
+
+
 def _telling(session: Session, now: float) -> list[acts.Act]:
     answers = [
         acts.DeliverAnswer(question=q.id)
         for q in session.questions
-        if q.answered_at is not None and not q.delivered and not q.withdrawn
+        if q.answered_at is not None and not q.delivered and not q.withdrawn and _can_hear(session, q)
     ]
     return [*answers, *_typing(session, now)]
 

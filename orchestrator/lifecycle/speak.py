@@ -20,7 +20,7 @@ from orchestrator.ports.runtime import Keys, Presence, RuntimeLook, Text
 
 HOOK_LOOKS, HOOK_PAUSE = 40, 0.1
 """How often, and how many seconds apart, it is looked whether a hook took its answer."""
-KEY_ROUNDS, KEY_LOOKS, KEY_PAUSE = 5, 10, 0.2
+KEY_ROUNDS, KEY_LOOKS, KEY_PAUSE = 5, 25, 0.2
 """How often keys are pressed in one dialog, and how often and long its screen is looked at after each time:
 some agents drop keys that come right after a dialog.
 """
@@ -221,19 +221,21 @@ async def _answer_dialog(fleet: Fleet, session: Session, question: Question) -> 
 async def _after_keys(
     fleet: Fleet, session: Session, question: Question, given: Text | Keys
 ) -> Dialog | None:
-    """The dialog if it still stands and wants keys: others at once, the same again after a while."""
-    world, found = fleet.world, None
+    """The dialog if it still stands and wants keys: others once two looks agree, the same again after a while."""
+    world, found, wanted = fleet.world, None, given
     for _ in range(KEY_LOOKS):
+        await asyncio.sleep(KEY_PAUSE)
         try:
             found = (await look_now(fleet, session)).activity.dialog
         except TemporaryError:
             return None  # Its terminal went, or a person took over: nothing is pressed blindly.
         if found is None or found.id != question.id:
             return None
-        place = await world.place(session)
-        if await world.agent(session).answer(world.ref(session), place, found, question.answer) != given:
+        place, before = await world.place(session), wanted
+        now_wanted = await world.agent(session).answer(world.ref(session), place, found, question.answer)
+        if now_wanted != given and now_wanted == before:
             return found
-        await asyncio.sleep(KEY_PAUSE)
+        wanted = now_wanted if not isinstance(now_wanted, AnswerFile) else given
     return found
 
 
