@@ -135,6 +135,8 @@ def _session_fields(session: Session) -> tuple[Field, ...]:
         Field("agent", one_line(session.work.activity.evidence or session.work.activity.state.value, 120)),
         Field("branch", f"{one_line(session.branch)} from {one_line(session.base)}"),
     ]
+    if session.unasked:
+        found.append(Field("permissions", "runs whatever it likes without asking (permissionless)"))
     if session.used is not None:
         found.append(Field("used", used_words(session.used.total)))
     if session.hold:

@@ -10,6 +10,7 @@ from orchestrator.domain.event import LoggedEvent
 from orchestrator.domain.message import Message as AgentMessage
 from orchestrator.domain.outside_text import excerpt
 from orchestrator.domain.session import Change, Question, Rescue, Session
+from orchestrator.domain.usage import Usage
 
 
 def session_data(session: Session) -> dict[str, Json]:
@@ -32,6 +33,7 @@ def session_data(session: Session) -> dict[str, Json]:
         "wanted": session.wanted.state.value,
         "hold": session.hold.name if session.hold else "",
         "ended": session.ended,
+        "used": _used(session.used.total) if session.used else None,
         "pull_request": _change(session.change),
         "question": _question(session.question),
     }
@@ -51,6 +53,8 @@ def session_detail(session: Session) -> dict[str, Json]:
             "reported": session.work.reported,
             "reported_done": session.work.reported_done,
             "disagreement": session.work.disagreement,
+            "trouble": session.work.activity.trouble.value if session.work.activity.trouble else "",
+            "until": session.work.activity.until,
         },
         "uncommitted_files": session.dirty,
         "local_head": session.local_head,
@@ -58,6 +62,17 @@ def session_detail(session: Session) -> dict[str, Json]:
         "questions": [_question(question) for question in session.questions],
         "rescues": [rescue_data(rescue) for rescue in session.rescues],
         "ending": {"step": session.ending.step.value, "reason": session.ending.reason},
+    }
+
+
+def _used(usage: Usage) -> Json:
+    return {
+        "input_tokens": usage.input_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "output_tokens": usage.output_tokens,
+        "dollars": usage.dollars,
+        "context_percent": usage.context_percent,
+        "model": usage.model,
     }
 
 

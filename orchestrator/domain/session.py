@@ -324,6 +324,8 @@ class Session:
     """Newest commit of the session that the forge took from us."""
     past: tuple[int, ...] = ()
     """Numbers of pull requests that were over before it was restored: they end it no more."""
+    unasked: bool = False
+    """The agent was started so that it runs whatever it likes without asking (`permissionless`)."""
     used: Used | None = None
     """What its agent has used of the model, as far as the agent says."""
     issue_told: str = ""

@@ -85,12 +85,15 @@ async def start_agent(fleet: Fleet, session: Session, act: acts.StartAgent) -> N
     task = AgentTask(prompt=prompt, resume=resume, conversation=session.work.conversation, judged=judged)
     ref = world.ref(session)
     prepared = await world.agent(session).prepare(ref, place, task)
+    options = world.config.options(session.project, "agent", session.parts.agent)
+    unasked = options.get("permissions") == "permissionless"
     await world.runtime(session).start(ref, prepared.launch)
 
     def done(draft: Draft) -> None:
         work = draft.session.work
         draft.set(
             setup=Setup(step=SetupStep.READY, at=draft.now, resume=resume),
+            unasked=unasked,
             runtime=RuntimeFact(state=RuntimeState.ALIVE, at=draft.now),
             work=Work(
                 activity=Activity(state=ActivityState.STARTING, at=draft.now, evidence="just launched"),

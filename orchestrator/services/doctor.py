@@ -78,6 +78,10 @@ def _plugins(core: Core) -> Iterator[Finding]:
             yield Finding(level=FAILURE, subject=f"{use.slot} {use.name}", text=text, next_step="Install it.")
         else:
             yield Finding(level=OK, subject=f"{use.slot} {use.name}", text="its programs are there")
+        if use.slot == "agent" and use.options.get("permissions") == "permissionless":
+            text = "runs whatever it likes without asking (permissionless); only `policy` rules hold it"
+            step = "`permissions: auto-edit` asks; `policy.deny` forbids."
+            yield Finding(level=WARNING, subject=f"{use.slot} {use.name}", text=text, next_step=step)
 
 
 def _storage(core: Core) -> Iterator[Finding]:
