@@ -36,7 +36,7 @@ async def of_session(context: Context, request: Request) -> Message:
     """For kill: what would end, and what of it lies nowhere else yet."""
     session = await session_of(context, request)
     unsaved = f"{session.dirty} uncommitted files" if session.dirty else "nothing uncommitted"
-    if session.local_head and session.local_head != session.published:
+    if session.local_head not in {"", session.base_sha, session.published}:
         unsaved += ", commits that were not pushed"
     arguments = {**_texts(request), "session": str(session.id)}
     fields = (
