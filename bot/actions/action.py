@@ -53,7 +53,7 @@ class Kind(StrEnum):
     PATH = "path"
     """A path on the machine of whoever asks; the shell makes it absolute."""
     HEAD = "head"
-    """The commit that was shown: at least 12 hexadecimal digits."""
+    """The commit that was shown: enough of its hexadecimal digits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

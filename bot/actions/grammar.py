@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 
 from bot.actions.action import Action, Argument, Kind, is_option
 from bot.chat.request import Value
+from orchestrator.domain.ids import SHORTEST_SHA
 from orchestrator.errors import BadInput
 
 MAX_TEXT = 20_000
 _DASHES = {"\u2013": "--", "\u2014": "--", "\u2212": "-"}  # en dash, em dash, minus sign
 _QUOTES = {"\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"'}
-_SHA = re.compile(r"[0-9a-f]{12,64}")
+_SHA = re.compile(rf"[0-9a-f]{{{SHORTEST_SHA},64}}")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 _SESSION = re.compile(r"(?i)[a-z0-9][a-z0-9_-]{0,16}-[1-9][0-9]{0,6}")
@@ -235,7 +236,9 @@ def _choice(action: Action, argument: Argument, text: str) -> str:
 
 def _head(action: Action, text: str) -> str:
     if not _SHA.fullmatch(text.lower()):
-        raise _wrong(action, f"{text!r} is no commit: give at least 12 of its hexadecimal digits.")
+        raise _wrong(
+            action, f"{text!r} is no commit: give at least {SHORTEST_SHA} of its hexadecimal digits."
+        )
     return text.lower()
 
 

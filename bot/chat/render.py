@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from bot.chat.message import Button, Field, Json, Message, Table
 from bot.chat.view import event_data, session_data, session_detail
 from orchestrator.domain.event import Level, LoggedEvent
+from orchestrator.domain.ids import short_sha
 from orchestrator.domain.outside_text import one_line
 from orchestrator.domain.pull_request import CheckState, Mergeable, PullRequest
 from orchestrator.domain.session import Change, Session
@@ -39,7 +40,6 @@ EMOJI = {
     Status.KILLED: "⛔",
 }
 LEVEL_EMOJI = {Level.INFO: "·", Level.WARNING: "⚠️", Level.ACTION: "👉", Level.URGENT: "🔔"}
-_SHORT_SHA = 9
 
 
 def state(status: Status) -> str:
@@ -57,11 +57,6 @@ def duration(seconds: float) -> str:
     if whole < 86400:
         return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
     return f"{whole // 86400}d {whole % 86400 // 3600}h"
-
-
-def short_sha(sha: str) -> str:
-    """A commit as people read it."""
-    return sha[:_SHORT_SHA]
 
 
 def task_words(session: Session, limit: int = 60) -> str:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.event import Level
+from orchestrator.domain.ids import short_sha
 from orchestrator.domain.message import Message, MessageStage
 from orchestrator.domain.person import rule as rule_actor
 from orchestrator.domain.pull_request import PullRequestState
@@ -201,4 +202,4 @@ def _auto_merge(draft: Draft, rules: Rules) -> None:
 def ask_merge(draft: Draft, head: str, *, by: str) -> None:
     """Keep the intent to merge at that head; `act` carries it out and keeps the outcome."""
     draft.open_intent("merge", head=head, by=by)
-    draft.tell("merge.asked", f"{by} merges {head[:10]}", head=head, by=by)
+    draft.tell("merge.asked", f"{by} merges {short_sha(head)}", head=head, by=by)

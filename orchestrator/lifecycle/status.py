@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.ids import short_sha
 from orchestrator.domain.pull_request import Checks, Mergeable, PullRequestState, ReviewDecision
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import (
@@ -59,7 +60,7 @@ def _evidence(session: Session) -> str:
         parts.append(session.work.disagreement)
     if session.change is not None:
         pr = session.change.pr
-        parts.append(f"#{pr.number} {pr.state.value} at {pr.head[:10]}, checks {pr.checks.value}")
+        parts.append(f"#{pr.number} {pr.state.value} at {short_sha(pr.head)}, checks {pr.checks.value}")
     return "; ".join(parts)
 
 
@@ -95,7 +96,10 @@ def _merging(session: Session, _rules: Rules, _now: float) -> tuple[Status, str]
     intent = next((i for i in session.intents if i.key == "merge"), None)
     if intent is None:
         return None
-    return Status.MERGING, f"{intent.data.get('by', 'a rule')} merges {intent.data.get('head', '')[:10]}"
+    return (
+        Status.MERGING,
+        f"{intent.data.get('by', 'a rule')} merges {short_sha(intent.data.get('head', ''))}",
+    )
 
 
 def _paused(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
@@ -173,7 +177,7 @@ def _pull_request(session: Session, rules: Rules, now: float) -> tuple[Status, s
         found = judge(session, change, rules, now)
         if found is not None:
             return found
-    at = change.pr.head[:10]
+    at = short_sha(change.pr.head)
     words = "; ".join(changes.merge_blockers(change, rules, held_by=str(session.hold or "")))
     return Status.PR_OPEN, f"#{change.pr.number} at {at}: {words}"
 
@@ -185,7 +189,7 @@ def _needs_agent(session: Session, change: Change, rules: Rules, now: float) -> 
         status, words = Status.CONFLICTED, f"#{pr.number} conflicts with {pr.base}"
     elif pr.checks is Checks.FAILING:
         names = ", ".join(run.name for run in changes.failing(pr))
-        status, words = Status.CI_FAILED, f"checks failed at {pr.head[:10]}: {names}"
+        status, words = Status.CI_FAILED, f"checks failed at {short_sha(pr.head)}: {names}"
     elif pr.decision is ReviewDecision.CHANGES_REQUESTED:
         status, words = Status.CHANGES_REQUESTED, f"changes are asked for on #{pr.number}"
     else:
@@ -201,7 +205,7 @@ def _needs_people(session: Session, change: Change, rules: Rules, _now: float) -
     pr = change.pr
     blockers = changes.merge_blockers(change, rules, held_by=str(session.hold or ""))
     if not blockers:
-        return Status.MERGEABLE, f"#{pr.number} at {pr.head[:10]} can be merged"
+        return Status.MERGEABLE, f"#{pr.number} at {short_sha(pr.head)} can be merged"
     if pr.state is PullRequestState.DRAFT or not changes.green(pr):
         return None
     if changes.approved(change, rules):

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.domain.ids import SessionId, branch_name
+from orchestrator.domain.ids import SessionId, branch_name, short_sha
 from orchestrator.domain.project import Project
 from orchestrator.errors import AoError, Conflict, NotFound, PermanentError
 from plugins._shared.file_pool import in_thread
@@ -166,7 +166,7 @@ class LocalForge:
         now = refs.get(head_ref(branch), "")
         mine = now in {"", head, refs.get(published_ref(session))}
         if not mine and not await self.repository.is_ancestor(now, head):
-            msg = f"The forge's {branch} is at {now[:10]} and has commits that {head[:10]} does not have."
+            msg = f"The forge's {branch} is at {short_sha(now)} and has commits that {short_sha(head)} does not have."
             raise Conflict(msg, next_step="Fetch and rebase onto it, or publish under another branch.")
         marks = {pull: (head, None)} if pull else {}
         await self.repository.update_refs(

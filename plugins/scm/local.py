@@ -16,7 +16,7 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from orchestrator.domain.ids import SessionId
+from orchestrator.domain.ids import SessionId, short_sha
 from orchestrator.domain.look import Look, Unseen
 from orchestrator.domain.outside_text import one_line
 from orchestrator.domain.person import Actor
@@ -127,7 +127,7 @@ class LocalScm(Scm, Claims, Branches, Reruns):
             if record.state is PullRequestState.MERGED:
                 if record.head == head:
                     return Merged(commit=record.merge_commit, base=record.base)
-                msg = f"Pull request {record.number} was merged at {record.head[:10]}, not at {head[:10]}."
+                msg = f"Pull request {record.number} was merged at {short_sha(record.head)}, not at {short_sha(head)}."
                 raise Conflict(msg)
             if record.state is not PullRequestState.OPEN:
                 msg = f"Pull request {record.number} is {record.state.value} and cannot be merged."

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from orchestrator.domain.ids import SessionId
+from orchestrator.domain.ids import SessionId, short_sha
 from orchestrator.domain.look import Look, Seen, Unseen
 from orchestrator.domain.person import Actor
 from orchestrator.domain.project import Project
@@ -128,14 +128,14 @@ class FakeScm(Scm, Claims, Branches, Reruns):
         self._call("publish")
         session, project = what.session, what.session.project.id
         if what.source.startswith("fake:") and what.source != f"fake:{what.head}":
-            msg = f"{session.branch} is at {what.source[5:15]}, not at {what.head[:10]}."
+            msg = f"{session.branch} is at {what.source[5:15]}, not at {short_sha(what.head)}."
             raise Conflict(msg)
         if session.branch in {what.base, session.project.default_branch}:
             msg = f"A session never publishes to {session.branch}."
             raise PermanentError(msg)
         now = self.forge.branches.get((project, session.branch), "")
         if now not in {"", what.head, self.forge.published.get(session.id)}:
-            msg = f"{session.branch} has commits that {what.head[:10]} does not have."
+            msg = f"{session.branch} has commits that {short_sha(what.head)} does not have."
             raise Conflict(msg)
         self.forge.branches[project, session.branch] = what.head
         self.forge.published[session.id] = what.head
@@ -300,7 +300,7 @@ class FakeScm(Scm, Claims, Branches, Reruns):
 
     def _same_head(self, pull: PullRequest, head: str) -> None:
         if pull.head != head:
-            msg = f"Pull request {pull.number} is at {pull.head[:10]}, not at {head[:10]}."
+            msg = f"Pull request {pull.number} is at {short_sha(pull.head)}, not at {short_sha(head)}."
             raise Conflict(msg)
 
     def _call(self, name: str) -> None:

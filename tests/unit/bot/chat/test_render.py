@@ -10,7 +10,7 @@ import pytest
 from bot.chat import render, view
 from bot.chat.message import as_json
 from orchestrator.domain.event import Event, Level, LoggedEvent
-from orchestrator.domain.ids import ProjectId, SessionId
+from orchestrator.domain.ids import ProjectId, SessionId, short_sha
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.pull_request import CheckRun, CheckState, Mergeable
 from orchestrator.domain.session import Approval, Question, Rescue, Session, StatusLine, Task
@@ -88,6 +88,12 @@ def test_buttons_carry_the_head_that_the_card_shows() -> None:
     card = render.session_card(session(Status.MERGEABLE, changes=(examples.change(PR),)), 0.0)
     [merge] = [button for button in card.buttons if button.verb == "merge"]
     assert merge.arguments == {"session": "demo-1", "head": examples.HEAD}
+
+
+def test_a_commit_has_one_length_wherever_it_is_read() -> None:
+    facts = {field.label: field.value for field in render.pull_request_fields(examples.change(PR))}
+    assert facts["state"] == f"open, head {examples.HEAD[:12]} into main"
+    assert short_sha(examples.HEAD) == examples.HEAD[:12]
 
 
 def test_what_holds_a_merge_is_said() -> None:

@@ -257,7 +257,7 @@ WORDS: list[tuple[dict[str, Any], float, Status, str]] = [
         f"killed by ada; {WAITS}",
     ),
     ({"changes": (MERGED,)}, 0, Status.MERGED, "#7 is in main"),
-    (merging(head=ex.HEAD, by="ada"), 0, Status.MERGING, "ada merges aaaaaaaaaa"),
+    (merging(head=ex.HEAD, by="ada"), 0, Status.MERGING, "ada merges aaaaaaaaaaaa"),
     (merging(), 0, Status.MERGING, "a rule merges "),
     ({"wanted": PAUSED}, 0, Status.PAUSED, "paused by ada"),
     ({"wanted": replace(PAUSED, words="lunch")}, 0, Status.PAUSED, "lunch"),
@@ -295,7 +295,7 @@ WORDS: list[tuple[dict[str, Any], float, Status, str]] = [
     (does(ActivityState.BUSY), 601, Status.STUCK, "no sign of progress for 10 min while it should work"),
     (does(ActivityState.STARTING), 601, Status.STUCK, "no sign of progress for 10 min while it should work"),
     (stays(CONFLICT), 600, Status.CONFLICTED, "#7 conflicts with main"),
-    (stays(ex.change(TWO_RED)), 0, Status.CI_FAILED, "checks failed at aaaaaaaaaa: tests, lint"),
+    (stays(ex.change(TWO_RED)), 0, Status.CI_FAILED, "checks failed at aaaaaaaaaaaa: tests, lint"),
     (stays(ASKED), 0, Status.CHANGES_REQUESTED, "changes are asked for on #7"),
     (
         stays(ASKED),
@@ -305,8 +305,8 @@ WORDS: list[tuple[dict[str, Any], float, Status, str]] = [
     ),
     (stays(ASKED, ActivityState.EXITED), 601, Status.CHANGES_REQUESTED, "changes are asked for on #7"),
     (stays(replace(ASKED, since=ex.NOW + 100)), 601, Status.CHANGES_REQUESTED, "changes are asked for on #7"),
-    (stays(ex.change(approvals=APPROVED)), 0, Status.MERGEABLE, "#7 at aaaaaaaaaa can be merged"),
-    (stays(ex.change()), 0, Status.REVIEW_PENDING, "0 of 1 approvals at aaaaaaaaaa"),
+    (stays(ex.change(approvals=APPROVED)), 0, Status.MERGEABLE, "#7 at aaaaaaaaaaaa can be merged"),
+    (stays(ex.change()), 0, Status.REVIEW_PENDING, "0 of 1 approvals at aaaaaaaaaaaa"),
     (
         {**stays(ex.change(approvals=APPROVED)), "hold": ex.ADA},
         0,
@@ -317,7 +317,7 @@ WORDS: list[tuple[dict[str, Any], float, Status, str]] = [
         {**stays(ex.change(ex.pull_request(checks=Checks.PENDING))), "hold": ex.ADA},
         0,
         Status.PR_OPEN,
-        "#7 at aaaaaaaaaa: checks run; 0 of 1 approvals at aaaaaaaaaa; ada holds it",
+        "#7 at aaaaaaaaaaaa: checks run; 0 of 1 approvals at aaaaaaaaaaaa; ada holds it",
     ),
     (stays(CLOSED), 0, Status.IDLE, "#7 was closed without a merge"),
     (does(ActivityState.IDLE, reported="done"), 0, Status.DONE, "the agent says that it is done"),
@@ -370,7 +370,7 @@ def test_evidence_names_what_the_statement_rests_on() -> None:
     line = status.derive(ex.session(work=work, changes=(ex.change(ex.red()),)), RULES, ex.NOW)
     assert line.evidence == (
         "runtime alive; agent busy by hook; runs Bash: make; title says idle; "
-        "#7 open at aaaaaaaaaa, checks failing"
+        "#7 open at aaaaaaaaaaaa, checks failing"
     )
 
 
