@@ -15,14 +15,14 @@ def open_change(session: Session, head: str) -> Change:
     """
     change = session.change
     if change is None:
-        msg = "it has no pull request."
-        raise NotFound(msg, session=session.id)
+        msg = "it has no pull request yet."
+        raise NotFound(msg, session=session.id, next_step=f"`ao status {session.id}` shows where it is.")
     if change.pr.state not in OPEN:
         msg = f"#{change.pr.number} is {change.pr.state.value} already."
-        raise Conflict(msg, session=session.id)
+        raise Conflict(msg, session=session.id, next_step=f"`ao status {session.id}` shows it.")
     if len(head) < SHORTEST_SHA or any(c not in "0123456789abcdef" for c in head.lower()):
         msg = f"{head!r} is no commit: give the head that you saw, at least {SHORTEST_SHA} digits."
-        raise BadInput(msg, session=session.id)
+        raise BadInput(msg, session=session.id, next_step=f"`ao status {session.id}` shows it.")
     if not change.pr.head.startswith(head.lower()):
         msg = f"#{change.pr.number} is at {short_sha(change.pr.head)} now, not at {short_sha(head)}."
         raise Conflict(msg, session=session.id, next_step="Look at the new commits, then ask again.")

@@ -61,6 +61,47 @@ async def test_kill_previews_what_would_end(house: House, preview: Ask) -> None:
     assert shown.buttons[0].danger
 
 
+@pytest.mark.parametrize(
+    ("local", "published", "unpushed"),
+    [
+        (examples.HEAD, "", False),  # nothing was committed since it began
+        (examples.OTHER_HEAD, "", True),
+        (examples.OTHER_HEAD, examples.OTHER_HEAD, False),
+        (examples.THIRD_HEAD, examples.OTHER_HEAD, True),
+        ("", "", False),
+    ],
+)
+async def test_kill_speaks_of_commits_only_where_there_are_some(
+    house: House, preview: Ask, local: str, published: str, unpushed: bool
+) -> None:
+    house.fleet.put(examples.session(base_sha=examples.HEAD, local_head=local, published=published))
+    labels = {field.label: field.value for field in (await preview("kill", session="1")).fields}
+    assert ("not pushed" in labels["work"]) is unpushed
+
+
+async def test_what_blocks_a_merge_is_said_before_the_question(house: House, preview: Ask) -> None:
+    house.fleet.put(WITH_PR)
+    with pytest.raises(Conflict, match="0 of 1 approvals") as refused:
+        await preview("merge", session="demo-1")
+    assert "`ao approve demo-1`" in refused.value.next_step
+    house.fleet.put(replace(WITH_PR, changes=(examples.change(approvals=(examples.approval(),)),)))
+    assert (await preview("merge", session="demo-1", head=examples.HEAD[:7])).buttons
+    house.fleet.put(replace(house.fleet.get("demo-1"), hold=OWNER))
+    with pytest.raises(Conflict, match="holds it") as refused:
+        await preview("merge", session="demo-1")
+    assert "`ao unhold demo-1`" in refused.value.next_step
+
+
+async def test_an_outdated_head_is_refused_before_the_question(house: House, preview: Ask) -> None:
+    house.fleet.put(WITH_PR)
+    with pytest.raises(Conflict, match="now, not at"):
+        await preview("approve", session="demo-1", head=examples.OTHER_HEAD[:12])
+    merged = examples.pull_request(state=PullRequestState.MERGED)
+    house.fleet.put(replace(WITH_PR, changes=(examples.change(merged),)))
+    with pytest.raises(Conflict, match="merged already"):
+        await preview("approve", session="demo-1")
+
+
 async def test_kill_is_wanted_and_says_how_to_come_back(house: House, ask: Ask) -> None:
     house.fleet.put(WITH_PR)
     message = await ask("kill", session="demo-1")

@@ -155,7 +155,7 @@ MOVES: list[tuple[str, PullRequest, PullRequest, list[Told]]] = [
         [
             (
                 "pr.merged",
-                "#7 is merged into main as cccccccccc",
+                "#7 is merged into main as cccccccccccc",
                 Level.ACTION,
                 {"head": ex.HEAD, "commit": "c" * 40},
             )
