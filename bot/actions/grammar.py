@@ -145,8 +145,11 @@ def _take_options(reading: _Reading) -> None:
             reading.places.extend(words)
             return
         name, equals, inline = plain[2:].partition("=")
-        argument = names.get(name.lower()) if plain.startswith("--") and not word.quoted else None
+        option = plain.startswith("--") and not word.quoted
+        argument = names.get(name.lower()) if option else None
         if argument is None:
+            if option and name[:1].isalpha():
+                _refuse_option(reading.action, word)
             reading.places.append(word)
         elif argument.kind is Kind.FLAG:
             reading.found[argument.name] = True
@@ -260,7 +263,9 @@ def _refuse_option(action: Action, word: Word) -> None:
     plain = plain_option(word.text)
     if plain.startswith("-") and len(plain) > 1 and not word.quoted:
         known = ", ".join(f"--{argument.name}" for argument in action.arguments if is_option(argument))
-        raise _wrong(action, f"{action.verb} has no option {plain!r}. It has: {known or 'none'}.")
+        text = any(argument.kind is Kind.TEXT for argument in action.positional)
+        hint = " Text with dashes stands behind ` -- ` or in quotes." if text else ""
+        raise _wrong(action, f"{action.verb} has no option {plain!r}. It has: {known or 'none'}.{hint}")
 
 
 def _wrong(action: Action, what: str) -> BadInput:
