@@ -240,7 +240,11 @@ async def _make(core: Core, plan: _Plan, by: Actor, left: Sequence[Session]) -> 
 async def spawn_batch(
     core: Core, project: str, issues: Sequence[str], *, by: Actor, agent: str = ""
 ) -> list[SpawnOutcome]:
-    """Start a session for each issue; one that cannot be started does not stop the others."""
+    """Start a session for each issue; one that cannot be started does not stop the others.
+
+    Raises `NotFound` for a project that is not there: none could start.
+    """
+    core.settings.now.keys(project_id(project))
     outcomes = []
     for issue in dict.fromkeys(issues):
         try:

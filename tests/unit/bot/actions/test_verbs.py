@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.actions.action import Context
+from bot.actions.issues import title as issues_title
 from bot.actions.spawn import task_of
 from bot.chat.message import Message
 from bot.chat.request import Request, Surface
@@ -221,6 +222,28 @@ async def test_a_task_is_an_issue_or_words(house: House, arguments: Any, task: A
 async def test_an_unknown_project_is_named(ask: Ask) -> None:
     with pytest.raises(NotFound, match="demoo"):
         await ask("spawn", project="demoo", issue="1")
+
+
+async def test_a_batch_names_an_unknown_project_once(ask: Ask) -> None:
+    with pytest.raises(NotFound, match="demoo"):
+        await ask("batch-spawn", project="demoo", issues=("1", "2"))
+
+
+async def test_a_batch_of_which_something_does_not_start_has_failed(ask: Ask) -> None:
+    message = await ask("batch-spawn", project="demo", issues=("1", "2"))
+    assert message.title == "None of 2 sessions starts."
+    assert data(message)["failed"] is True
+
+
+async def test_issues_say_what_was_searched_for() -> None:
+    assert issues_title("demo", 0, "nope") == "No open issue of demo has 'nope' in it."
+    assert issues_title("demo", 1, "") == "1 open issue of demo"
+    assert issues_title("demo", 2, "a b") == "2 open issues of demo with 'a b' in them"
+
+
+async def test_an_unknown_project_of_issues_is_named(ask: Ask) -> None:
+    with pytest.raises(NotFound, match="demoo"):
+        await ask("issues", project="demoo")
 
 
 async def test_a_spawn_in_words_only_where_it_is_clear(house: House) -> None:
