@@ -11,6 +11,8 @@ from bot.chat.message import Button, Field, Json, Message, Table
 from bot.chat.view import event_data, session_data, session_detail
 from orchestrator.domain.event import Level, LoggedEvent
 from orchestrator.domain.ids import short_sha
+from orchestrator.domain.message import OPEN_STAGES, MessageStage
+from orchestrator.domain.message import Message as AgentMessage
 from orchestrator.domain.outside_text import one_line
 from orchestrator.domain.pull_request import CheckState, Mergeable, PullRequest
 from orchestrator.domain.session import Change, Session
@@ -133,9 +135,31 @@ def _session_fields(session: Session) -> tuple[Field, ...]:
         found.append(Field("hold", f"{session.hold} says that nobody merges this"))
     if session.dirty:
         found.append(Field("uncommitted", f"{session.dirty} file{'' if session.dirty == 1 else 's'}"))
+    found += _messages(session)
     if session.rescues:
         found.append(Field("rescued", f"{session.rescues[-1].ref} ({session.rescues[-1].summary})"))
     return tuple(found)
+
+
+def _messages(session: Session) -> list[Field]:
+    """What the agent was told and has not answered yet."""
+    return [
+        Field(
+            f"message {message.number}",
+            f"{message_stage(session, message)}: {one_line(message.text, 80)}",
+        )
+        for message in session.messages
+        if message.stage in OPEN_STAGES
+    ]
+
+
+def message_stage(session: Session, message: AgentMessage) -> str:
+    """How far a message to the agent has come, and what it waits for while nobody has typed it."""
+    from orchestrator.lifecycle.delivery import why_not_typing  # brings a library that help does without
+
+    if message.stage is not MessageStage.RECEIVED:
+        return f"is {message.stage.value}" + (f" ({one_line(message.reason, 120)})" if message.reason else "")
+    return f"waits ({why_not_typing(session) or 'it is typed next'})"
 
 
 def pull_request_fields(change: Change) -> tuple[Field, ...]:
@@ -191,7 +215,7 @@ def next_steps(session: Session) -> tuple[str, ...]:
     status = session.status.status
     steps = {
         Status.WAITING_INPUT: (f"answer {session.id} <text>", f"attach {session.id}"),
-        Status.STUCK: (f"output {session.id}", f"send {session.id} <text>"),
+        Status.STUCK: (f"output {session.id}", f"interrupt {session.id}", f"send {session.id} <text>"),
         Status.REVIEW_PENDING: (f"approve {session.id}", f"request-changes {session.id} <text>"),
         Status.MERGEABLE: (f"merge {session.id}",),
         Status.CI_FAILED: (f"output {session.id}", f"retry {session.id}"),

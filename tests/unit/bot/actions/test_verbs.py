@@ -256,6 +256,19 @@ async def test_trust_shows_what_it_would_allow(preview: Ask) -> None:
     assert (await preview("trust")).title.startswith("Trust ")
 
 
+async def test_a_message_that_waits_says_for_what_and_is_seen_in_the_status(house: House, ask: Ask) -> None:
+    house.fleet.put(examples.session(id="demo-1"))
+    sent = await ask("send", session="demo-1", text="use the\nother module")
+    assert "waits (the agent is busy)" in sent.title
+    assert sent.next_steps == ("status demo-1",)
+    card = await ask("status", session="demo-1")
+    labels = {field.label: field.value for field in card.fields}
+    assert labels["message 1"] == "waits (the agent is busy): use the other module"
+    await ask("pause", session="demo-1")
+    card = await ask("status", session="demo-1")
+    assert any("the session is paused" in field.value for field in card.fields)
+
+
 async def test_send_needs_a_session(ask: Ask) -> None:
     with pytest.raises(BadInput, match="needs a session"):
         await ask("send", text="hello")
