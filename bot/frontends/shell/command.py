@@ -22,7 +22,7 @@ def run(words: Sequence[str], machine: Machine) -> int:
     console = Console(json="--json" in words)
     try:
         asked, rest = options.take(words)
-        where = Surroundings(env=dict(os.environ), cwd=_cwd(), config=asked.config)
+        where = Surroundings(env=dict(os.environ), cwd=_cwd(), config=asked.config, yes=asked.yes)
         return _Command(console, machine, where, asked).run(rest)
     except AoError as error:
         console.error(error)

@@ -13,9 +13,10 @@ from bot.actions.spawn import task_of
 from bot.chat.message import Message
 from bot.chat.request import Request, Surface
 from orchestrator.domain.event import Level
+from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.pull_request import PullRequestState
-from orchestrator.domain.session import Question, WantedState
+from orchestrator.domain.session import Question, RuntimeFact, RuntimeState, WantedState
 from orchestrator.errors import BadInput, Conflict, NotFound
 from orchestrator.testing import examples
 from tests.unit.bot.house import Ask, House, data, rows
@@ -177,6 +178,18 @@ async def test_cleanup_says_which(house: House, ask: Ask) -> None:
     message = await ask("cleanup", **{"dry-run": True})
     assert rows(message) == (("demo-1", "#7 is merged"),)
     assert house.fleet.get("demo-1").wanted.state is WantedState.RUN
+
+
+async def test_cleanup_asks_only_where_a_pull_request_is_open(house: House, preview: Ask) -> None:
+    merged = examples.pull_request(state=PullRequestState.MERGED)
+    house.fleet.put(examples.session(id="demo-1", changes=(examples.change(merged),)))
+    assert not (await preview("cleanup")).buttons
+    gone = RuntimeFact(state=RuntimeState.MISSING, at=0.0, reason="no such terminal")
+    house.fleet.put(replace(WITH_PR, id=SessionId("demo-2"), runtime=gone))
+    shown = await preview("cleanup")
+    assert shown.buttons
+    assert [field.label for field in shown.fields] == ["demo-1", "demo-2"]
+    assert not (await preview("cleanup", **{"dry-run": True})).buttons
 
 
 async def test_projects_are_listed(ask: Ask) -> None:
