@@ -11,7 +11,7 @@ from orchestrator.services.core import Core
 from orchestrator.settings import show as showing
 from orchestrator.settings.effective import Settings
 from orchestrator.settings.loader import Loaded
-from orchestrator.settings.plugin_check import check_plugins
+from orchestrator.settings.plugin_check import check_names, check_plugins
 from orchestrator.settings.problems import Problem, errors
 from orchestrator.settings.trust import Reason
 
@@ -19,7 +19,8 @@ from orchestrator.settings.trust import Reason
 def problems(loaded: Loaded, registry: Registry) -> tuple[Problem, ...]:
     """Everything wrong or not ready, the plugins' own blocks included."""
     if loaded.settings is None:
-        return loaded.problems
+        named = check_names(loaded.data, loaded.spots, registry) if loaded.spots else ()
+        return (*loaded.problems, *named)
     return (*loaded.problems, *check_plugins(loaded.settings, registry))
 
 

@@ -66,7 +66,7 @@ def _plugins(core: Core) -> Iterator[Finding]:
     for use in core.settings.now.uses():
         slot: Slot[object] = Slot(use.slot)
         try:
-            missing = core.registry.missing_programs(slot, use.name)
+            missing = core.registry.missing_programs(slot, use.name, use.options)
         except AoError:
             continue  # the configuration's own finding says it
         if missing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -263,6 +264,28 @@ async def test_a_spawn_in_words_only_where_it_is_clear(house: House) -> None:
     context = Context(bench=house.actions._bench, fleet=house.core, now=0.0)
     request = replace(ASKED, verb="spawn", project="demo", arguments={"project": "fix", "issue": "it"})
     assert task_of(context, request) == ("demo", "", "fix it")
+
+
+async def test_a_configuration_that_is_not_trusted_or_empty_is_not_called_right(
+    ask: Ask, tmp_path: Path
+) -> None:
+    file = tmp_path / "other.yaml"
+    file.write_text("projects: {}\n")
+    empty = await ask("config check", file=str(file))
+    assert "right" not in empty.title
+    assert empty.next_steps == ("project add <path>",)
+    file.write_text(f"projects: {{app: {{path: {tmp_path}, postCreate: [make install]}}}}\n")
+    message = await ask("config check", file=str(file))
+    assert "right" not in message.title
+    assert any(line.startswith("not trusted yet:") and "make install" in line for line in message.lines)
+    assert message.next_steps == ("trust",)
+    assert not data(message)["failed"]
+
+
+async def test_a_configuration_that_was_asked_for_is_the_one_that_is_named(ask: Ask, tmp_path: Path) -> None:
+    message = await ask("config check", file=str(tmp_path / "absent.yaml"))
+    assert str(tmp_path / "absent.yaml") in message.lines[0]
+    assert message.next_steps == ()
 
 
 async def test_trust_shows_what_it_would_allow(preview: Ask) -> None:
