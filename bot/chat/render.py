@@ -15,7 +15,7 @@ from orchestrator.domain.message import OPEN_STAGES, MessageStage
 from orchestrator.domain.message import Message as AgentMessage
 from orchestrator.domain.outside_text import one_line
 from orchestrator.domain.pull_request import CheckState, Mergeable, PullRequest
-from orchestrator.domain.session import Change, Session
+from orchestrator.domain.session import Change, RuntimeState, Session, WantedState
 from orchestrator.domain.status import NEEDS_PERSON, Status
 
 EMOJI = {
@@ -109,6 +109,9 @@ def session_card(session: Session, now: float) -> Message:
     lines = [one_line(line.reason, 300)]
     if line.evidence and line.evidence != line.reason:
         lines.append(f"Evidence: {one_line(line.evidence, 300)}")
+    if _agent_is_gone(session):
+        why = one_line(session.runtime.reason, 200)
+        lines.append(f"Its agent is gone{f': {why}' if why else ''}.")
     question = session.question
     if question is not None:
         lines.append(f"Asks: {one_line(question.text, 500)}")
@@ -201,11 +204,11 @@ def buttons(session: Session) -> tuple[Button, ...]:
             found.append(Button(label="Merge", verb="merge", arguments=shown))
         if status in {Status.CI_FAILED, Status.STUCK} and change.red_heads:
             found.append(Button(label="Retry", verb="retry", arguments=here))
-    if session.ended or status in {Status.KILLED, Status.ERRORED}:
+    if session.ended or status in {Status.KILLED, Status.ERRORED} or _agent_is_gone(session):
         found.append(Button(label="Restore", verb="restore", arguments=here))
-    elif status is Status.PAUSED:
+    if status is Status.PAUSED:
         found.append(Button(label="Go on", verb="unpause", arguments=here))
-    else:
+    elif not session.ended and status not in {Status.KILLED, Status.ERRORED}:
         found.append(Button(label="Kill", verb="kill", arguments=here, danger=True))
     return tuple(found)
 
@@ -223,7 +226,14 @@ def next_steps(session: Session) -> tuple[str, ...]:
         Status.ERRORED: (f"restore {session.id}",),
         Status.KILLED: (f"restore {session.id}",),
     }
-    return steps.get(status, ())
+    back = (f"restore {session.id}",) if _agent_is_gone(session) else ()
+    return tuple(dict.fromkeys((*steps.get(status, ()), *back)))
+
+
+def _agent_is_gone(session: Session) -> bool:
+    """Nobody ended it, and yet nothing runs there any more."""
+    gone = session.runtime.state in {RuntimeState.EXITED, RuntimeState.MISSING}
+    return gone and session.wanted.state is not WantedState.STOP
 
 
 def clock(at: float) -> str:

@@ -13,7 +13,16 @@ from orchestrator.domain.event import Event, Level, LoggedEvent
 from orchestrator.domain.ids import ProjectId, SessionId, short_sha
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.pull_request import CheckRun, CheckState, Mergeable
-from orchestrator.domain.session import Approval, Question, Rescue, Session, StatusLine, Task
+from orchestrator.domain.session import (
+    Approval,
+    Question,
+    Rescue,
+    RuntimeFact,
+    RuntimeState,
+    Session,
+    StatusLine,
+    Task,
+)
 from orchestrator.domain.status import Status
 from orchestrator.testing import examples
 
@@ -94,6 +103,16 @@ def test_a_commit_has_one_length_wherever_it_is_read() -> None:
     facts = {field.label: field.value for field in render.pull_request_fields(examples.change(PR))}
     assert facts["state"] == f"open, head {examples.HEAD[:12]} into main"
     assert short_sha(examples.HEAD) == examples.HEAD[:12]
+
+
+def test_an_agent_that_is_gone_is_said_and_can_be_brought_back() -> None:
+    gone = RuntimeFact(state=RuntimeState.MISSING, at=0.0, reason="no such terminal")
+    card = render.session_card(
+        session(Status.REVIEW_PENDING, changes=(examples.change(PR),), runtime=gone), examples.NOW
+    )
+    assert "Its agent is gone: no such terminal." in card.lines
+    assert card.next_steps[-1] == "restore demo-1"
+    assert {"Approve", "Restore", "Kill"} == {button.label for button in card.buttons}
 
 
 def test_what_holds_a_merge_is_said() -> None:

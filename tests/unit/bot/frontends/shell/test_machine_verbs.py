@@ -7,7 +7,6 @@ import io
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -212,7 +211,10 @@ async def test_all_sessions_end_only_after_a_yes(house: House) -> None:
     server = ApiServer(house.core, house.actions, house.core.home.api_socket)
     await server.start()
     client = gateway.client_for(where)
-    ask = partial(asyncio.to_thread, stop._ask, client)
+
+    async def ask(where: Surroundings, console: Console) -> None:
+        await asyncio.to_thread(stop._ask, client, where, console)
+
     await ask(where, Quiet())  # nothing would end
     house.fleet.put(examples.session())
     with pytest.raises(BadInput, match="demo-1"):
