@@ -125,7 +125,13 @@ async def _issue(core: Core, project: ProjectId, parts: Parts, text: str) -> Iss
     tracker = core.registry.create(
         TRACKER, parts.tracker, core.settings.options(project, "tracker", parts.tracker)
     )
-    ref = tracker.parse_ref(text)
+    try:
+        ref = tracker.parse_ref(text)
+    except BadInput as error:
+        step = (
+            f'A task in words is quoted: `ao spawn {project} "fix the flaky test"`, or given with --prompt.'
+        )
+        raise BadInput(error.what, next_step=step) from error
     look = (await tracker.observe(core.settings.project(project), [ref]))[ref]
     if isinstance(look, Unseen):
         msg = f"issue {ref} of {project} could not be read: {look.reason}"

@@ -12,7 +12,7 @@ from bot.chat.request import Value
 from bot.frontends.shell import confirm, exit_codes, gateway, options
 from bot.frontends.shell.console import Console
 from bot.frontends.shell.machine import Machine, Surroundings
-from orchestrator.errors import AoError
+from orchestrator.errors import AoError, BadInput
 
 _FAILED = 1
 
@@ -89,6 +89,9 @@ class _Command:
 
     def _machine_verb(self, action: Action, arguments: Mapping[str, Value]) -> int:
         if action.verb == "demo":
+            if self._console.json:
+                msg = "demo tells its story in words and has no --json."
+                raise BadInput(msg, next_step="Its exit code says whether the story came true.")
             return self._machine.play_demo(self._where, arguments)
         module = importlib.import_module(f"bot.frontends.shell.{action.verb.replace(' ', '_')}")
         found: Local = module.run

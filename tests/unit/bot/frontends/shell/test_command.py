@@ -86,6 +86,7 @@ async def test_following_ends_with_the_server(house: House, server: ApiServer, c
         (["nonsense"], 2),
         (["stop"], 6),
         (["--config"], 2),
+        (["demo", "--headless", "--json"], 2),
     ],
 )
 def test_without_a_server(words: list[str], code: int, capsys: Capture) -> None:
