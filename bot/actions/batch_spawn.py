@@ -35,7 +35,7 @@ async def run(context: Context, request: Request) -> Message:
     ]
     return Message(
         title=_title(started, len(outcomes)),
-        table=Table(("issue", "session", "outcome"), rows),
+        table=Table(("issue", "session", "outcome"), rows, wrap=True),
         level=Level.WARNING if failed else Level.INFO,
         next_steps=("status",) if started else (f"issues {name}",),
         data={"outcomes": data, "failed": failed > 0},

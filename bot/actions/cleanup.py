@@ -25,7 +25,7 @@ async def run(context: Context, request: Request) -> Message:
         title=f"{len(items)} session{'' if len(items) == 1 else 's'} {verb}."
         if items
         else "Nothing to clean up.",
-        table=Table(("session", "reason"), rows) if rows else None,
+        table=Table(("session", "reason"), rows, wrap=True) if rows else None,
         next_steps=("cleanup",) if dry and items else (),
         data={"items": data, "dry_run": dry},
     )

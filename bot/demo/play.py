@@ -324,12 +324,15 @@ def serve(env: Mapping[str, str]) -> int:
 
 
 _WELCOME = """\
-The sandbox is {repository}, with four issues. In a second shell:
+The sandbox has four issues and lies in
+{repository}
+In a second shell:
 
-  {ao} spawn demo 1          an agent starts on issue 1 (2 asks, 3 gets stuck, 4 leaves work behind)
-  {ao} status --watch        what it does
-  {ao} events --follow       what happens
-  {ao} approve demo-1        when its checks are green; then: {ao} merge demo-1
+  {ao} spawn demo 1      an agent starts on issue 1
+                     (2 asks, 3 gets stuck, 4 leaves work behind)
+  {ao} status --watch    what it does
+  {ao} events --follow   what happens
+  {ao} approve demo-1    when its checks are green; then {ao} merge demo-1
 
 Ctrl-C stops ao; agents go on, and the next start finds them again.
 """

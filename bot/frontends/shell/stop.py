@@ -36,7 +36,7 @@ def run(machine: Machine, where: Surroundings, console: Console, arguments: Mapp
     os.kill(found.pid, signal.SIGTERM)
     _wait_for_end(home, found)
     left = "" if arguments.get("sessions") else " Agents go on; the next `ao start` takes them over."
-    console.say(f"Stopped.{left}")
+    console.tell(f"Stopped.{left}")
     return 0
 
 

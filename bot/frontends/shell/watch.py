@@ -38,7 +38,7 @@ def events(client: Client, arguments: Mapping[str, Value], console: Console) -> 
         if console.json:
             console.data(data)
         else:
-            console.say(event_data_line(data))
+            console.tell(event_data_line(data))
     return 0
 
 

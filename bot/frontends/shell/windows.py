@@ -33,10 +33,10 @@ def show(machine: Machine, where: Surroundings, console: Console, message: Messa
     found = data["open"]
     wanted = [_one(item) for item in found if isinstance(item, dict)] if isinstance(found, list) else []
     if not wanted:
-        console.say("There is no terminal to open.")
+        console.tell("There is no terminal to open.")
         return 0
     config = where.config or str(data.get("configuration") or "")
-    console.say(asyncio.run(_open(machine.bench(replace(where, config=config)), wanted)))
+    console.tell(asyncio.run(_open(machine.bench(replace(where, config=config)), wanted)))
     return 0
 
 
