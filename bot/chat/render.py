@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 
 from bot.chat.message import Button, Field, Json, Message, Table
 from bot.chat.view import event_data, session_data, session_detail
+from orchestrator.domain.activity import in_words
 from orchestrator.domain.event import Level, LoggedEvent
 from orchestrator.domain.ids import short_sha
 from orchestrator.domain.message import OPEN_STAGES, MessageStage
 from orchestrator.domain.message import Message as AgentMessage
 from orchestrator.domain.outside_text import one_line
-from orchestrator.domain.pull_request import CheckState, Mergeable, PullRequest
+from orchestrator.domain.pull_request import CheckState, Mergeable, PullRequest, PullRequestState
 from orchestrator.domain.session import Change, RuntimeState, Session, WantedState
 from orchestrator.domain.status import NEEDS_PERSON, Status
 
@@ -41,6 +42,7 @@ EMOJI = {
     Status.ERRORED: "💥",
     Status.KILLED: "⛔",
 }
+_OPEN = frozenset({PullRequestState.DRAFT, PullRequestState.OPEN})
 LEVEL_EMOJI = {Level.INFO: "·", Level.WARNING: "⚠️", Level.ACTION: "👉", Level.URGENT: "🔔"}
 
 
@@ -106,7 +108,7 @@ def _row(session: Session, now: float) -> tuple[str, ...]:
 def session_card(session: Session, now: float) -> Message:
     """One session: status with reason and evidence, its pull request, its question, what to do."""
     line = session.status
-    lines = [one_line(line.reason, 300)]
+    lines = [reason_words(session, 300)]
     if line.evidence and line.evidence != line.reason:
         lines.append(f"Evidence: {one_line(line.evidence, 300)}")
     if _agent_is_gone(session):
@@ -131,8 +133,8 @@ def session_card(session: Session, now: float) -> Message:
 def _session_fields(session: Session) -> tuple[Field, ...]:
     found = [
         Field("task", task_words(session, 120)),
-        Field("agent", one_line(session.work.activity.evidence or session.work.activity.state.value, 120)),
-        Field("branch", f"{one_line(session.branch)} from {one_line(session.base)}"),
+        Field("agent", _agent_words(session)),
+        Field("branch", _branch_words(session)),
     ]
     if session.hold:
         found.append(Field("hold", f"{session.hold} says that nobody merges this"))
@@ -165,6 +167,24 @@ def message_stage(session: Session, message: AgentMessage) -> str:
     return f"waits ({why_not_typing(session) or 'it is typed next'})"
 
 
+def reason_words(session: Session, limit: int) -> str:
+    """Why it is in its state; errors name their session, which stands here already."""
+    return one_line(session.status.reason.removeprefix(f"{session.id}: "), limit)
+
+
+def _agent_words(session: Session) -> str:
+    """What the agent does, who says so and since when; the signal's own name comes last."""
+    activity = session.work.activity
+    at = f" at {clock(activity.at)}" if activity.at else ""
+    name = f" ({one_line(activity.evidence, 100)})" if activity.evidence else ""
+    return f"{in_words(activity)}{at}{name}"
+
+
+def _branch_words(session: Session) -> str:
+    branch, base = one_line(session.branch), one_line(session.base)
+    return branch if branch == base else f"{branch} from {base}"
+
+
 def pull_request_fields(change: Change) -> tuple[Field, ...]:
     """What a person must see before approving or merging."""
     pr = change.pr
@@ -175,7 +195,7 @@ def pull_request_fields(change: Change) -> tuple[Field, ...]:
         Field("checks", checks_words(pr)),
         Field("review", _review_words(change)),
     ]
-    if pr.mergeable is not Mergeable.CLEAN or pr.blockers:
+    if pr.state in _OPEN and (pr.mergeable is not Mergeable.CLEAN or pr.blockers):
         reasons = "; ".join(one_line(text, 120) for text in pr.blockers)
         found.append(Field("merge", f"{pr.mergeable.value}{f': {reasons}' if reasons else ''}"))
     if change.unseen:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.activity import ActivityState, in_words, shown
 from orchestrator.domain.ids import short_sha
 from orchestrator.domain.pull_request import Checks, Mergeable, PullRequestState, ReviewDecision
 from orchestrator.domain.rules import Rules
@@ -33,6 +33,13 @@ _ENDS = {
     StopReason.CLOSED: Status.DONE,
     StopReason.FAILED: Status.ERRORED,
 }
+_TERMINAL = {
+    RuntimeState.NONE: "it has no terminal",
+    RuntimeState.ALIVE: "its terminal runs",
+    RuntimeState.EXITED: "its program has ended",
+    RuntimeState.MISSING: "its terminal is gone",
+    RuntimeState.UNKNOWN: "nobody can tell whether its terminal runs",
+}
 _WAITS_FOR_AGENT = frozenset({ActivityState.IDLE, ActivityState.UNKNOWN, ActivityState.STARTING})
 
 
@@ -51,9 +58,8 @@ def derive(session: Session, rules: Rules, now: float) -> StatusLine:
 
 def _evidence(session: Session) -> str:
     """What the statement rests on, in words and without times that only pass."""
-    parts = [f"runtime {session.runtime.state.value}"]
     activity = session.work.activity
-    parts.append(f"agent {activity.state.value} by {activity.source.value}")
+    parts = [_TERMINAL[session.runtime.state], in_words(activity)]
     if activity.tool:
         parts.append(f"runs {activity.tool}")
     if session.work.disagreement:
@@ -146,16 +152,16 @@ def _question(session: Session, _rules: Rules, _now: float) -> tuple[Status, str
     if question is not None:
         return Status.WAITING_INPUT, question.text.split("\n", 1)[0][:200]
     if session.work.activity.state in {ActivityState.ASKING, ActivityState.PERMISSION}:
-        return Status.WAITING_INPUT, session.work.activity.evidence or "the agent waits for a person"
+        return Status.WAITING_INPUT, shown(session.work.activity, "the agent waits for a person")
     return None
 
 
 def _limits(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
     activity = session.work.activity
     if activity.state is ActivityState.LIMITED:
-        return Status.LIMITED, activity.evidence or "the model's provider makes it wait"
+        return Status.LIMITED, shown(activity, "the model's provider makes it wait")
     if activity.state is ActivityState.BLOCKED:
-        return Status.STUCK, activity.evidence or "the agent cannot go on by itself"
+        return Status.STUCK, shown(activity, "the agent cannot go on by itself")
     return None
 
 
@@ -222,8 +228,9 @@ def _alone(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] |
         return Status.DONE, "the agent says that it is done"
     if state is ActivityState.IDLE:
         return Status.IDLE, "its turn is over and no pull request is open"
-    words = session.work.activity.evidence or f"agent {state.value}"
-    return Status.WORKING, words
+    if state is ActivityState.BUSY:
+        return Status.WORKING, "the agent works on what it was told"
+    return Status.WORKING, in_words(session.work.activity)
 
 
 def _open(session: Session) -> Change | None:

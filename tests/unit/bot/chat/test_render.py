@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from bot.chat.message import as_json
 from orchestrator.domain.event import Event, Level, LoggedEvent
 from orchestrator.domain.ids import ProjectId, SessionId, short_sha
 from orchestrator.domain.person import OWNER
-from orchestrator.domain.pull_request import CheckRun, CheckState, Mergeable
+from orchestrator.domain.pull_request import CheckRun, CheckState, Mergeable, PullRequestState
 from orchestrator.domain.session import (
     Approval,
     Question,
@@ -113,6 +114,27 @@ def test_an_agent_that_is_gone_is_said_and_can_be_brought_back() -> None:
     assert "Its agent is gone: no such terminal." in card.lines
     assert card.next_steps[-1] == "restore demo-1"
     assert {"Approve", "Restore", "Kill"} == {button.label for button in card.buttons}
+
+
+def test_a_card_is_in_words_that_a_person_reads() -> None:
+    signalled = examples.activity(at=3661.0, evidence="hook prompt_submit")
+    merged = examples.change(
+        examples.pull_request(state=PullRequestState.MERGED, mergeable=Mergeable.UNKNOWN)
+    )
+    line = StatusLine(status=Status.ERRORED, reason="demo-1: The branch is gone.", evidence="", since=0.0)
+    card = render.session_card(
+        replace(
+            examples.session(branch="main", base="main", status=line, changes=(merged,)),
+            work=replace(examples.session().work, activity=signalled),
+        ),
+        examples.NOW,
+    )
+    facts = {field.label: field.value for field in card.fields}
+    assert facts["agent"].startswith("the agent works, by its own signal at ")
+    assert facts["agent"].endswith("(hook prompt_submit)")
+    assert facts["branch"] == "main"
+    assert "merge" not in facts
+    assert card.lines[0] == "The branch is gone."
 
 
 def test_what_holds_a_merge_is_said() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.activity import ActivityState, Source
 from orchestrator.domain.message import Message
 from orchestrator.domain.pull_request import Checks, Mergeable, PullRequestState, ReviewDecision
 from orchestrator.domain.session import (
@@ -224,6 +224,14 @@ def does(state: ActivityState, evidence: str = "hook x", **fields: Any) -> dict[
     return {"work": replace(IDLE, activity=ex.activity(state, evidence=evidence), **fields)}
 
 
+def seen_on_screen(state: ActivityState) -> dict[str, Any]:
+    return {
+        "work": replace(
+            IDLE, activity=ex.activity(state, source=Source.SCREEN, evidence="screen shows 'y/n'")
+        )
+    }
+
+
 def stays(seen: Change, state: ActivityState = ActivityState.IDLE) -> dict[str, Any]:
     return {**does(state), "changes": (seen,)}
 
@@ -285,13 +293,14 @@ WORDS: list[tuple[dict[str, Any], float, Status, str]] = [
     ({"runtime": gone(3)}, 0, Status.ERRORED, "gone"),
     ({"runtime": gone(0, RuntimeState.MISSING)}, 0, Status.ERRORED, "gone"),
     ({"questions": (QUESTION,)}, 0, Status.WAITING_INPUT, "w" * 200),
-    (does(ActivityState.ASKING), 0, Status.WAITING_INPUT, "hook x"),
+    (does(ActivityState.ASKING), 0, Status.WAITING_INPUT, "the agent waits for a person"),
+    (seen_on_screen(ActivityState.ASKING), 0, Status.WAITING_INPUT, "screen shows 'y/n'"),
     (does(ActivityState.PERMISSION, ""), 0, Status.WAITING_INPUT, "the agent waits for a person"),
-    (does(ActivityState.LIMITED), 0, Status.LIMITED, "hook x"),
+    (does(ActivityState.LIMITED), 0, Status.LIMITED, "the model's provider makes it wait"),
     (does(ActivityState.LIMITED, ""), 0, Status.LIMITED, "the model's provider makes it wait"),
-    (does(ActivityState.BLOCKED), 0, Status.STUCK, "hook x"),
+    (does(ActivityState.BLOCKED), 0, Status.STUCK, "the agent cannot go on by itself"),
     (does(ActivityState.BLOCKED, ""), 0, Status.STUCK, "the agent cannot go on by itself"),
-    (does(ActivityState.BUSY), 600, Status.WORKING, "hook x"),
+    (does(ActivityState.BUSY), 600, Status.WORKING, "the agent works on what it was told"),
     (does(ActivityState.BUSY), 601, Status.STUCK, "no sign of progress for 10 min while it should work"),
     (does(ActivityState.STARTING), 601, Status.STUCK, "no sign of progress for 10 min while it should work"),
     (stays(CONFLICT), 600, Status.CONFLICTED, "#7 conflicts with main"),
@@ -322,7 +331,7 @@ WORDS: list[tuple[dict[str, Any], float, Status, str]] = [
     (stays(CLOSED), 0, Status.IDLE, "#7 was closed without a merge"),
     (does(ActivityState.IDLE, reported="done"), 0, Status.DONE, "the agent says that it is done"),
     (does(ActivityState.IDLE), 0, Status.IDLE, "its turn is over and no pull request is open"),
-    (does(ActivityState.UNKNOWN, ""), 0, Status.WORKING, "agent unknown"),
+    (does(ActivityState.UNKNOWN, ""), 0, Status.WORKING, "no source says what the agent does"),
 ]
 
 
@@ -369,7 +378,7 @@ def test_evidence_names_what_the_statement_rests_on() -> None:
     )
     line = status.derive(ex.session(work=work, changes=(ex.change(ex.red()),)), RULES, ex.NOW)
     assert line.evidence == (
-        "runtime alive; agent busy by hook; runs Bash: make; title says idle; "
+        "its terminal runs; the agent works, by its own signal; runs Bash: make; title says idle; "
         "#7 open at aaaaaaaaaaaa, checks failing"
     )
 
