@@ -20,7 +20,7 @@ async def run(context: Context, request: Request) -> Message:
     )
     rows = tuple((item.session, item.reason) for item in items)
     data: list[Json] = [{"session": item.session, "reason": item.reason, "done": item.done} for item in items]
-    verb = "would end" if dry else "end"
+    verb = "would end" if dry else "ends" if len(items) == 1 else "end"
     return Message(
         title=f"{len(items)} session{'' if len(items) == 1 else 's'} {verb}."
         if items

@@ -180,7 +180,9 @@ def _take_positional(reading: _Reading) -> None:
         reading.found[argument.name] = _value(reading.action, argument, reading.places.pop(0).text)
     if reading.places:
         _refuse_option(reading.action, reading.places[0])
-        raise _wrong(reading.action, f"{reading.places[0].text!r} is one word too many.")
+        one = any(argument.kind is Kind.SESSION for argument in reading.action.arguments)
+        hint = f": {reading.action.verb} takes one session at a time" if one else ""
+        raise _wrong(reading.action, f"{reading.places[0].text!r} is one word too many{hint}.")
 
 
 def _left_for_others(reading: _Reading, index: int) -> bool:

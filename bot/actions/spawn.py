@@ -24,7 +24,7 @@ async def run(context: Context, request: Request) -> Message:
     )
     session = await spawn.spawn(context.core, ask, by=request.who)
     what = f"issue {session.task.issue}" if session.task.issue else "your task"
-    title = f"🌱 {session.id} starts on {what} of {session.project}."
+    title = f"🌱 {session.id} starts on {what} in {session.project}."
     return about(session, title, f"status {session.id}", f"attach {session.id}")
 
 

@@ -5,6 +5,7 @@ Titles, questions and branch names are outside text: they are cleaned and put on
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 
 from bot.chat.message import Button, Field, Json, Message, Table
@@ -43,6 +44,8 @@ EMOJI = {
     Status.KILLED: "⛔",
 }
 _OPEN = frozenset({PullRequestState.DRAFT, PullRequestState.OPEN})
+_AGENTS_TURN = frozenset({Status.CI_FAILED, Status.CHANGES_REQUESTED, Status.CONFLICTED})
+_COLUMNS = ("session", "status", "for", "PR", "why", "task")
 LEVEL_EMOJI = {Level.INFO: "·", Level.WARNING: "⚠️", Level.ACTION: "👉", Level.URGENT: "🔔"}
 
 
@@ -77,16 +80,22 @@ def checks_words(pr: PullRequest) -> str:
     return f"{pr.checks.value} ({len(pr.runs)})" if pr.runs else pr.checks.value
 
 
+def needs_person(session: Session) -> bool:
+    """Whether it goes on only if somebody does something: also where the agent whose turn it is is gone."""
+    status = session.status.status
+    return status in NEEDS_PERSON or (status in _AGENTS_TURN and _agent_is_gone(session))
+
+
 def sessions_table(sessions: Sequence[Session], now: float) -> Message:
     """The fleet, one line a session; those that need a person are counted in the title."""
     rows = tuple(_row(session, now) for session in sessions)
-    waiting = sum(session.status.status in NEEDS_PERSON for session in sessions)
+    waiting = sum(needs_person(session) for session in sessions)
     title = f"{len(sessions)} session{'' if len(sessions) == 1 else 's'}"
     if waiting:
         title += f", {waiting} need{'s' if waiting == 1 else ''} a person"
     return Message(
         title=title,
-        table=Table(("session", "status", "for", "PR", "checks", "task"), rows) if rows else None,
+        table=Table(_COLUMNS, rows, cut=("why", "task")) if rows else None,
         level=Level.ACTION if waiting else Level.INFO,
         next_steps=() if rows else ("spawn <project> <issue>",),
         data={"sessions": [session_data(session) for session in sessions]},
@@ -100,7 +109,7 @@ def _row(session: Session, now: float) -> tuple[str, ...]:
         state(session.status.status),
         duration(now - session.status.since),
         f"#{change.pr.number}" if change else "",
-        change.pr.checks.value if change else "",
+        "" if session.status.status is Status.WORKING else reason_words(session, 120),
         task_words(session),
     )
 
@@ -121,8 +130,11 @@ def session_card(session: Session, now: float) -> Message:
     return Message(
         title=f"{session.id} {state(line.status)} for {duration(now - line.since)}",
         lines=tuple(text for text in lines if text),
-        fields=(*_session_fields(session), *(pull_request_fields(session.change) if session.change else ())),
-        level=Level.ACTION if line.status in NEEDS_PERSON else Level.INFO,
+        fields=(
+            *_session_fields(session, now),
+            *(pull_request_fields(session.change) if session.change else ()),
+        ),
+        level=Level.ACTION if needs_person(session) else Level.INFO,
         buttons=buttons(session),
         next_steps=next_steps(session),
         session=session.id,
@@ -130,10 +142,10 @@ def session_card(session: Session, now: float) -> Message:
     )
 
 
-def _session_fields(session: Session) -> tuple[Field, ...]:
+def _session_fields(session: Session, now: float) -> tuple[Field, ...]:
     found = [
         Field("task", task_words(session, 120)),
-        Field("agent", _agent_words(session)),
+        Field("agent", _agent_words(session, now)),
         Field("branch", _branch_words(session)),
     ]
     if session.hold:
@@ -172,10 +184,10 @@ def reason_words(session: Session, limit: int) -> str:
     return one_line(session.status.reason.removeprefix(f"{session.id}: "), limit)
 
 
-def _agent_words(session: Session) -> str:
+def _agent_words(session: Session, now: float) -> str:
     """What the agent does, who says so and since when; the signal's own name comes last."""
     activity = session.work.activity
-    at = f" at {clock(activity.at)}" if activity.at else ""
+    at = f" at {clock(activity.at, now)}" if activity.at else ""
     name = f" ({one_line(activity.evidence, 100)})" if activity.evidence else ""
     return f"{in_words(activity)}{at}{name}"
 
@@ -256,31 +268,32 @@ def _agent_is_gone(session: Session) -> bool:
     return gone and session.wanted.state is not WantedState.STOP
 
 
-def clock(at: float) -> str:
-    """Time of day, UTC: `12:03:07`."""
-    whole = int(at) % 86400
-    return f"{whole // 3600:02d}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
+def clock(at: float, now: float) -> str:
+    """A time where this runs: `12:03:07`, with its date when that is not today's."""
+    then, today = time.localtime(at), time.localtime(now)
+    same = then[:3] == today[:3]
+    return time.strftime("%H:%M:%S" if same else "%Y-%m-%d %H:%M:%S", then)
 
 
-def event_line(logged: LoggedEvent) -> str:
+def event_line(logged: LoggedEvent, now: float) -> str:
     """One event on one line."""
-    return event_data_line(event_data(logged))
+    return event_data_line(event_data(logged), now)
 
 
-def event_data_line(data: Mapping[str, Json]) -> str:
+def event_data_line(data: Mapping[str, Json], now: float) -> str:
     """One event on one line, from the data that the stream carries."""
     at = data.get("at")
     level = Level(str(data.get("level") or Level.INFO.value))
     subject = data.get("session") or data.get("project") or ""
     words = one_line(str(data.get("text") or ""), 300)
-    when = clock(at if isinstance(at, int | float) else 0.0)
+    when = clock(at if isinstance(at, int | float) else 0.0, now)
     return f"{when} {LEVEL_EMOJI[level]} {subject} {data.get('type', '')} {words}".rstrip()
 
 
-def events_message(events: Sequence[LoggedEvent]) -> Message:
+def events_message(events: Sequence[LoggedEvent], now: float) -> Message:
     """Some of the log."""
     return Message(
         title=f"{len(events)} event{'' if len(events) == 1 else 's'}",
-        lines=tuple(event_line(logged) for logged in events),
+        lines=tuple(event_line(logged, now) for logged in events),
         data={"events": [event_data(logged) for logged in events], "after": events[-1].seq if events else 0},
     )

@@ -82,7 +82,7 @@ def test_in_a_thread_the_session_is_left_out(line: str, arguments: Any) -> None:
         ("", "Nothing was asked"),
         ("spawnn demo 1", "spawn"),
         ("rescue", "rescue show"),
-        ("kill demo-1 demo-2", "one word too many"),
+        ("kill demo-1 demo-2", "one word too many: kill takes one session"),
         ("kill --force", "no option '--force'"),
         ("spawn demo 3 --again --frobnicate", "no option '--frobnicate'"),
         ("spawn demo 3 keep it small --agnet other", "no option '--agnet'"),

@@ -170,6 +170,8 @@ async def test_events_are_the_newest_of_the_session(house: House, ask: Ask) -> N
     assert len((await ask("events", session="demo-1")).lines) == 2
     assert len((await ask("events", after=5)).lines) == 1
     assert len((await ask("events", session="demo-2", limit=1)).lines) == 1
+    with pytest.raises(BadInput, match="1 at least"):
+        await ask("events", limit=0)
 
 
 async def test_cleanup_says_which(house: House, ask: Ask) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -62,6 +63,16 @@ def test_the_table_has_one_row_a_session_and_counts_who_waits() -> None:
     assert message.table.rows[0][:3] == ("demo-1", "🔨 working", "1m")
     assert message.level is Level.ACTION
     json.dumps(as_json(message))
+
+
+def test_the_table_says_why_and_counts_an_agent_that_is_gone() -> None:
+    gone = RuntimeFact(state=RuntimeState.MISSING, at=0.0, reason="no such terminal")
+    sessions = [session(Status.CONFLICTED, runtime=gone), session(Status.CONFLICTED), session()]
+    message = render.sessions_table(sessions, examples.NOW)
+    assert message.title == "3 sessions, 1 needs a person"
+    assert message.table
+    why = message.table.columns.index("why")
+    assert [row[why] for row in message.table.rows] == ["because", "because", ""]
 
 
 def test_a_card_shows_reason_evidence_question_and_facts() -> None:
@@ -159,8 +170,13 @@ def test_an_event_is_one_line() -> None:
         level=Level.URGENT,
     )
     logged = LoggedEvent(seq=4, event=event)
-    assert render.event_line(logged) == "01:01:01 🔔 demo-1 ci.failing two lines"
-    assert (render.events_message([logged]).data or {}) == {"events": [view.event_data(logged)], "after": 4}
+    when = time.strftime("%H:%M:%S", time.localtime(3661.0))
+    assert render.event_line(logged, 3700.0) == f"{when} 🔔 demo-1 ci.failing two lines"
+    assert render.event_line(logged, 3661.0 + 2 * 86400).startswith(("1970-01-01 ", "1969-12-31 "))
+    assert (render.events_message([logged], 0.0).data or {}) == {
+        "events": [view.event_data(logged)],
+        "after": 4,
+    }
     assert view.event_data(logged)["seq"] == 4
 
 
