@@ -121,12 +121,14 @@ class LocalForge:
             return BaseSync(sha=theirs)
         if ours == theirs or await self.repository.is_ancestor(theirs, ours):
             return BaseSync(sha=ours)
-        return BaseSync(sha=ours, note=self._diverged(branch))
+        return BaseSync(sha=ours, note=await self._diverged(branch, ours, theirs))
 
-    def _diverged(self, branch: str) -> str:
+    async def _diverged(self, branch: str, ours: str, theirs: str) -> str:
+        count = await self.repository.count([theirs], [ours])
+        commits = f"{count} commit{'' if count == 1 else 's'} of {branch} in {self.project.path}"
         return (
-            f"{branch} has moved in {self.project.path} and in the forge; the forge's was used. "
-            f"To join them: git pull {self.repository.path} {branch}"
+            f"{branch} has moved in the forge too, so {commits} {'is' if count == 1 else 'are'} not in what work "
+            f"starts from. To join them: `git pull --no-rebase {self.repository.path} {branch}`"
         )
 
     async def _of_user(self, branch: str) -> str:

@@ -24,7 +24,7 @@ from orchestrator.domain.pull_request import (
     sum_up,
 )
 from orchestrator.errors import AoError, BadInput, Conflict, NotFound, PermanentError
-from orchestrator.ports.scm import Branches, Claims, Merged, Publication, Reruns, Scm
+from orchestrator.ports.scm import BaseNotes, Branches, Claims, Merged, Publication, Reruns, Scm
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.workspace import Base
 
@@ -50,7 +50,7 @@ class FakeForge:
     """(project, number, head, method) of every merge that happened."""
 
 
-class FakeScm(Scm, Claims, Branches, Reruns):
+class FakeScm(Scm, Claims, Branches, BaseNotes, Reruns):
     """Pull requests in dictionaries. `runs` are the checks that every new head gets, pending.
 
     A publication whose source is `fake:<head>` is refused unless its head is that one.
@@ -58,6 +58,8 @@ class FakeScm(Scm, Claims, Branches, Reruns):
 
     def __init__(self, *, runs: Collection[str] = (), approvals: int = 0) -> None:
         self.forge = FakeForge()
+        self.note = ""
+        """What a person should know of the base."""
         self.calls: list[str] = []
         """The outside calls that were made, by name."""
         self._runs = tuple(runs)
@@ -109,6 +111,12 @@ class FakeScm(Scm, Claims, Branches, Reruns):
             msg = f"The branch {branch} is gone."
             raise NotFound(msg)
         return Base(branch=branch, sha=sha or "0" * 39 + "1", mirror=Path(project.mirror))
+
+    @override
+    async def base_note(self, project: Project) -> str:
+        del project
+        self._call("base_note")
+        return self.note
 
     @override
     async def observe(self, sessions: Collection[SessionRef]) -> Mapping[SessionId, Look[PullRequest | None]]:
