@@ -15,6 +15,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 from orchestrator.errors import AoError, BadInput, Conflict, NotFound
@@ -135,9 +136,14 @@ class Registry:
         """An instance is about to be closed: whoever asks for its options gets a new one."""
         self._made = {key: kept for key, kept in self._made.items() if kept is not made}
 
-    def missing_programs(self, slot: Slot[T], name: str) -> list[str]:
-        """Programs that the plugin needs and that are not on the PATH."""
-        return [program for program in self.plugin(slot, name).needs if shutil.which(program) is None]
+    def missing_programs(
+        self, slot: Slot[T], name: str, options: Mapping[str, object] = MappingProxyType({})
+    ) -> list[str]:
+        """Programs that the plugin, or an option of it that is launched, needs and that are not here."""
+        plugin = self.plugin(slot, name)
+        launched = (options.get(option) for option in plugin.launches)
+        wanted = (*plugin.needs, *(line[0] for line in launched if isinstance(line, list | tuple) and line))
+        return [program for program in map(str, wanted) if _can_be_missed(program)]
 
     def made(self) -> list[object]:
         """Every instance that was made, for closing them."""
@@ -163,3 +169,10 @@ def _checked(plugin: object, origin: str) -> Plugin[Any]:
         msg = f"{origin} has no PLUGIN = Plugin(...)."
         raise BadInput(msg, next_step="See orchestrator/ports/plugin.py.")
     return plugin
+
+
+def _can_be_missed(program: str) -> bool:
+    """Absent here. A placeholder, or a path within a workspace that is still to be made, may be there then."""
+    if "{" in program or ("/" in program and not Path(program).is_absolute()):
+        return False
+    return shutil.which(program) is None

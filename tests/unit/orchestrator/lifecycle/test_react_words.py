@@ -261,7 +261,7 @@ def test_merge_by_rule_keeps_the_head_the_count_and_who() -> None:
     assert [(i.key, i.at, i.data) for i in draft.session.intents] == [
         ("merge", ex.NOW + 4, {"head": ex.HEAD, "by": "reaction approved-and-green"})
     ]
-    words = f"reaction approved-and-green merges {ex.HEAD[:10]}"
+    words = f"reaction approved-and-green merges {ex.HEAD[:12]}"
     data = {"head": ex.HEAD, "by": "reaction approved-and-green"}
     assert told(draft) == [("merge.asked", words, Level.INFO, data)]
     first = Attempt(
