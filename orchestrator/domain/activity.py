@@ -93,7 +93,7 @@ def in_words(activity: Activity) -> str:
     """What the agent does and which source says so, for a person: no names of events or states."""
     does = _DOES.get(activity.state)
     if does is None:
-        return "no source says what the agent does"
+        return activity.evidence or "no source says what the agent does"
     source = _SOURCES.get(activity.source)
     return f"the agent {does}, by {source}" if source else f"the agent {does}"
 

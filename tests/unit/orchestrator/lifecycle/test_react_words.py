@@ -86,7 +86,7 @@ OFF = ex.rules(ex.reaction("ci-failed", auto=False, priority=Level.ACTION, retri
 
 def test_what_waits_for_a_person_is_told_once_with_the_command_and_not_counted() -> None:
     first = reacted(RED, OFF, after=5)
-    words = f"checks failed at {ex.HEAD[:10]}; `ao retry demo-1 --send` tells the agent"
+    words = f"checks failed at {ex.HEAD[:12]}; `ao retry demo-1 --send` tells the agent"
     data = {
         "reaction": "ci-failed",
         "fingerprint": ex.HEAD,
