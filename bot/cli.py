@@ -132,6 +132,8 @@ async def _configuring(where: Surroundings) -> AsyncIterator[House]:
 
 def _bench(where: Surroundings) -> Bench:
     """The configuration and the plugins, however wrong the configuration is."""
+    from pathlib import Path
+
     from bot import app
     from bot.actions.action import Bench
     from orchestrator.errors import NotFound
@@ -142,6 +144,7 @@ def _bench(where: Surroundings) -> Bench:
     try:
         config = _configuration(where)
     except NotFound:
-        config = home.config
+        named = where.config or where.env.get("AO_CONFIG_PATH")
+        config = Path(where.cwd) / named if named else home.config
     registry = app.registry_for(home, where.env, lambda _session: None)
     return Bench(home=home, registry=registry, settings=SettingsNow(config, where.env, registry))

@@ -15,6 +15,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 from orchestrator.errors import AoError, BadInput, Conflict, NotFound
@@ -136,17 +137,17 @@ class Registry:
         self._made = {key: kept for key, kept in self._made.items() if kept is not made}
 
     def missing_programs(
-        self, slot: Slot[T], name: str, options: Mapping[str, object] | None = None
+        self, slot: Slot[T], name: str, options: Mapping[str, object] = MappingProxyType({})
     ) -> list[str]:
-        """Programs that the plugin needs and that are absent here.
+        """Programs that the plugin, or an option of it that is launched, needs and that are not here.
 
-        An option `program`, where it is set, stands for the first of them.
+        An option `program`, where it is set, stands for the first that the plugin needs.
         """
-        needs = self.plugin(slot, name).needs
-        own = (options or {}).get("program")
-        if needs and isinstance(own, list | tuple) and own:
-            needs = (str(own[0]), *needs[1:])
-        return [program for program in needs if shutil.which(program) is None]
+        plugin, own = self.plugin(slot, name), options.get("program")
+        needs = plugin.needs[1:] if isinstance(own, list | tuple) and own else plugin.needs
+        launched = (options.get(option) for option in plugin.launches)
+        wanted = (*needs, *(line[0] for line in launched if isinstance(line, list | tuple) and line))
+        return [program for program in map(str, wanted) if _can_be_missed(program)]
 
     def made(self) -> list[object]:
         """Every instance that was made, for closing them."""
@@ -172,3 +173,10 @@ def _checked(plugin: object, origin: str) -> Plugin[Any]:
         msg = f"{origin} has no PLUGIN = Plugin(...)."
         raise BadInput(msg, next_step="See orchestrator/ports/plugin.py.")
     return plugin
+
+
+def _can_be_missed(program: str) -> bool:
+    """Absent here. A placeholder, or a path within a workspace that is still to be made, may be there then."""
+    if "{" in program or ("/" in program and not Path(program).is_absolute()):
+        return False
+    return shutil.which(program) is None

@@ -53,7 +53,7 @@ class Kind(StrEnum):
     PATH = "path"
     """A path on the machine of whoever asks; the shell makes it absolute."""
     HEAD = "head"
-    """The commit that was shown: at least 12 hexadecimal digits."""
+    """The commit that was shown: enough of its hexadecimal digits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +76,10 @@ class Confirmation(StrEnum):
     NONE = "none"
     FACTS = "facts"
     """The facts are shown and yes is asked."""
+    RISK = "risk"
+    """Likewise, where the preview has a button: elsewhere there is nothing to lose."""
     HEAD = "head"
-    """Likewise, and what was shown is bound to the head commit that it was shown for."""
+    """Like `FACTS`, and what was shown is bound to the head commit that it was shown for."""
 
 
 class Access(StrEnum):

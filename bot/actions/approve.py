@@ -6,8 +6,8 @@ from bot.actions import facts
 from bot.actions.action import Action, Argument, Confirmation, Context, Kind, Role
 from bot.actions.target import SESSION, about, session_of
 from bot.chat.message import Message
-from bot.chat.render import short_sha
 from bot.chat.request import Request
+from orchestrator.domain.ids import short_sha
 
 HEAD = Argument(
     name="head", help="the head commit that you saw; a newer push disarms it", kind=Kind.HEAD, option=True

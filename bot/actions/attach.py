@@ -17,6 +17,7 @@ async def run(context: Context, request: Request) -> Message:
     return Message(
         title=f"{session.id}: run this to attach",
         lines=(" ".join(what.command),),
+        verbatim=True,
         session=session.id,
         data={"session": session.id, "title": what.title, "command": list(what.command)},
     )

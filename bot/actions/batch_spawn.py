@@ -24,6 +24,7 @@ async def run(context: Context, request: Request) -> Message:
     )
     rows = tuple((o.issue, o.session.id if o.session else "", str(o.error or "starts")) for o in outcomes)
     failed = sum(outcome.error is not None for outcome in outcomes)
+    started = len(outcomes) - failed
     data: list[Json] = [
         {
             "issue": outcome.issue,
@@ -33,10 +34,22 @@ async def run(context: Context, request: Request) -> Message:
         for outcome in outcomes
     ]
     return Message(
-        title=f"{len(outcomes) - failed} of {len(outcomes)} sessions start.",
-        table=Table(("issue", "session", "outcome"), rows),
+        title=_title(started, len(outcomes)),
+        table=Table(("issue", "session", "outcome"), rows, wrap=True),
         level=Level.WARNING if failed else Level.INFO,
-        data={"outcomes": data},
+        next_steps=("status",) if started else (f"issues {name}",),
+        data={"outcomes": data, "failed": failed > 0},
+    )
+
+
+def _title(started: int, asked: int) -> str:
+    sessions = f"{asked} session{'' if asked == 1 else 's'}"
+    if not started:
+        return f"None of {sessions} starts." if asked > 1 else "The session does not start."
+    return (
+        f"{started} of {sessions} start{'s' if started == 1 else ''}."
+        if started < asked
+        else (f"{sessions} start{'s' if started == 1 else ''}.")
     )
 
 

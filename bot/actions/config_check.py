@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.actions.action import Access, Action, Argument, Context, Kind, Role
 from bot.chat.message import Json, Message
 from bot.chat.request import SHELL, Request
 from orchestrator.domain.event import Level
 
+if TYPE_CHECKING:
+    from orchestrator.settings.loader import Loaded
+
 
 async def run(context: Context, request: Request) -> Message:
     """All problems at once, each with its line. Only errors make it fail."""
+    import asyncio
+
+    return await asyncio.to_thread(_look, context, request)
+
+
+def _look(context: Context, request: Request) -> Message:
     from orchestrator.services import configuration
     from orchestrator.services.trust import Trusted
     from orchestrator.settings.loader import load
@@ -19,8 +29,9 @@ async def run(context: Context, request: Request) -> Message:
 
     settings = context.bench.settings
     path = Path(request.text("file") or settings.path)
-    bench = context.bench
-    problems = configuration.problems(load(path, settings.env), bench.registry, Trusted(bench.home))
+    bench, loaded = context.bench, load(path, settings.env)
+    problems = configuration.problems(loaded, bench.registry, Trusted(bench.home))
+    notes, steps = _notes(context, path, loaded)
     wrong = len(errors(problems))
     rows: list[Json] = [
         {
@@ -35,11 +46,30 @@ async def run(context: Context, request: Request) -> Message:
     ]
     title = f"{path}: {wrong} error{'' if wrong == 1 else 's'}, {len(problems) - wrong} not ready here"
     return Message(
-        title=title if problems else f"✅ {path} is right.",
-        lines=tuple(f"{p.grade.value}: {p}" for p in problems),
-        level=Level.ACTION if wrong else Level.WARNING if problems else Level.INFO,
-        data={"file": str(path), "problems": rows, "failed": wrong > 0},
+        title=title if problems else f"{path} has no error." if notes else f"✅ {path} is right.",
+        lines=(*(f"{p.grade.value}: {p}" for p in problems), *notes),
+        level=Level.ACTION if wrong else Level.WARNING if problems or notes else Level.INFO,
+        next_steps=steps,
+        data={"file": str(path), "problems": rows, "notes": list(notes), "failed": wrong > 0},
     )
+
+
+def _notes(context: Context, path: Path, loaded: Loaded) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is no error and still keeps `ao start` from looking after anything, and what to do about it."""
+    from orchestrator.services import trust
+
+    if not loaded.files:
+        # The last place of the usual search: nothing else was asked for, and nothing is there.
+        return (), ("init",) if path == context.bench.home.config else ()
+    if loaded.settings is None:
+        return (), ()
+    if not loaded.settings.project_ids:
+        return ("no project in it yet: nothing is looked after",), ("project add <path>",)
+    registry, trusted = context.bench.registry, trust.Trusted(context.bench.home)
+    untrusted = trust.words(trust.missing(loaded.settings, registry, trusted))
+    if not untrusted:
+        return (), ()
+    return tuple(f"not trusted yet: {row}" for row in untrusted), ("trust",)
 
 
 ACTION = Action(

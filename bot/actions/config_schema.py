@@ -15,7 +15,7 @@ async def run(context: Context, request: Request) -> Message:
 
     del context, request
     text = resources.text("schema.json")
-    return Message(title="", lines=tuple(text.splitlines()), data=json.loads(text))
+    return Message(title="", lines=tuple(text.splitlines()), verbatim=True, data=json.loads(text))
 
 
 ACTION = Action(

@@ -15,7 +15,9 @@ async def run(context: Context, request: Request) -> Message:
     settings = context.bench.settings
     now = context.core.settings.now if context.fleet else settings.look().require()
     text = show(now)
-    return Message(title=f"# {settings.path}", lines=tuple(text.splitlines()), data={"yaml": text})
+    return Message(
+        title=f"# {settings.path}", lines=tuple(text.splitlines()), verbatim=True, data={"yaml": text}
+    )
 
 
 ACTION = Action(

@@ -19,10 +19,15 @@ session's own thread it is left out. The project may be left out where there is 
 channel that is bound to it. Long dashes and curly quotes are taken for what they were meant to be.
 
 Roles, each with all that stands before it: viewer, operator, approver, admin. *Confirmation* `facts`
-shows the facts and asks; `head` binds the yes to the head commit that was shown, so that a newer push
+shows the facts and asks; `risk` does so only where something open would end; `head` binds the yes to the head commit that was shown, so that a newer push
 disarms it. Scripts say `--yes`, and `--head <sha>` where it is `head`.
 """
-_CONFIRMATION = {Confirmation.NONE: "", Confirmation.FACTS: "facts", Confirmation.HEAD: "head"}
+_CONFIRMATION = {
+    Confirmation.NONE: "",
+    Confirmation.FACTS: "facts",
+    Confirmation.RISK: "risk",
+    Confirmation.HEAD: "head",
+}
 
 
 def page() -> str:

@@ -17,14 +17,17 @@ async def run(context: Context, request: Request) -> Message:
     del request
     findings = await doctor.doctor(context.core)
     bad = [finding for finding in findings if finding.level != "ok"]
-    rows = tuple((_MARKS.get(f.level, f.level), f.subject, f.text, f.next_step) for f in findings)
+    rows = tuple(
+        (_MARKS.get(f.level, f.level), f.subject, f"{f.text}{f'. {f.next_step}' if f.next_step else ''}")
+        for f in findings
+    )
     data: list[Json] = [
         {"level": f.level, "subject": f.subject, "text": f.text, "next_step": f.next_step} for f in findings
     ]
     failed = any(finding.level == "failure" for finding in bad)
     return Message(
         title=f"{len(bad)} of {len(findings)} things need a look." if bad else "All is well.",
-        table=Table(("", "what", "found", "next"), rows) if rows else None,
+        table=Table(("", "what", "found"), rows, wrap=True) if rows else None,
         level=Level.ACTION if failed else Level.WARNING if bad else Level.INFO,
         data={"findings": data, "failed": failed},
     )

@@ -6,6 +6,7 @@ from bot.actions.action import Access, Action, Argument, Context, Kind, Role
 from bot.actions.target import SESSION, session_of
 from bot.chat.message import Message
 from bot.chat.request import SHELL, Request
+from orchestrator.errors import BadInput
 
 
 async def run(context: Context, request: Request) -> Message:
@@ -15,11 +16,14 @@ async def run(context: Context, request: Request) -> Message:
 
     named = request.text("session") or request.session
     session = (await session_of(context, request)).id if named else ""
-    limit = min(max(request.number("limit", 30), 1), 1000)
+    limit = min(request.number("limit", 30), 1000)
+    if limit < 1:
+        msg = "no event was asked for: --limit is 1 at least."
+        raise BadInput(msg, next_step="`ao events` shows the newest 30.")
     after = request.number("after", -1)
     if after >= 0:
-        return events_message(await events.read(context.core, after, limit, session))
-    return events_message(await events.newest(context.core, limit, session))
+        return events_message(await events.read(context.core, after, limit, session), context.now)
+    return events_message(await events.newest(context.core, limit, session), context.now)
 
 
 ACTION = Action(
@@ -33,7 +37,12 @@ ACTION = Action(
         SESSION,
         Argument(name="after", help="events with a greater number only", kind=Kind.NUMBER, option=True),
         Argument(name="limit", help="how many; 30 unless told, at most 1000", kind=Kind.NUMBER, option=True),
-        Argument(name="follow", help="show each new one until Ctrl-C", kind=Kind.FLAG, surfaces=SHELL),
+        Argument(
+            name="follow",
+            help="show the newest ten, then each new one until Ctrl-C",
+            kind=Kind.FLAG,
+            surfaces=SHELL,
+        ),
     ),
     examples=("events", "events demo-1", "events --follow --json"),
 )

@@ -9,16 +9,28 @@ from bot.chat.render import pull_request_fields, state, task_words
 from bot.chat.request import Request
 from orchestrator.domain.event import Level
 from orchestrator.domain.session import Session
-from orchestrator.errors import NotFound
 
 
 async def of_pull_request(context: Context, request: Request) -> Message:
-    """For approve, merge and request-changes. Raises `NotFound` without a pull request."""
+    """For approve and request-changes. Raises what the verb would refuse: nothing is asked in vain."""
+    return _pull_request(request, await session_of(context, request))
+
+
+async def of_merge(context: Context, request: Request) -> Message:
+    """For merge: likewise, and what holds the merge is said now, not after a yes."""
+    from orchestrator.services import merge
+
     session = await session_of(context, request)
-    change = session.change
-    if change is None:
-        msg = "it has no pull request yet."
-        raise NotFound(msg, session=session.id, next_step=f"`ao status {session.id}` shows where it is.")
+    shown = _pull_request(request, session)
+    merge.refuse(context.core, session, request.text("head") or str(shown.buttons[0].arguments["head"]))
+    return shown
+
+
+def _pull_request(request: Request, session: Session) -> Message:
+    from orchestrator.services.head import open_change
+
+    seen = session.change.pr.head if session.change else ""
+    change = open_change(session, request.text("head") or seen)
     arguments = {**_texts(request), "session": str(session.id), "head": change.pr.head}
     return Message(
         title=f"{request.verb.replace('-', ' ').capitalize()} {session.id}?",
@@ -36,7 +48,7 @@ async def of_session(context: Context, request: Request) -> Message:
     """For kill: what would end, and what of it lies nowhere else yet."""
     session = await session_of(context, request)
     unsaved = f"{session.dirty} uncommitted files" if session.dirty else "nothing uncommitted"
-    if session.local_head and session.local_head != session.published:
+    if session.local_head not in {"", session.base_sha, session.published}:
         unsaved += ", commits that were not pushed"
     arguments = {**_texts(request), "session": str(session.id)}
     fields = (

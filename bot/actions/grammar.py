@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 
 from bot.actions.action import Action, Argument, Kind, is_option
 from bot.chat.request import Value
+from orchestrator.domain.ids import SHORTEST_SHA
 from orchestrator.errors import BadInput
 
 MAX_TEXT = 20_000
 _DASHES = {"\u2013": "--", "\u2014": "--", "\u2212": "-"}  # en dash, em dash, minus sign
 _QUOTES = {"\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"'}
-_SHA = re.compile(r"[0-9a-f]{12,64}")
+_SHA = re.compile(rf"[0-9a-f]{{{SHORTEST_SHA},64}}")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 _SESSION = re.compile(r"(?i)[a-z0-9][a-z0-9_-]{0,16}-[1-9][0-9]{0,6}")
@@ -144,8 +145,11 @@ def _take_options(reading: _Reading) -> None:
             reading.places.extend(words)
             return
         name, equals, inline = plain[2:].partition("=")
-        argument = names.get(name.lower()) if plain.startswith("--") and not word.quoted else None
+        option = plain.startswith("--") and not word.quoted
+        argument = names.get(name.lower()) if option else None
         if argument is None:
+            if option and name[:1].isalpha():
+                _refuse_option(reading.action, word)
             reading.places.append(word)
         elif argument.kind is Kind.FLAG:
             reading.found[argument.name] = True
@@ -176,7 +180,9 @@ def _take_positional(reading: _Reading) -> None:
         reading.found[argument.name] = _value(reading.action, argument, reading.places.pop(0).text)
     if reading.places:
         _refuse_option(reading.action, reading.places[0])
-        raise _wrong(reading.action, f"{reading.places[0].text!r} is one word too many.")
+        one = any(argument.kind is Kind.SESSION for argument in reading.action.arguments)
+        hint = f": {reading.action.verb} takes one session at a time" if one else ""
+        raise _wrong(reading.action, f"{reading.places[0].text!r} is one word too many{hint}.")
 
 
 def _left_for_others(reading: _Reading, index: int) -> bool:
@@ -235,7 +241,9 @@ def _choice(action: Action, argument: Argument, text: str) -> str:
 
 def _head(action: Action, text: str) -> str:
     if not _SHA.fullmatch(text.lower()):
-        raise _wrong(action, f"{text!r} is no commit: give at least 12 of its hexadecimal digits.")
+        raise _wrong(
+            action, f"{text!r} is no commit: give at least {SHORTEST_SHA} of its hexadecimal digits."
+        )
     return text.lower()
 
 
@@ -257,7 +265,9 @@ def _refuse_option(action: Action, word: Word) -> None:
     plain = plain_option(word.text)
     if plain.startswith("-") and len(plain) > 1 and not word.quoted:
         known = ", ".join(f"--{argument.name}" for argument in action.arguments if is_option(argument))
-        raise _wrong(action, f"{action.verb} has no option {plain!r}. It has: {known or 'none'}.")
+        text = any(argument.kind is Kind.TEXT for argument in action.positional)
+        hint = " Text with dashes stands behind ` -- ` or in quotes." if text else ""
+        raise _wrong(action, f"{action.verb} has no option {plain!r}. It has: {known or 'none'}.{hint}")
 
 
 def _wrong(action: Action, what: str) -> BadInput:

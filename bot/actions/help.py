@@ -20,7 +20,7 @@ async def run(context: Context, request: Request) -> Message:
         for action in registry.all_actions()
         if request.surface in action.surfaces
     )
-    return Message(title="What can be asked", table=Table(("verb", "what it does"), rows))
+    return Message(title="What can be asked", table=Table(("verb", "what it does"), rows, wrap=True))
 
 
 def of_action(action: Action) -> Message:

@@ -13,10 +13,15 @@ async def run(context: Context, request: Request) -> Message:
     """With words those that hold them."""
     from orchestrator.services import issues
 
-    first, words = request.text("project"), request.text("words")
-    if first and not is_project(context, first) and (request.project or words or not _several(context)):
+    first, words = request.text("place"), request.text("words")
+    named = request.text("project")
+    if (
+        first
+        and not is_project(context, first)
+        and (named or request.project or words or not _several(context))
+    ):
         first, words = "", f"{first} {words}".strip()
-    project = spelled(context, first) if first else project_of(context, request, "")
+    project = spelled(context, first or named) if first or named else project_of(context, request, "")
     found = await issues.listed(context.core, project, words)
     rows = tuple((issue.ref, issue.state.value, one_line(issue.title, 80)) for issue in found)
     data: list[Json] = [
@@ -24,11 +29,20 @@ async def run(context: Context, request: Request) -> Message:
         for issue in found
     ]
     return Message(
-        title=f"{len(found)} open issue{'' if len(found) == 1 else 's'} of {project}",
+        title=title(project, len(found), one_line(words, 80)),
         table=Table(("issue", "state", "title"), rows) if rows else None,
-        next_steps=(f"spawn {project} {found[0].ref}",) if found else (),
+        next_steps=(f"spawn {project} {found[0].ref}",) if found else (f"issues {project}",) if words else (),
         data={"project": project, "issues": data},
     )
+
+
+def title(project: str, count: int, words: str) -> str:
+    """What was looked for, and how much of it there is."""
+    if not words:
+        return f"{count} open issue{'' if count == 1 else 's'} of {project}"
+    if not count:
+        return f"No open issue of {project} has {words!r} in it."
+    return f"{count} open issue{'' if count == 1 else 's'} of {project} with {words!r} in {'it' if count == 1 else 'them'}"
 
 
 def _several(context: Context) -> bool:
@@ -42,10 +56,9 @@ ACTION = Action(
     access=Access.READS,
     run=run,
     arguments=(
-        Argument(
-            name="project", help="a project; may be left out where there is only one", kind=Kind.PROJECT
-        ),
+        Argument(name="place", help="a project; may be left out where there is only one", kind=Kind.PROJECT),
         Argument(name="words", help="words that the issue holds", kind=Kind.TEXT),
+        Argument(name="project", help="a project, never words", kind=Kind.PROJECT, option=True),
     ),
-    examples=("issues demo",),
+    examples=("issues demo", "issues demo greeting", "issues --project demo"),
 )

@@ -7,8 +7,8 @@ from bot.actions.action import Action, Confirmation, Context, Role
 from bot.actions.approve import HEAD
 from bot.actions.target import SESSION, about, session_of
 from bot.chat.message import Message
-from bot.chat.render import short_sha
 from bot.chat.request import Request
+from orchestrator.domain.ids import short_sha
 
 
 async def run(context: Context, request: Request) -> Message:
@@ -26,7 +26,7 @@ ACTION = Action(
     summary="merge a session's pull request at the head that you saw",
     role=Role.APPROVER,
     confirmation=Confirmation.HEAD,
-    preview=facts.of_pull_request,
+    preview=facts.of_merge,
     run=run,
     arguments=(SESSION, HEAD),
     examples=("merge demo-1", "merge demo-1 --head 0123456789abcdef --yes"),

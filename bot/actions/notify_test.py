@@ -20,7 +20,7 @@ async def run(context: Context, request: Request) -> Message:
         title=f"{len(results) - failed} of {len(results)} notifiers took the test."
         if results
         else "No notifiers.",
-        table=Table(("notifier", "outcome", "detail"), rows) if rows else None,
+        table=Table(("notifier", "outcome", "detail"), rows, wrap=True) if rows else None,
         level=Level.ACTION if failed else Level.INFO,
         data={"results": data, "failed": failed > 0},
     )

@@ -26,6 +26,7 @@ async def run(context: Context, request: Request) -> Message:
     return Message(
         title=f"{len(windows)} terminal{'' if len(windows) == 1 else 's'} to open",
         lines=tuple(f"{window.session}: {' '.join(window.command)}" for window in windows),
+        verbatim=True,
         data={"open": data, "configuration": str(context.core.settings.path)},
     )
 

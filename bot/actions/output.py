@@ -17,6 +17,7 @@ async def run(context: Context, request: Request) -> Message:
     return Message(
         title=f"{session.id}: last lines of its terminal",
         lines=tuple(text.splitlines()),
+        verbatim=True,
         session=session.id,
         data={"session": session.id, "output": text},
     )

@@ -36,7 +36,7 @@ async def run(context: Context, request: Request) -> Message:
     ]
     return Message(
         title=f"{len(found)} plugins",
-        table=Table(("slot", "plugin", "", "missing here", "what it is"), rows),
+        table=Table(("slot", "plugin", "", "missing here", "what it is"), rows, wrap=True),
         next_steps=("plugin create <slot> <name>",),
         data={"plugins": data},
     )

@@ -32,7 +32,7 @@ async def run(context: Context, request: Request) -> Message:
     ]
     return Message(
         title=f"{len(found)} project{'' if len(found) == 1 else 's'}",
-        table=Table(("project", "path", "branch", "agent", "tracker", "scm", "sessions"), rows)
+        table=Table(("project", "path", "branch", "agent", "tracker", "scm", "sessions"), rows, cut=("path",))
         if rows
         else None,
         next_steps=("project add <path>",) if not found else (),

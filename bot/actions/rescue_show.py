@@ -20,6 +20,7 @@ async def run(context: Context, request: Request) -> Message:
     return Message(
         title=f"{saved.rescue.ref}: {saved.rescue.summary}",
         lines=tuple(text.splitlines()),
+        verbatim=True,
         next_steps=(f"rescue restore {saved.rescue.ref}",),
         data={"ref": saved.rescue.ref, "session": saved.session, "patch": text},
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bot.actions.action import Action, Argument, Context, Kind, Role
 from bot.actions.target import SESSION, about, session_of
 from bot.chat.message import Message
-from bot.chat.render import short_sha
 from bot.chat.request import Request
+from orchestrator.domain.ids import short_sha
 
 
 async def run(context: Context, request: Request) -> Message:

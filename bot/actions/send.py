@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.actions.action import Action, Argument, Context, Kind, Role
 from bot.actions.target import SESSION, session_of
 from bot.chat.message import Message
+from bot.chat.render import message_stage
 from bot.chat.request import Request
 from bot.chat.view import message_data
 
@@ -16,10 +17,9 @@ async def run(context: Context, request: Request) -> Message:
     session = await session_of(context, request)
     message = await send.send(context.core, session.id, request.text("text"), by=request.who)
     return Message(
-        title=f"✉️ Message {message.number} to {session.id} is {message.stage.value}.",
-        lines=(message.reason,) if message.reason else (),
+        title=f"✉️ Message {message.number} to {session.id} {message_stage(session, message)}.",
         session=session.id,
-        next_steps=(f"events {session.id} --follow",),
+        next_steps=(f"status {session.id}",),
         data={"session": session.id, "message": message_data(message)},
     )
 

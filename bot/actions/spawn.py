@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.actions.action import Action, Argument, Context, Kind, Role
 from bot.actions.grammar import is_reference
 from bot.actions.target import about, is_project, project_of, spelled
 from bot.chat.message import Message
 from bot.chat.request import Request
+from orchestrator.domain.event import Level
 
 
 async def run(context: Context, request: Request) -> Message:
     """Answers once the session is kept; the ring makes its workspace and starts the agent."""
-    from orchestrator.services import spawn
+    from orchestrator.services import base_note, spawn
 
     project, issue, prompt = task_of(context, request)
     ask = spawn.SpawnAsk(
@@ -25,8 +28,10 @@ async def run(context: Context, request: Request) -> Message:
     )
     session = await spawn.spawn(context.core, ask, by=request.who)
     what = f"issue {session.task.issue}" if session.task.issue else "your task"
-    title = f"🌱 {session.id} starts on {what} of {session.project}."
-    return about(session, title, f"status {session.id}", f"attach {session.id}")
+    title = f"🌱 {session.id} starts on {what} in {session.project}."
+    note = await base_note.of_session(context.core, session)
+    answer = about(session, title, f"status {session.id}", f"attach {session.id}")
+    return replace(answer, lines=(note,), level=Level.WARNING) if note else answer
 
 
 def task_of(context: Context, request: Request) -> tuple[str, str, str]:

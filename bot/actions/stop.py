@@ -15,7 +15,11 @@ ACTION = Action(
     inverse="start",
     run=elsewhere,
     arguments=(
-        Argument(name="sessions", help="end all sessions first; unsaved work is rescued", kind=Kind.FLAG),
+        Argument(
+            name="sessions",
+            help="end all sessions first, after a yes; unsaved work is rescued",
+            kind=Kind.FLAG,
+        ),
     ),
-    examples=("stop", "stop --sessions"),
+    examples=("stop", "stop --sessions", "stop --sessions --yes"),
 )

@@ -29,6 +29,10 @@ class Table:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    cut: tuple[str, ...] = ()
+    """Columns with texts, which may be cut where there is no room; the last one where none is named."""
+    wrap: bool = False
+    """The last column goes on in the next line where there is no room: nothing of it is cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,8 @@ class Message:
 
     title: str
     lines: tuple[str, ...] = ()
+    verbatim: bool = False
+    """The lines are a screen, a file or a command: shown as they are, however long."""
     fields: tuple[Field, ...] = ()
     table: Table | None = None
     buttons: tuple[Button, ...] = ()
@@ -66,9 +72,8 @@ def as_json(message: Message) -> dict[str, Json]:
         "title": message.title,
         "lines": list(message.lines),
         "fields": [{"label": item.label, "value": item.value} for item in message.fields],
-        "table": {"columns": list(table.columns), "rows": [list(row) for row in table.rows]}
-        if table
-        else None,
+        "verbatim": message.verbatim or None,
+        "table": _table_json(table) if table else None,
         "buttons": [_button_json(button) for button in message.buttons],
         "level": message.level.value,
         "next_steps": list(message.next_steps),
@@ -76,6 +81,12 @@ def as_json(message: Message) -> dict[str, Json]:
         "data": message.data,
     }
     return {key: value for key, value in whole.items() if value not in (None, "", [])}
+
+
+def _table_json(table: Table) -> dict[str, Json]:
+    cut: dict[str, Json] = {"cut": list(table.cut)} if table.cut else {}
+    wrap: dict[str, Json] = {"wrap": True} if table.wrap else {}
+    return {"columns": list(table.columns), "rows": [list(row) for row in table.rows], **cut, **wrap}
 
 
 def _button_json(button: Button) -> dict[str, Json]:
@@ -88,6 +99,7 @@ def from_json(data: Mapping[str, Json]) -> Message:
     return Message(
         title=str(data.get("title") or ""),
         lines=_texts(data.get("lines")),
+        verbatim=data.get("verbatim") is True,
         fields=tuple(
             Field(str(item.get("label", "")), str(item.get("value", "")))
             for item in _maps(data.get("fields"))
@@ -114,7 +126,10 @@ def _table(value: Json) -> Table | None:
         return None
     rows = value.get("rows")
     return Table(
-        _texts(value.get("columns")), tuple(_texts(row) for row in rows) if isinstance(rows, list) else ()
+        _texts(value.get("columns")),
+        tuple(_texts(row) for row in rows) if isinstance(rows, list) else (),
+        cut=_texts(value.get("cut")),
+        wrap=value.get("wrap") is True,
     )
 
 

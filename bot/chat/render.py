@@ -5,14 +5,19 @@ Titles, questions and branch names are outside text: they are cleaned and put on
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 
 from bot.chat.message import Button, Field, Json, Message, Table
 from bot.chat.view import event_data, session_data, session_detail
+from orchestrator.domain.activity import in_words
 from orchestrator.domain.event import Level, LoggedEvent
+from orchestrator.domain.ids import short_sha
+from orchestrator.domain.message import OPEN_STAGES, MessageStage
+from orchestrator.domain.message import Message as AgentMessage
 from orchestrator.domain.outside_text import one_line
-from orchestrator.domain.pull_request import CheckState, Mergeable, PullRequest
-from orchestrator.domain.session import Change, Session
+from orchestrator.domain.pull_request import CheckState, Mergeable, PullRequest, PullRequestState
+from orchestrator.domain.session import Change, RuntimeState, Session, WantedState
 from orchestrator.domain.status import NEEDS_PERSON, Status
 from orchestrator.domain.usage import Usage
 
@@ -39,8 +44,10 @@ EMOJI = {
     Status.ERRORED: "💥",
     Status.KILLED: "⛔",
 }
+_OPEN = frozenset({PullRequestState.DRAFT, PullRequestState.OPEN})
+_AGENTS_TURN = frozenset({Status.CI_FAILED, Status.CHANGES_REQUESTED, Status.CONFLICTED})
+_COLUMNS = ("session", "status", "for", "PR", "why", "task")
 LEVEL_EMOJI = {Level.INFO: "·", Level.WARNING: "⚠️", Level.ACTION: "👉", Level.URGENT: "🔔"}
-_SHORT_SHA = 9
 
 
 def state(status: Status) -> str:
@@ -60,11 +67,6 @@ def duration(seconds: float) -> str:
     return f"{whole // 86400}d {whole % 86400 // 3600}h"
 
 
-def short_sha(sha: str) -> str:
-    """A commit as people read it."""
-    return sha[:_SHORT_SHA]
-
-
 def task_words(session: Session, limit: int = 60) -> str:
     """What the session is about, on one line."""
     words = one_line(session.task.title or session.task.prompt, limit)
@@ -79,16 +81,22 @@ def checks_words(pr: PullRequest) -> str:
     return f"{pr.checks.value} ({len(pr.runs)})" if pr.runs else pr.checks.value
 
 
+def needs_person(session: Session) -> bool:
+    """Whether it goes on only if somebody does something: also where the agent whose turn it is is gone."""
+    status = session.status.status
+    return status in NEEDS_PERSON or (status in _AGENTS_TURN and _agent_is_gone(session))
+
+
 def sessions_table(sessions: Sequence[Session], now: float) -> Message:
     """The fleet, one line a session; those that need a person are counted in the title."""
     rows = tuple(_row(session, now) for session in sessions)
-    waiting = sum(session.status.status in NEEDS_PERSON for session in sessions)
+    waiting = sum(needs_person(session) for session in sessions)
     title = f"{len(sessions)} session{'' if len(sessions) == 1 else 's'}"
     if waiting:
         title += f", {waiting} need{'s' if waiting == 1 else ''} a person"
     return Message(
         title=title,
-        table=Table(("session", "status", "for", "PR", "checks", "task"), rows) if rows else None,
+        table=Table(_COLUMNS, rows, cut=("why", "task")) if rows else None,
         level=Level.ACTION if waiting else Level.INFO,
         next_steps=() if rows else ("spawn <project> <issue>",),
         data={"sessions": [session_data(session) for session in sessions]},
@@ -102,7 +110,7 @@ def _row(session: Session, now: float) -> tuple[str, ...]:
         state(session.status.status),
         duration(now - session.status.since),
         f"#{change.pr.number}" if change else "",
-        change.pr.checks.value if change else "",
+        "" if session.status.status is Status.WORKING else reason_words(session, 120),
         task_words(session),
     )
 
@@ -110,9 +118,12 @@ def _row(session: Session, now: float) -> tuple[str, ...]:
 def session_card(session: Session, now: float) -> Message:
     """One session: status with reason and evidence, its pull request, its question, what to do."""
     line = session.status
-    lines = [one_line(line.reason, 300)]
+    lines = [reason_words(session, 300)]
     if line.evidence and line.evidence != line.reason:
         lines.append(f"Evidence: {one_line(line.evidence, 300)}")
+    if _agent_is_gone(session):
+        why = one_line(session.runtime.reason, 200)
+        lines.append(f"Its agent is gone{f': {why}' if why else ''}.")
     question = session.question
     if question is not None:
         lines.append(f"Asks: {one_line(question.text, 500)}")
@@ -120,8 +131,11 @@ def session_card(session: Session, now: float) -> Message:
     return Message(
         title=f"{session.id} {state(line.status)} for {duration(now - line.since)}",
         lines=tuple(text for text in lines if text),
-        fields=(*_session_fields(session), *(pull_request_fields(session.change) if session.change else ())),
-        level=Level.ACTION if line.status in NEEDS_PERSON else Level.INFO,
+        fields=(
+            *_session_fields(session, now),
+            *(pull_request_fields(session.change) if session.change else ()),
+        ),
+        level=Level.ACTION if needs_person(session) else Level.INFO,
         buttons=buttons(session),
         next_steps=next_steps(session),
         session=session.id,
@@ -129,11 +143,11 @@ def session_card(session: Session, now: float) -> Message:
     )
 
 
-def _session_fields(session: Session) -> tuple[Field, ...]:
+def _session_fields(session: Session, now: float) -> tuple[Field, ...]:
     found = [
         Field("task", task_words(session, 120)),
-        Field("agent", one_line(session.work.activity.evidence or session.work.activity.state.value, 120)),
-        Field("branch", f"{one_line(session.branch)} from {one_line(session.base)}"),
+        Field("agent", _agent_words(session, now)),
+        Field("branch", _branch_words(session)),
     ]
     if session.unasked:
         found.append(Field("permissions", "runs whatever it likes without asking (permissionless)"))
@@ -143,6 +157,7 @@ def _session_fields(session: Session) -> tuple[Field, ...]:
         found.append(Field("hold", f"{session.hold} says that nobody merges this"))
     if session.dirty:
         found.append(Field("uncommitted", f"{session.dirty} file{'' if session.dirty == 1 else 's'}"))
+    found += _messages(session)
     if session.rescues:
         found.append(Field("rescued", f"{session.rescues[-1].ref} ({session.rescues[-1].summary})"))
     return tuple(found)
@@ -161,6 +176,45 @@ def used_words(usage: Usage) -> str:
     return ", ".join(parts) or "nothing yet"
 
 
+def _messages(session: Session) -> list[Field]:
+    """What the agent was told and has not answered yet."""
+    return [
+        Field(
+            f"message {message.number}",
+            f"{message_stage(session, message)}: {one_line(message.text, 80)}",
+        )
+        for message in session.messages
+        if message.stage in OPEN_STAGES
+    ]
+
+
+def message_stage(session: Session, message: AgentMessage) -> str:
+    """How far a message to the agent has come, and what it waits for while nobody has typed it."""
+    from orchestrator.lifecycle.delivery import why_not_typing  # brings a library that help does without
+
+    if message.stage is not MessageStage.RECEIVED:
+        return f"is {message.stage.value}" + (f" ({one_line(message.reason, 120)})" if message.reason else "")
+    return f"waits ({why_not_typing(session) or 'it is typed next'})"
+
+
+def reason_words(session: Session, limit: int) -> str:
+    """Why it is in its state; errors name their session, which stands here already."""
+    return one_line(session.status.reason.removeprefix(f"{session.id}: "), limit)
+
+
+def _agent_words(session: Session, now: float) -> str:
+    """What the agent does, who says so and since when; the signal's own name comes last."""
+    activity = session.work.activity
+    at = f" at {clock(activity.at, now)}" if activity.at else ""
+    name = f" ({one_line(activity.evidence, 100)})" if activity.evidence else ""
+    return f"{in_words(activity)}{at}{name}"
+
+
+def _branch_words(session: Session) -> str:
+    branch, base = one_line(session.branch), one_line(session.base)
+    return branch if branch == base else f"{branch} from {base}"
+
+
 def pull_request_fields(change: Change) -> tuple[Field, ...]:
     """What a person must see before approving or merging."""
     pr = change.pr
@@ -171,7 +225,7 @@ def pull_request_fields(change: Change) -> tuple[Field, ...]:
         Field("checks", checks_words(pr)),
         Field("review", _review_words(change)),
     ]
-    if pr.mergeable is not Mergeable.CLEAN or pr.blockers:
+    if pr.state in _OPEN and (pr.mergeable is not Mergeable.CLEAN or pr.blockers):
         reasons = "; ".join(one_line(text, 120) for text in pr.blockers)
         found.append(Field("merge", f"{pr.mergeable.value}{f': {reasons}' if reasons else ''}"))
     if change.unseen:
@@ -200,11 +254,11 @@ def buttons(session: Session) -> tuple[Button, ...]:
             found.append(Button(label="Merge", verb="merge", arguments=shown))
         if status in {Status.CI_FAILED, Status.STUCK} and change.red_heads:
             found.append(Button(label="Retry", verb="retry", arguments=here))
-    if session.ended or status in {Status.KILLED, Status.ERRORED}:
+    if session.ended or status in {Status.KILLED, Status.ERRORED} or _agent_is_gone(session):
         found.append(Button(label="Restore", verb="restore", arguments=here))
-    elif status is Status.PAUSED:
+    if status is Status.PAUSED:
         found.append(Button(label="Go on", verb="unpause", arguments=here))
-    else:
+    elif not session.ended and status not in {Status.KILLED, Status.ERRORED}:
         found.append(Button(label="Kill", verb="kill", arguments=here, danger=True))
     return tuple(found)
 
@@ -214,7 +268,7 @@ def next_steps(session: Session) -> tuple[str, ...]:
     status = session.status.status
     steps = {
         Status.WAITING_INPUT: (f"answer {session.id} <text>", f"attach {session.id}"),
-        Status.STUCK: (f"output {session.id}", f"send {session.id} <text>"),
+        Status.STUCK: (f"output {session.id}", f"interrupt {session.id}", f"send {session.id} <text>"),
         Status.REVIEW_PENDING: (f"approve {session.id}", f"request-changes {session.id} <text>"),
         Status.MERGEABLE: (f"merge {session.id}",),
         Status.CI_FAILED: (f"output {session.id}", f"retry {session.id}"),
@@ -222,34 +276,42 @@ def next_steps(session: Session) -> tuple[str, ...]:
         Status.ERRORED: (f"restore {session.id}",),
         Status.KILLED: (f"restore {session.id}",),
     }
-    return steps.get(status, ())
+    back = (f"restore {session.id}",) if _agent_is_gone(session) else ()
+    return tuple(dict.fromkeys((*steps.get(status, ()), *back)))
 
 
-def clock(at: float) -> str:
-    """Time of day, UTC: `12:03:07`."""
-    whole = int(at) % 86400
-    return f"{whole // 3600:02d}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
+def _agent_is_gone(session: Session) -> bool:
+    """Nobody ended it, and yet nothing runs there any more."""
+    gone = session.runtime.state in {RuntimeState.EXITED, RuntimeState.MISSING}
+    return gone and session.wanted.state is not WantedState.STOP
 
 
-def event_line(logged: LoggedEvent) -> str:
+def clock(at: float, now: float) -> str:
+    """A time where this runs: `12:03:07`, with its date when that is not today's."""
+    then, today = time.localtime(at), time.localtime(now)
+    same = then[:3] == today[:3]
+    return time.strftime("%H:%M:%S" if same else "%Y-%m-%d %H:%M:%S", then)
+
+
+def event_line(logged: LoggedEvent, now: float) -> str:
     """One event on one line."""
-    return event_data_line(event_data(logged))
+    return event_data_line(event_data(logged), now)
 
 
-def event_data_line(data: Mapping[str, Json]) -> str:
+def event_data_line(data: Mapping[str, Json], now: float) -> str:
     """One event on one line, from the data that the stream carries."""
     at = data.get("at")
     level = Level(str(data.get("level") or Level.INFO.value))
     subject = data.get("session") or data.get("project") or ""
     words = one_line(str(data.get("text") or ""), 300)
-    when = clock(at if isinstance(at, int | float) else 0.0)
+    when = clock(at if isinstance(at, int | float) else 0.0, now)
     return f"{when} {LEVEL_EMOJI[level]} {subject} {data.get('type', '')} {words}".rstrip()
 
 
-def events_message(events: Sequence[LoggedEvent]) -> Message:
+def events_message(events: Sequence[LoggedEvent], now: float) -> Message:
     """Some of the log."""
     return Message(
         title=f"{len(events)} event{'' if len(events) == 1 else 's'}",
-        lines=tuple(event_line(logged) for logged in events),
+        lines=tuple(event_line(logged, now) for logged in events),
         data={"events": [event_data(logged) for logged in events], "after": events[-1].seq if events else 0},
     )

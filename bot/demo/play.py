@@ -21,7 +21,7 @@ from bot.demo import sandbox
 from bot.demo.cast import Cast, cast
 from bot.demo.evidence import Repository, Terminals, clean_environment, python
 from bot.frontends.api.client import Client
-from orchestrator.domain.ids import ProjectId
+from orchestrator.domain.ids import ProjectId, short_sha
 from orchestrator.errors import AoError
 from orchestrator.storage.layout import Home, server_name
 
@@ -159,7 +159,7 @@ class Story:
         head = self._until("pull request", lambda: self.forge.commit(f"refs/heads/{branch}"), "no branch")
         self.seen.base_before = self.forge.commit("refs/heads/main")
         _expect("pull request", head != self.seen.base_before, "the branch has no commit of its own")
-        return f"{opened}; {head[:10]} is on the forge"
+        return f"{opened}; {short_sha(head)} is on the forge"
 
     def ci_fails(self) -> str:
         """The checks say so, and a fresh checkout of that head fails indeed."""
@@ -168,7 +168,7 @@ class Story:
         _expect(
             "ci fails",
             not self.forge.tests_pass(self.seen.red_head, sandbox.TEST_COMMAND),
-            f"the tests of {self.seen.red_head[:10]} pass here",
+            f"the tests of {short_sha(self.seen.red_head)} pass here",
         )
         return text
 
@@ -190,15 +190,15 @@ class Story:
         _expect(
             "fix",
             head != self.seen.red_head and self.forge.commit(f"refs/heads/{self._branch()}") == head,
-            f"{head[:10]} is no new head of the branch",
+            f"{short_sha(head)} is no new head of the branch",
         )
         _expect(
             "fix",
             self.forge.tests_pass(head, sandbox.TEST_COMMAND),
-            f"the tests of {head[:10]} fail here",
+            f"the tests of {short_sha(head)} fail here",
         )
         self.seen.green_head = head
-        return f"checks passed at {head[:10]}"
+        return f"checks passed at {short_sha(head)}"
 
     def approve(self) -> str:
         """Approval is asked, given at the head, and kept."""
@@ -216,7 +216,7 @@ class Story:
         _expect(
             "merge",
             base != self.seen.base_before and self.forge.contains("main", self.seen.green_head),
-            f"main is at {base[:10]} and does not have the change",
+            f"main is at {short_sha(base)} and does not have the change",
         )
         _expect(
             "merge",
@@ -224,7 +224,7 @@ class Story:
             "the tests of main fail after the merge",
         )
         _expect("merge", self.user.commit("HEAD") == self.seen.user_head, "the user's own checkout moved")
-        return f"main is at {base[:10]} and has {self.seen.green_head[:10]}"
+        return f"main is at {short_sha(base)} and has {short_sha(self.seen.green_head)}"
 
     def clean_up(self) -> str:
         """Terminal, worktree and the forge's branch are gone; the session is among the ended ones."""
@@ -343,12 +343,15 @@ def serve(env: Mapping[str, str]) -> int:
 
 
 _WELCOME = """\
-The sandbox is {repository}, with four issues. In a second shell:
+The sandbox has four issues and lies in
+{repository}
+In a second shell:
 
-  {ao} spawn demo 1          an agent starts on issue 1 (2 asks, 3 gets stuck, 4 leaves work behind)
-  {ao} status --watch        what it does
-  {ao} events --follow       what happens
-  {ao} approve demo-1        when its checks are green; then: {ao} merge demo-1
+  {ao} spawn demo 1      an agent starts on issue 1
+                     (2 asks, 3 gets stuck, 4 leaves work behind)
+  {ao} status --watch    what it does
+  {ao} events --follow   what happens
+  {ao} approve demo-1    when its checks are green; then {ao} merge demo-1
 
 Ctrl-C stops ao; agents go on, and the next start finds them again.
 """

@@ -117,6 +117,42 @@ class Activity:
     """Why it waits or cannot go on, where it is known."""
 
 
+_DOES = {
+    ActivityState.STARTING: "is starting",
+    ActivityState.BUSY: "works",
+    ActivityState.IDLE: "waits for text",
+    ActivityState.ASKING: "asks something",
+    ActivityState.PERMISSION: "asks for leave",
+    ActivityState.LIMITED: "has to wait for its model's provider",
+    ActivityState.BLOCKED: "cannot go on by itself",
+    ActivityState.EXITED: "has ended",
+}
+_SOURCES = {
+    Source.HOOK: "its own signal",
+    Source.STATUS_FILE: "its status file",
+    Source.TRANSCRIPT: "its transcript",
+    Source.TITLE: "its terminal's title",
+    Source.SCREEN: "its screen",
+}
+_OWN = frozenset({Source.HOOK, Source.STATUS_FILE, Source.TRANSCRIPT})
+
+
+def in_words(activity: Activity) -> str:
+    """What the agent does and which source says so, for a person: no names of events or states."""
+    does = _DOES.get(activity.state)
+    if does is None:
+        return activity.evidence or "no source says what the agent does"
+    source = _SOURCES.get(activity.source)
+    return f"the agent {does}, by {source}" if source else f"the agent {does}"
+
+
+def shown(activity: Activity, otherwise: str) -> str:
+    """What the agent shows a person: its dialog, or what a look saw; `otherwise` where it only signalled."""
+    if activity.dialog is not None and activity.dialog.text.strip():
+        return activity.dialog.text.strip().split("\n", 1)[0][:200]
+    return otherwise if activity.source in _OWN else activity.evidence or otherwise
+
+
 class ReceiptStage(StrEnum):
     """How far a message to the agent has come, as its own signals tell."""
 

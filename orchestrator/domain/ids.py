@@ -16,6 +16,9 @@ ProjectId = NewType("ProjectId", str)
 SessionId = NewType("SessionId", str)
 """`<prefix>-<n>`, at most 24 characters, never reused: `demo-1`."""
 
+SHORTEST_SHA = 7
+"""Digits that a person must type of a commit, at least."""
+
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _PREFIX = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,14}[a-z0-9])?")
 _SESSION = re.compile(r"([a-z0-9](?:[a-z0-9_-]{0,14}[a-z0-9])?)-([1-9][0-9]{0,6})")
@@ -63,3 +66,8 @@ def branch_name(text: str) -> str:
         msg = f"{text!r} is no branch name that git accepts."
         raise BadInput(msg)
     return text
+
+
+def short_sha(sha: str) -> str:
+    """A commit as people read it, of one length everywhere."""
+    return sha[:12]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.domain.event import Level
+from orchestrator.domain.ids import short_sha
 from orchestrator.domain.message import MessageStage
 from orchestrator.domain.session import EndingStep, Session, Setup, SetupStep
 from orchestrator.errors import AoError, Conflict, NotFound
@@ -54,10 +55,14 @@ class Act:
                 speak.undeliverable(draft, question, str(error))
             case acts.Publish(head=head):
                 draft.set(published=head)
-                draft.tell("push.refused", f"{head[:10]} was not pushed: {error}", Level.ACTION, head=head)
+                draft.tell(
+                    "push.refused", f"{short_sha(head)} was not pushed: {error}", Level.ACTION, head=head
+                )
             case acts.Merge(head=head):
                 draft.close_intent(merging.KEY)
-                draft.tell("merge.refused", f"{head[:10]} was not merged: {error}", Level.ACTION, head=head)
+                draft.tell(
+                    "merge.refused", f"{short_sha(head)} was not merged: {error}", Level.ACTION, head=head
+                )
             case acts.TellTracker(state=state):
                 draft.set(issue_told=state)
                 draft.tell("tracker.refused", f"the tracker was not told {state}: {error}", state=state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.domain import outside_text
+from orchestrator.domain.ids import short_sha
 from orchestrator.domain.pull_request import CheckRun, PullRequest, ReviewComment
 
 TAIL = 6_000
@@ -26,7 +27,7 @@ class Demand:
 
 def checks(number: int, head: str, runs: tuple[CheckRun, ...]) -> str:
     """The failing checks of a head, each with its last lines."""
-    parts = [f"Pull request #{number}, commit {head[:10]}: {len(runs)} failing."]
+    parts = [f"Pull request #{number}, commit {short_sha(head)}: {len(runs)} failing."]
     for run in runs:
         name = outside_text.one_line(run.name, 100)
         parts.append(

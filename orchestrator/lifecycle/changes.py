@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.domain.event import Level
+from orchestrator.domain.ids import short_sha
 from orchestrator.domain.look import Look, Unseen
 from orchestrator.domain.pull_request import (
     CheckRun,
@@ -78,7 +79,7 @@ def _red_heads(old: Change, new: PullRequest) -> tuple[str, ...]:
 
 def _tell_changes(draft: Draft, old: PullRequest, new: PullRequest) -> None:
     if old.head != new.head:
-        text = f"pull request #{new.number} is at {new.head[:10]} now"
+        text = f"pull request #{new.number} is at {short_sha(new.head)} now"
         draft.tell("pr.updated", text, head=new.head, url=new.url)
     if (old.checks, old.head) != (new.checks, new.head):
         _tell_checks(draft, new)
@@ -88,7 +89,7 @@ def _tell_changes(draft: Draft, old: PullRequest, new: PullRequest) -> None:
         text = f"#{new.number} conflicts with {new.base}"
         draft.tell("merge.conflicts", text, Level.WARNING, head=new.head, url=new.url)
     if old.state in OPEN and new.state is PullRequestState.MERGED:
-        text = f"#{new.number} is merged into {new.base} as {new.merge_commit[:10]}"
+        text = f"#{new.number} is merged into {new.base} as {short_sha(new.merge_commit)}"
         draft.tell("pr.merged", text, Level.ACTION, head=new.head, commit=new.merge_commit, url=new.url)
     if old.state in OPEN and new.state is PullRequestState.CLOSED:
         text = f"#{new.number} was closed without a merge"
@@ -100,7 +101,7 @@ def _tell_changes(draft: Draft, old: PullRequest, new: PullRequest) -> None:
 
 
 def _tell_checks(draft: Draft, new: PullRequest) -> None:
-    at = new.head[:10]
+    at = short_sha(new.head)
     if new.checks is Checks.FAILING:
         names = ", ".join(run.name for run in failing(new))
         text = f"checks failed at {at}: {names}"
@@ -166,4 +167,4 @@ def merge_blockers(change: Change, rules: Rules, *, held_by: str = "") -> tuple[
 def _approval_words(change: Change, rules: Rules) -> str:
     if change.pr.decision is ReviewDecision.CHANGES_REQUESTED:
         return "changes are asked for"
-    return f"{approvals(change)} of {rules.approvals} approvals at {change.pr.head[:10]}"
+    return f"{approvals(change)} of {rules.approvals} approvals at {short_sha(change.pr.head)}"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.ids import short_sha
 from orchestrator.domain.message import MessageStage, digest
 from orchestrator.domain.pull_request import (
     Checks,
@@ -56,7 +57,7 @@ def _ci_failed(session: Session) -> Condition | None:
         key="ci-failed",
         fingerprint=pr.head,
         since=change.since,
-        words=f"checks failed at {pr.head[:10]}",
+        words=f"checks failed at {short_sha(pr.head)}",
         details=briefing.checks(pr.number, pr.head, failing(pr)),
         once=True,
     )

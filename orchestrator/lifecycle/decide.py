@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.event import Level
+from orchestrator.domain.ids import short_sha
 from orchestrator.domain.look import Seen, Unseen
 from orchestrator.domain.message import digest as message_digest
 from orchestrator.domain.rules import Rules
@@ -178,4 +179,4 @@ def _workspace(draft: Draft, head: str, dirty: int) -> None:
     moved = bool(session.local_head) and head != session.local_head
     draft.set(local_head=head, dirty=dirty, work=replace(session.work, progress_at=draft.now))
     if moved:
-        draft.tell("work.committed", f"new commit {head[:10]}", head=head)
+        draft.tell("work.committed", f"new commit {short_sha(head)}", head=head)

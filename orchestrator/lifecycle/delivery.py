@@ -25,6 +25,12 @@ _STAGES = {
     ReceiptStage.WORKING: MessageStage.WORKING,
     ReceiptStage.ANSWERED: MessageStage.ANSWERED,
 }
+_NO_TERMINAL = {
+    RuntimeState.NONE: "the agent is not started yet",
+    RuntimeState.EXITED: "the agent is gone",
+    RuntimeState.MISSING: "the agent's terminal is gone",
+    RuntimeState.UNKNOWN: "nobody can tell whether the agent lives",
+}
 _ORDER = list(MessageStage)
 _ON_THE_WAY = frozenset(
     {MessageStage.TYPING, MessageStage.TYPED, MessageStage.ACCEPTED, MessageStage.WORKING}
@@ -85,13 +91,14 @@ def next_to_type(session: Session) -> Message | None:
 def why_not_typing(session: Session) -> str:
     """Why nothing may be typed into this session now; empty when it may."""
     if session.wanted.state is not WantedState.RUN:
-        return f"the session is to {session.wanted.state.value}"
+        return "the session is paused" if session.wanted.state is WantedState.PAUSE else "the session ends"
     if session.runtime.state is not RuntimeState.ALIVE:
-        return f"its terminal is {session.runtime.state.value}"
+        return _NO_TERMINAL[session.runtime.state]
     if session.work.activity.dialog is not None:
         return "a dialog is open; only its own answer may go there"
     if not prompt_shown(session):
-        return f"its prompt does not wait ({session.work.activity.state.value})"
+        busy = session.work.activity.state is ActivityState.BUSY
+        return "the agent is busy" if busy else "the agent's prompt does not wait for text"
     if any(m.stage in {MessageStage.TYPING, MessageStage.TYPED} for m in session.messages):
         return "an earlier message is not confirmed yet"
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from orchestrator.domain.event import Level
+from orchestrator.domain.ids import short_sha
 from orchestrator.domain.issue import IssueState
 from orchestrator.domain.look import Seen
 from orchestrator.domain.pull_request import PullRequest, PullRequestState
@@ -60,7 +61,7 @@ async def push(
     def done(d: Draft) -> None:
         d.set(published=head, local_head=head)
         if shown is None:
-            d.tell("push.done", f"{head[:10]} is pushed", head=head)
+            d.tell("push.done", f"{short_sha(head)} is pushed", head=head)
         else:
             changes.decide_change(d, Seen(shown))
 

@@ -6,6 +6,7 @@ it is only marked, and the pull request is looked at before anybody says that it
 
 from __future__ import annotations
 
+from orchestrator.domain.ids import short_sha
 from orchestrator.domain.session import Intent, Session
 from orchestrator.lifecycle.draft import Draft
 
@@ -19,7 +20,7 @@ _TAKEN_BACK = "taken_back"
 def ask(draft: Draft, head: str, *, by: str) -> None:
     """Keep the intent to merge at that head; `act` carries it out and keeps the outcome."""
     draft.open_intent(KEY, head=head, by=by)
-    draft.tell("merge.asked", f"{by} merges {head[:10]}", head=head, by=by)
+    draft.tell("merge.asked", f"{by} merges {short_sha(head)}", head=head, by=by)
 
 
 def intent_of(session: Session) -> Intent | None:
@@ -60,4 +61,4 @@ def end(draft: Draft, intent: Intent, *, by: str) -> None:
     draft.close_intent(KEY)
     draft.set(attempts=tuple(a for a in draft.session.attempts if a.key != RULE))
     head = intent.data["head"]
-    draft.tell("merge.taken_back", f"{by} took the merge of {head[:10]} back", head=head, by=by)
+    draft.tell("merge.taken_back", f"{by} took the merge of {short_sha(head)} back", head=head, by=by)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from orchestrator.domain.activity import Activity, ActivityState
+from orchestrator.domain.activity import Activity, ActivityState, in_words, shown
+from orchestrator.domain.ids import short_sha
 from orchestrator.domain.pull_request import Checks, Mergeable, PullRequestState, ReviewDecision
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import (
@@ -30,6 +31,13 @@ _ENDS = {
     StopReason.MERGED: Status.MERGED,
     StopReason.FAILED: Status.ERRORED,
 }
+_TERMINAL = {
+    RuntimeState.NONE: "it has no terminal",
+    RuntimeState.ALIVE: "its terminal runs",
+    RuntimeState.EXITED: "its program has ended",
+    RuntimeState.MISSING: "its terminal is gone",
+    RuntimeState.UNKNOWN: "nobody can tell whether its terminal runs",
+}
 _WAITS_FOR_AGENT = frozenset({ActivityState.IDLE, ActivityState.UNKNOWN, ActivityState.STARTING})
 
 
@@ -48,16 +56,15 @@ def derive(session: Session, rules: Rules, now: float) -> StatusLine:
 
 def _evidence(session: Session) -> str:
     """What the statement rests on, in words and without times that only pass."""
-    parts = [f"runtime {session.runtime.state.value}"]
     activity = session.work.activity
-    parts.append(f"agent {activity.state.value} by {activity.source.value}")
+    parts = [_TERMINAL[session.runtime.state], in_words(activity)]
     if activity.tool:
         parts.append(f"runs {activity.tool}")
     if session.work.disagreement:
         parts.append(session.work.disagreement)
     if session.change is not None:
         pr = session.change.pr
-        parts.append(f"#{pr.number} {pr.state.value} at {pr.head[:10]}, checks {pr.checks.value}")
+        parts.append(f"#{pr.number} {pr.state.value} at {short_sha(pr.head)}, checks {pr.checks.value}")
     return "; ".join(parts)
 
 
@@ -93,7 +100,7 @@ def _merging(session: Session, _rules: Rules, _now: float) -> tuple[Status, str]
     intent = merging.intent_of(session)
     if intent is None:
         return None
-    head, holder = intent.data.get("head", "")[:10], merging.taken_back_by(intent)
+    head, holder = short_sha(intent.data.get("head", "")), merging.taken_back_by(intent)
     if holder:
         return Status.MERGING, f"{holder} took the merge of {head} back; whether it came through is looked up"
     return Status.MERGING, f"{intent.data.get('by', 'a rule')} merges {head}"
@@ -143,23 +150,23 @@ def _question(session: Session, _rules: Rules, _now: float) -> tuple[Status, str
     if question is not None:
         return Status.WAITING_INPUT, question.text.split("\n", 1)[0][:200]
     if session.work.activity.state in {ActivityState.ASKING, ActivityState.PERMISSION}:
-        return Status.WAITING_INPUT, session.work.activity.evidence or "the agent waits for a person"
+        return Status.WAITING_INPUT, shown(session.work.activity, "the agent waits for a person")
     return None
 
 
 def _limits(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
     activity = session.work.activity
     if activity.state is ActivityState.LIMITED:
-        return Status.LIMITED, _trouble(activity) or "the model's provider makes it wait"
+        return Status.LIMITED, _trouble(activity) or shown(activity, "the model's provider makes it wait")
     if activity.state is ActivityState.BLOCKED:
-        return Status.STUCK, _trouble(activity) or "the agent cannot go on by itself"
+        return Status.STUCK, _trouble(activity) or shown(activity, "the agent cannot go on by itself")
     return None
 
 
 def _trouble(activity: Activity) -> str:
-    """`rate limit until 15:30 UTC: API Error: …`."""
+    """`rate limit until 15:30 UTC: API Error: …`; empty where it is not known."""
     if activity.trouble is None:
-        return activity.evidence
+        return ""
     until = ""
     if activity.until is not None:
         minutes = int(activity.until) % 86400 // 60
@@ -185,7 +192,7 @@ def _pull_request(session: Session, rules: Rules, now: float) -> tuple[Status, s
         found = judge(session, change, rules, now)
         if found is not None:
             return found
-    at = change.pr.head[:10]
+    at = short_sha(change.pr.head)
     words = "; ".join(changes.merge_blockers(change, rules, held_by=str(session.hold or "")))
     return Status.PR_OPEN, f"#{change.pr.number} at {at}: {words}"
 
@@ -197,7 +204,7 @@ def _needs_agent(session: Session, change: Change, rules: Rules, now: float) -> 
         status, words = Status.CONFLICTED, f"#{pr.number} conflicts with {pr.base}"
     elif pr.checks is Checks.FAILING:
         names = ", ".join(run.name for run in changes.failing(pr))
-        status, words = Status.CI_FAILED, f"checks failed at {pr.head[:10]}: {names}"
+        status, words = Status.CI_FAILED, f"checks failed at {short_sha(pr.head)}: {names}"
     elif pr.decision is ReviewDecision.CHANGES_REQUESTED:
         status, words = Status.CHANGES_REQUESTED, f"changes are asked for on #{pr.number}"
     else:
@@ -213,7 +220,7 @@ def _needs_people(session: Session, change: Change, rules: Rules, _now: float) -
     pr = change.pr
     blockers = changes.merge_blockers(change, rules, held_by=str(session.hold or ""))
     if not blockers:
-        return Status.MERGEABLE, f"#{pr.number} at {pr.head[:10]} can be merged"
+        return Status.MERGEABLE, f"#{pr.number} at {short_sha(pr.head)} can be merged"
     if pr.state is PullRequestState.DRAFT or not changes.green(pr):
         return None
     if changes.approved(change, rules):
@@ -233,8 +240,9 @@ def _alone(session: Session, rules: Rules, now: float) -> tuple[Status, str] | N
     unclear = _unclear(session.work.activity, _span(rules.stuck_after))
     if unclear and now - session.work.progress_at > rules.stuck_after:
         return Status.STUCK, unclear
-    words = session.work.activity.evidence or f"agent {state.value}"
-    return Status.WORKING, words
+    if state is ActivityState.BUSY:
+        return Status.WORKING, "the agent works on what it was told"
+    return Status.WORKING, in_words(session.work.activity)
 
 
 def _unclear(activity: Activity, quiet: str) -> str:

@@ -108,5 +108,7 @@ class Plugin(Generic[T]):
     options: type[Options] = Options
     needs: tuple[str, ...] = ()
     """Programs that must be on the PATH; missing ones are reported as *not ready here*."""
+    launches: tuple[str, ...] = ()
+    """Option names whose value is an argument list: its first word is a program that must be there."""
     runs_code: tuple[str, ...] = ()
     """Option names whose values are run: they count only once the file is trusted."""

@@ -112,6 +112,14 @@ class Branches(Protocol):
 
 
 @runtime_checkable
+class BaseNotes(Protocol):
+    """An scm whose base branch can lack commits that a person has."""
+
+    async def base_note(self, project: Project) -> str:
+        """What a person should know of the base before work starts from it, with what to do; else empty."""
+
+
+@runtime_checkable
 class Reruns(Protocol):
     """An scm that can run checks again without a new commit."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.domain.ids import SessionId
+from orchestrator.domain.ids import SessionId, short_sha
 from orchestrator.domain.outside_text import clean
 from orchestrator.domain.person import Actor
 from orchestrator.domain.pull_request import PullRequestState, ReviewDecision
@@ -27,7 +27,7 @@ async def approve(core: Core, session_id: SessionId, *, head: str, by: Actor) ->
             return
         approval = Approval(by=by, head=full, at=draft.now)
         _put(draft, change, (*change.approvals, approval))
-        draft.tell("review.approved_here", f"{by} approved {full[:10]}", head=full, by=str(by))
+        draft.tell("review.approved_here", f"{by} approved {short_sha(full)}", head=full, by=str(by))
 
     kept = await core.fleet.change(session_id, how)
     await core.audit(by, "approve", session_id, full)
@@ -52,7 +52,7 @@ async def request_changes(core: Core, session_id: SessionId, *, head: str, text:
         change = open_change(draft.session, full)
         _put(draft, change, tuple(a for a in change.approvals if a.by.name != by.name))
         draft.tell(
-            "review.changes_asked_here", f"{by} asks for changes at {full[:10]}", head=full, by=str(by)
+            "review.changes_asked_here", f"{by} asks for changes at {short_sha(full)}", head=full, by=str(by)
         )
 
     kept = await core.fleet.change(session_id, how)

@@ -7,6 +7,7 @@ from orchestrator.domain.session import RuntimeState
 from orchestrator.errors import Conflict, NotReady
 from orchestrator.ports.runtime import Attachable
 from orchestrator.ports.terminal import Attach
+from orchestrator.services import terminal
 from orchestrator.services.core import Core
 
 
@@ -16,9 +17,10 @@ async def attach(core: Core, session_id: SessionId) -> Attach:
     runtime = core.fleet.world.runtime(session)
     if session.runtime.state is RuntimeState.NONE:
         msg = f"it has no terminal ({session.status.reason})."
-        raise Conflict(msg, session=session_id)
+        raise Conflict(msg, session=session_id, next_step=f"`ao status {session_id}` shows where it is.")
     if not isinstance(runtime, Attachable):
         msg = f"the runtime {session.parts.runtime} cannot be attached to."
         raise NotReady(msg, session=session_id, next_step=f"`ao output {session_id}` shows its last lines.")
+    await terminal.require(core, session)
     command = runtime.attach_command(core.fleet.world.ref(session))
     return Attach(session=session_id, title=f"{session_id} {session.task.title}", command=command)

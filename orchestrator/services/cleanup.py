@@ -11,6 +11,7 @@ from orchestrator.domain.person import Actor
 from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.session import Session, WantedState
 from orchestrator.errors import AoError
+from orchestrator.lifecycle.changes import OPEN
 from orchestrator.services import kill
 from orchestrator.services.core import Core
 
@@ -22,6 +23,8 @@ class CleanupItem:
     session: SessionId
     reason: str
     done: bool
+    open_change: bool = False
+    """Its pull request is open: an end of it is worth a question."""
 
 
 async def cleanup(
@@ -38,7 +41,11 @@ async def cleanup(
             continue
         if not dry_run:
             await core.fleet.change(session.id, lambda d, r=reason: kill.stop(d, by, r))  # type: ignore[misc]
-        items.append(CleanupItem(session=session.id, reason=reason, done=not dry_run))
+        items.append(
+            CleanupItem(
+                session=session.id, reason=reason, done=not dry_run, open_change=_has_open_change(session)
+            )
+        )
     return items
 
 
@@ -51,8 +58,13 @@ def _by_facts(session: Session) -> str:
     return ""
 
 
+def _has_open_change(session: Session) -> bool:
+    return session.change is not None and session.change.pr.state in OPEN
+
+
 async def _by_issue(core: Core, session: Session) -> str:
-    if not session.task.issue:
+    """An issue that another session's merge closed says nothing of a pull request that is open."""
+    if not session.task.issue or _has_open_change(session):
         return ""
     try:
         project = core.settings.project(session.project)

@@ -12,7 +12,7 @@ from orchestrator.services.core import Core
 from orchestrator.settings import show as showing
 from orchestrator.settings.effective import Settings
 from orchestrator.settings.loader import Loaded
-from orchestrator.settings.plugin_check import check_plugins
+from orchestrator.settings.plugin_check import check_names, check_plugins
 from orchestrator.settings.problems import Grade, Problem, errors
 from orchestrator.settings.trust import Reason
 
@@ -21,7 +21,8 @@ def problems(loaded: Loaded, registry: Registry, trusted: trusting.Trusted) -> t
     """Everything wrong or not ready, plugins from outside and the plugins' own blocks included."""
     settings = loaded.settings
     if settings is None:
-        return loaded.problems
+        named = check_names(loaded.data, loaded.spots, registry) if loaded.spots else ()
+        return (*loaded.problems, *named)
     failed = [
         settings.spots.problem(external.at, str(error), grade)
         for external, error in trusting.load_externals(settings, registry, trusted)

@@ -67,21 +67,36 @@ async def _configuration(core: Core) -> list[Finding]:
 
 
 def _plugins(core: Core) -> Iterator[Finding]:
+    """One row a plugin; its projects are named where not all of them lack the same."""
+    found: dict[tuple[str, str], dict[tuple[str, ...], list[str]]] = {}
     for use in core.settings.uses():
         slot: Slot[object] = Slot(use.slot)
         try:
-            missing = core.registry.missing_programs(slot, use.name, use.options)
+            missing = tuple(core.registry.missing_programs(slot, use.name, use.options))
         except AoError:
             continue  # the configuration's own finding says it
-        if missing:
-            text = f"needs {', '.join(missing)}, not on the PATH"
-            yield Finding(level=FAILURE, subject=f"{use.slot} {use.name}", text=text, next_step="Install it.")
-        else:
-            yield Finding(level=OK, subject=f"{use.slot} {use.name}", text="its programs are there")
+        projects = found.setdefault((use.slot, use.name), {}).setdefault(missing, [])
+        if use.at[:1] == ("projects",):
+            projects.append(str(use.at[1]))
         if use.slot == "agent" and use.options.get("permissions") == "permissionless":
-            text = "runs whatever it likes without asking (permissionless); only `policy` rules hold it"
-            step = "`permissions: auto-edit` asks; `policy.deny` forbids."
-            yield Finding(level=WARNING, subject=f"{use.slot} {use.name}", text=text, next_step=step)
+            yield _asks_nobody(use.name)
+    for (kind, name), lacks in found.items():
+        for missing, projects in lacks.items():
+            of = f" of {', '.join(dict.fromkeys(projects))}" if len(lacks) > 1 and projects else ""
+            yield _plugin(f"{kind} {name}{of}", missing)
+
+
+def _plugin(subject: str, missing: tuple[str, ...]) -> Finding:
+    if missing:
+        text = f"needs {', '.join(missing)}, not on the PATH"
+        return Finding(level=FAILURE, subject=subject, text=text, next_step="Install it.")
+    return Finding(level=OK, subject=subject, text="its programs are there")
+
+
+def _asks_nobody(agent: str) -> Finding:
+    text = "runs whatever it likes without asking (permissionless); only `policy` rules hold it"
+    step = "`permissions: auto-edit` asks; `policy.deny` forbids."
+    return Finding(level=WARNING, subject=f"agent {agent}", text=text, next_step=step)
 
 
 def _storage(core: Core) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ def stop(draft: Draft, by: Actor, words: str = "") -> None:
     change = draft.session.change
     merged = change is not None and change.pr.state is PullRequestState.MERGED
     reason = StopReason.MERGED if merged else StopReason.KILLED
-    said = words or f"{reason.value}: ended by {by}"
+    before = f"#{change.pr.number} is in {change.pr.base}; " if change is not None and merged else ""
+    said = words or f"{before}ended by {by}"
     draft.set(wanted=Wanted(state=WantedState.STOP, by=by, at=draft.now, reason=reason, words=said))
     draft.tell("session.kill_asked", f"{by} ends it", by=str(by))

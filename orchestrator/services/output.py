@@ -7,6 +7,7 @@ from orchestrator.domain.look import Unseen
 from orchestrator.domain.outside_text import clean, mask
 from orchestrator.errors import TemporaryError
 from orchestrator.ports.runtime import Scrollback
+from orchestrator.services import terminal
 from orchestrator.services.core import Core
 
 MOST_LINES = 2_000
@@ -17,6 +18,7 @@ async def output(core: Core, session_id: SessionId, lines: int = 40) -> str:
     session = core.fleet.get(session_id)
     runtime = core.fleet.world.runtime(session)
     ref = core.fleet.world.ref(session)
+    await terminal.require(core, session)
     wanted = max(1, min(lines, MOST_LINES))
     if isinstance(runtime, Scrollback):
         return mask(clean(await runtime.output(ref, wanted)))

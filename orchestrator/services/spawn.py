@@ -136,7 +136,13 @@ async def _issue(core: Core, project: ProjectId, parts: Parts, text: str) -> Iss
     tracker = core.registry.create(
         TRACKER, parts.tracker, core.settings.options(project, "tracker", parts.tracker)
     )
-    ref = tracker.parse_ref(text)
+    try:
+        ref = tracker.parse_ref(text)
+    except BadInput as error:
+        step = (
+            f'A task in words is quoted: `ao spawn {project} "fix the flaky test"`, or given with --prompt.'
+        )
+        raise BadInput(error.what, next_step=step) from error
     look = (await tracker.observe(core.settings.project(project), [ref]))[ref]
     if isinstance(look, Unseen):
         msg = f"issue {ref} of {project} could not be read: {look.reason}"
@@ -273,7 +279,11 @@ async def _make(core: Core, plan: _Plan, by: Actor, left: Sequence[Session]) -> 
 async def spawn_batch(
     core: Core, project: str, issues: Sequence[str], *, by: Actor, agent: str = ""
 ) -> list[SpawnOutcome]:
-    """Start a session for each issue; one that cannot be started does not stop the others."""
+    """Start a session for each issue; one that cannot be started does not stop the others.
+
+    Raises `NotFound` for a project that is not there: none could start.
+    """
+    core.settings.now.keys(project_id(project))
     outcomes = []
     for issue in dict.fromkeys(issues):
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -26,6 +26,9 @@ class Loaded:
     settings: Settings | None
     problems: tuple[Problem, ...]
     files: tuple[ConfigFile, ...]
+    data: dict[str, Data] = field(default_factory=dict, repr=False)
+    """What was read, however wrong: for what can be said of it beside its errors."""
+    spots: Spots | None = None
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -59,7 +62,13 @@ def load(path: Path, env: Mapping[str, str], text: str | None = None) -> Loaded:
     if isinstance(data, dict):
         problems += _cross_checks(data, whole, user_home)
     if config is None or errors(problems):
-        return Loaded(settings=None, problems=_in_order(problems), files=tuple(whole.files))
+        return Loaded(
+            settings=None,
+            problems=_in_order(problems),
+            files=tuple(whole.files),
+            data=data if isinstance(data, dict) else {},
+            spots=whole.spots,
+        )
     settings = Settings(
         config=config,
         main=whole.main,
@@ -102,8 +111,8 @@ def _cross_checks(data: dict[str, Data], whole: Assembled, user_home: Path) -> I
     for prefix, owners in naming.shared_prefixes(prefixes).items():
         free = [naming.free_prefix(prefix, set(prefixes.values()))]
         message = (
-            f"The projects {' and '.join(owners)} have the session prefix {prefix!r} both: "
-            f"give one of them its own, as in `sessionPrefix: {free[0]}`."
+            f"The projects {', '.join(owners[:-1])} and {owners[-1]} share the session prefix {prefix!r}: "
+            f"give {'one of them' if len(owners) == 2 else 'all but one of them'} its own, as in `sessionPrefix: {free[0]}`."
         )
         yield whole.spots.problem(("projects", owners[-1], "sessionPrefix"), message)
 

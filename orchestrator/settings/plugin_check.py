@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from orchestrator.errors import AoError, NotFound
 from orchestrator.ports.plugin import Plugin, Slot
+from orchestrator.settings.document import Data
 from orchestrator.settings.effective import Settings
 from orchestrator.settings.plugin_choice import PluginUse
-from orchestrator.settings.problems import Grade, Problem, nearest
+from orchestrator.settings.problems import Grade, KeyPath, Problem, Spots, nearest
+from orchestrator.settings.validation import in_our_words
+
+_NAMED = ("runtime", "agent", "workspace", "terminal", "tracker", "scm")
+"""Keys of `defaults` and of a project that name a plugin of the slot of that name."""
 
 
 class OptionProblem(Protocol):
@@ -37,15 +43,45 @@ class Plugins(Protocol):
         """Everything wrong in a plugin's block."""
 
     def missing_programs(
-        self, slot: Slot[Any], name: str, options: Mapping[str, object] | None = None
+        self, slot: Slot[Any], name: str, options: Mapping[str, object] = MappingProxyType({})
     ) -> list[str]:
-        """Programs that the plugin needs and that are absent here."""
+        """Programs that the plugin, or its options, need and that are absent here."""
 
 
 def check_plugins(settings: Settings, plugins: Plugins) -> tuple[Problem, ...]:
     """What is wrong with the plugins that the configuration uses, and with their options."""
     found = (problem for use in settings.uses() for problem in _of_use(settings, use, plugins))
     return tuple(dict.fromkeys(found))
+
+
+def check_names(data: Mapping[str, Data], spots: Spots, plugins: Plugins) -> tuple[Problem, ...]:
+    """Plugins that are named and not here, in a configuration that has other errors: all are told at once."""
+    projects = data.get("projects")
+    blocks: list[tuple[KeyPath, Data]] = [(("defaults",), data.get("defaults"))]
+    blocks += [(("projects", name), keys) for name, keys in _mapping(projects).items()]
+    found = []
+    for at, block in blocks:
+        for slot in _NAMED:
+            value = _mapping(block).get(slot)
+            where = (*at, slot, "plugin") if isinstance(value, dict) else (*at, slot)
+            name = _mapping(value).get("plugin") if isinstance(value, dict) else value
+            known = plugins.names(slot)
+            # What a package or a file brings is not known before it is loaded.
+            outside = {"package", "path"} & _mapping(value).keys()
+            if isinstance(name, str) and name not in known and not outside and not data.get("plugins"):
+                found.append(_absent(spots, where, slot, name, known))
+    return tuple(found)
+
+
+def _mapping(value: Data) -> dict[str, Data]:
+    return value if isinstance(value, dict) else {}
+
+
+def _absent(
+    spots: Spots, at: KeyPath, slot: str, name: str, known: Sequence[str], where: str = ""
+) -> Problem:
+    message = f"There is no {slot} plugin {name!r} here{where}."
+    return spots.problem(at, message, Grade.NOT_READY, nearest(name, known))
 
 
 def options_for(use: PluginUse, plugins: Plugins) -> dict[str, Any]:
@@ -70,8 +106,7 @@ def _of_use(settings: Settings, use: PluginUse, plugins: Plugins) -> Iterator[Pr
     known = plugins.names(use.slot)
     if use.name not in known:
         where = " until it is loaded from outside" if use.external else ""
-        message = f"There is no {use.slot} plugin {use.name!r} here{where}."
-        yield settings.spots.problem(use.at, message, Grade.NOT_READY, nearest(use.name, known))
+        yield _absent(settings.spots, use.at, use.slot, use.name, known, where)
         return
     try:
         model = plugins.plugin(slot, use.name).options
@@ -85,13 +120,10 @@ def _of_use(settings: Settings, use: PluginUse, plugins: Plugins) -> Iterator[Pr
         close = (
             nearest(str(problem.path[0]), fields) if problem.path and problem.path[0] not in fields else ""
         )
-        yield settings.spots.problem(at, f"{_words(problem.text)} ({use.slot} {use.name})", nearest=close)
+        yield settings.spots.problem(
+            at, f"{in_our_words(problem.text)} ({use.slot} {use.name})", nearest=close
+        )
     missing = plugins.missing_programs(slot, use.name, use.options)
     if missing:
         message = f"The {use.slot} plugin {use.name!r} needs {', '.join(missing)}, not found on the PATH."
         yield settings.spots.problem(use.at, message, Grade.NOT_READY)
-
-
-def _words(text: str) -> str:
-    text = "This option is not known" if "Extra inputs" in text else text.removeprefix("Value error, ")
-    return text.replace("Input should", "This should").rstrip(".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -58,11 +59,17 @@ def _message(detail: ErrorDetails) -> str:
         return "This key is not known here."
     if kind == "missing":
         return "This key is needed."
-    if kind.endswith(("_type", "_parsing")) or kind == "literal_error":
-        text = text.replace("Input should be", "this should be").replace("a valid dictionary", "a mapping")
-        text = text.replace("a valid tuple", "a list")
-    text = text.removeprefix("Value error, ").replace("Input should", "this should")
-    return text[:1].upper() + text[1:].rstrip(".") + "."
+    return f"{in_our_words(text)}."
+
+
+def in_our_words(text: str) -> str:
+    """What pydantic says, without its own names for things; no full stop."""
+    text = re.sub(r" or instance of \w+", "", text).removeprefix("Value error, ")
+    text = {"Field required": "This key is needed"}.get(text, text)
+    text = text.replace("Extra inputs are not permitted", "This option is not known")
+    text = text.replace("a valid dictionary", "a mapping").replace("a valid tuple", "a list")
+    text = text.replace("Input should", "this should")
+    return text[:1].upper() + text[1:].rstrip(".")
 
 
 def _nearest(detail: ErrorDetails, path: KeyPath, schema: dict[str, Any]) -> str:

@@ -202,6 +202,9 @@ class Home:
             found = self.path.stat()
         except FileNotFoundError:
             return
+        except OSError as error:
+            msg = f"{self.path} cannot be looked at: {error.strerror}."
+            raise NotReady(msg, next_step="Set AO_HOME to a folder that is yours alone.") from error
         if not stat.S_ISDIR(found.st_mode):
             msg = f"{self.path} is not a folder."
             raise BadInput(msg, next_step="Set AO_HOME to a folder.")
@@ -216,10 +219,14 @@ class Home:
     def prepare(self) -> None:
         """Check the home and make its folders. Raises like `check`."""
         self.check()
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (self.events, self.counters, self.projects, self.run):
-            folder.mkdir(mode=0o700, exist_ok=True)
-            folder.chmod(0o700)
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (self.events, self.counters, self.projects, self.run):
+                folder.mkdir(mode=0o700, exist_ok=True)
+                folder.chmod(0o700)
+        except OSError as error:
+            msg = f"the folder {self.path}, where ao keeps its state, cannot be made: {error.strerror}."
+            raise NotReady(msg, next_step="Set AO_HOME to a folder that you can write to.") from error
         private_folder(self.api_socket.parent)
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.domain.ids import SessionId, branch_name
+from orchestrator.domain.ids import SessionId, branch_name, short_sha
 from orchestrator.domain.project import Project
 from orchestrator.errors import AoError, Conflict, NotFound, PermanentError
 from plugins._shared.mirror import Mirror, base_ref, incoming, outgoing
@@ -123,12 +123,14 @@ class LocalForge:
             return BaseSync(sha=theirs)
         if ours == theirs or await self.repository.is_ancestor(theirs, ours):
             return BaseSync(sha=ours)
-        return BaseSync(sha=ours, note=self._diverged(branch))
+        return BaseSync(sha=ours, note=await self._diverged(branch, ours, theirs))
 
-    def _diverged(self, branch: str) -> str:
+    async def _diverged(self, branch: str, ours: str, theirs: str) -> str:
+        count = await self.repository.count([theirs], [ours])
+        commits = f"{count} commit{'' if count == 1 else 's'} of {branch} in {self.project.path}"
         return (
-            f"{branch} has moved in {self.project.path} and in the forge; the forge's was used. "
-            f"To join them: git pull {self.repository.path} {branch}"
+            f"{branch} has moved in the forge too, so {commits} {'is' if count == 1 else 'are'} not in what work "
+            f"starts from. To join them: `git pull --no-rebase {self.repository.path} {branch}`"
         )
 
     async def _of_user(self, branch: str) -> str:
@@ -168,7 +170,7 @@ class LocalForge:
         now = refs.get(head_ref(branch), "")
         mine = now in {"", head, refs.get(published_ref(session))}
         if not mine and not await self.repository.is_ancestor(now, head):
-            msg = f"The forge's {branch} is at {now[:10]} and has commits that {head[:10]} does not have."
+            msg = f"The forge's {branch} is at {short_sha(now)} and has commits that {short_sha(head)} does not have."
             raise Conflict(msg, next_step="Fetch and rebase onto it, or publish under another branch.")
         marks = {pull: (head, None)} if pull else {}
         await self.repository.update_refs(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from orchestrator.domain.ids import short_sha
 from orchestrator.domain.outside_text import clean, one_line
 from orchestrator.errors import BadInput, Conflict, PermanentError, TemporaryError
 from plugins._shared.local_forge import LocalForge, head_ref, merged_ref
@@ -64,7 +65,7 @@ async def merge(
 def same_head(number: int, found: str, head: str) -> None:
     """Raises `Conflict` unless a pull request is where the caller believes."""
     if found != head:
-        msg = f"Pull request {number} is at {found[:10] or 'no commit'}, not at {head[:10]}."
+        msg = f"Pull request {number} is at {short_sha(found) or 'no commit'}, not at {short_sha(head)}."
         raise Conflict(msg)
 
 
@@ -109,7 +110,7 @@ async def _picked(repository: Mirror, order: MergeOrder, commit: CommitInfo, ont
         return commit.sha
     trial = await repository.try_pick(onto, commit.sha, parent)
     if not trial.clean:
-        raise _conflict(order, trial.conflicts, f" at commit {commit.sha[:10]}")
+        raise _conflict(order, trial.conflicts, f" at commit {short_sha(commit.sha)}")
     if trial.tree == await repository.git.text("rev-parse", "--verify", f"{onto}^{{tree}}"):
         return onto  # the base has this change already
     return await repository.commit(trial.tree, (onto,), commit.message, author=commit)

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from orchestrator.domain.ids import SessionId
+from orchestrator.domain.ids import SessionId, short_sha
 from orchestrator.errors import BadInput, Conflict, NotFound
 from plugins._shared.git import IDENTITY, ZERO, Git, failure
 from plugins._shared.repository_lock import SharedCalls
@@ -183,7 +183,7 @@ class Mirror:
         key = (self.path, source, ref, into)
         sha = await _fetches.call(key, lambda: self._fetch(git or self.git, source, ref, into))
         if expect and sha != expect:
-            msg = f"{ref} is at {sha[:10]}, not at {expect[:10]}."
+            msg = f"{ref} is at {short_sha(sha)}, not at {short_sha(expect)}."
             raise Conflict(msg)
         return sha
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestrator.domain.ids import short_sha
 from orchestrator.errors import NotFound, PermanentError
 from plugins._shared.view import Target, View, paths, to_stdin
 
@@ -189,5 +190,5 @@ async def _one_nested(view: View, into: str, path: str, depth: int) -> _Nested:
         raise PermanentError(msg, next_step="Repair it or move it away, then try again.") from error
     dirty = not shot.head or (await inner.ask("diff", "--quiet", shot.head, shot.commit)).code != 0
     commit = shot.commit if dirty or shot.nested else shot.head
-    note = f"{path} is a repository of its own: its HEAD and files are kept as {commit[:10]}, other branches are not"
+    note = f"{path} is a repository of its own: its HEAD and files are kept as {short_sha(commit)}, other branches are not"
     return _Nested(path, commit, (note, *shot.notes))

@@ -13,5 +13,6 @@ PLUGIN = Plugin(
     create=creator("agents/claude-code.yaml"),
     options=KnownAgentOptions,
     needs=("claude",),
+    launches=("program",),
     runs_code=("program", "environment"),
 )

@@ -19,5 +19,6 @@ PLUGIN = Plugin(
     summary="Any program in a terminal; how to launch and read it stands in agentConfig.",
     create=create,
     options=Profile,
+    launches=("launch",),
     runs_code=("launch", "resume", "program", "files", "environment", "permissionFlags", "modelFlags"),
 )

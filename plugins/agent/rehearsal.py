@@ -47,5 +47,6 @@ PLUGIN = Plugin(
     summary="A scripted program that plays the plan in its issue; no model, no account.",
     create=create,
     options=RehearsalOptions,
+    launches=("program",),
     runs_code=("program",),
 )

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from orchestrator.domain.ids import SessionId
+from orchestrator.domain.ids import SessionId, short_sha
 from orchestrator.domain.look import Look, Unseen
 from orchestrator.domain.outside_text import one_line
 from orchestrator.domain.person import Actor
@@ -23,7 +23,7 @@ from orchestrator.domain.project import Project
 from orchestrator.domain.pull_request import PullRequest, PullRequestState, Review, ReviewDecision
 from orchestrator.errors import AoError, BadInput, Conflict, NotFound, PermanentError
 from orchestrator.ports.plugin import Options, Plugin, PluginContext
-from orchestrator.ports.scm import SCM, Branches, Claims, Merged, Publication, Reruns, Scm
+from orchestrator.ports.scm import SCM, BaseNotes, Branches, Claims, Merged, Publication, Reruns, Scm
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.workspace import Base
 from plugins._shared import local_merge, publishing, pull_review
@@ -51,7 +51,7 @@ class LocalScmOptions(Options):
     """Approvals that the forge itself asks for. The project's own `approvals` counts beside it."""
 
 
-class LocalScm(Scm, Claims, Branches, Reruns):
+class LocalScm(Scm, Claims, Branches, BaseNotes, Reruns):
     """The local forge. One desk for each project; what changes a pull request is done under its lock."""
 
     def __init__(self, options: LocalScmOptions, context: PluginContext) -> None:
@@ -76,6 +76,12 @@ class LocalScm(Scm, Claims, Branches, Reruns):
         async with desk.book.lock:
             synced = await desk.forge.base(branch)
         return Base(branch=branch, sha=synced.sha, mirror=project.mirror, note=synced.note)
+
+    @override
+    async def base_note(self, project: Project) -> str:
+        desk = await self._desk(project)
+        async with desk.book.lock:
+            return (await desk.forge.sync(project.default_branch)).note
 
     @override
     async def observe(self, sessions: Collection[SessionRef]) -> Mapping[SessionId, Look[PullRequest | None]]:
@@ -121,7 +127,7 @@ class LocalScm(Scm, Claims, Branches, Reruns):
             if record.state is PullRequestState.MERGED:
                 if record.head == head:
                     return Merged(commit=record.merge_commit, base=record.base)
-                msg = f"Pull request {record.number} was merged at {record.head[:10]}, not at {head[:10]}."
+                msg = f"Pull request {record.number} was merged at {short_sha(record.head)}, not at {short_sha(head)}."
                 raise Conflict(msg)
             if record.state is not PullRequestState.OPEN:
                 msg = f"Pull request {record.number} is {record.state.value} and cannot be merged."

@@ -113,5 +113,6 @@ PLUGIN = Plugin(
     summary="any terminal program, by a launch line from the configuration",
     create=_create,
     options=CustomTerminalOptions,
+    launches=("launch",),
     runs_code=("launch",),
 )

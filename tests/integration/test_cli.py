@@ -114,7 +114,9 @@ def test_asking_a_server_imports_nothing_of_the_fleet(
         (["status", "--watch"], 6, "no `ao start` runs"),
         (["events", "--follow"], 6, "no `ao start` runs"),
         (["status"], 3, "ao init"),
-        (["config", "check", "absent.yaml"], 1, "cannot be read"),
+        (["config", "check", "absent.yaml"], 1, "absent.yaml: This file cannot be read"),
+        (["config", "check", "--config", "absent.yaml"], 1, "absent.yaml: This file cannot be read"),
+        (["config", "check"], 1, "ao init"),
         (["help", "nonsense"], 2, "no verb"),
     ],
 )

@@ -32,8 +32,8 @@ class Fleet:
         self.client = Client(self.home.api_socket)
         self.env = {**os.environ, "AO_HOME": str(folder), "PYTHONPATH": str(ROOT)}
 
-    def ao(self, *words: str) -> Any:
-        """A verb as a process, its answer as data."""
+    def ao(self, *words: str, code: int = 0) -> Any:
+        """A verb as a process that ends with `code`, its answer as data."""
         done = subprocess.run(
             [sys.executable, "-m", "bot", *words, "--json"],
             env=self.env,
@@ -43,7 +43,7 @@ class Fleet:
             stdin=subprocess.DEVNULL,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == code, done.stderr
         return json.loads(done.stdout)
 
     def act(self, verb: str, /, **arguments: Any) -> Any:
@@ -87,7 +87,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
 
 def test_the_verbs(fleet: Fleet, tmp_path: Path) -> None:
     assert [issue["ref"] for issue in fleet.ao("issues", "demo")["issues"]] == ["1", "2", "3", "4"]
-    outcomes = fleet.ao("batch-spawn", "demo", "1,2", "4", "99")["outcomes"]
+    outcomes = fleet.ao("batch-spawn", "demo", "1,2", "4", "99", code=1)["outcomes"]
     assert [outcome["error"] for outcome in outcomes] == ["", "", "", "not-found"]
     with pytest.raises(AoError, match="demo-1"):
         fleet.act("spawn", project="demo", issue="1")

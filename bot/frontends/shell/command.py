@@ -12,7 +12,7 @@ from bot.chat.request import Value
 from bot.frontends.shell import confirm, exit_codes, gateway, options
 from bot.frontends.shell.console import Console
 from bot.frontends.shell.machine import Machine, Surroundings
-from orchestrator.errors import AoError
+from orchestrator.errors import AoError, BadInput
 
 _FAILED = 1
 
@@ -22,7 +22,7 @@ def run(words: Sequence[str], machine: Machine) -> int:
     console = Console(json="--json" in words)
     try:
         asked, rest = options.take(words)
-        where = Surroundings(env=dict(os.environ), cwd=_cwd(), config=asked.config)
+        where = Surroundings(env=dict(os.environ), cwd=_cwd(), config=asked.config, yes=asked.yes)
         return _Command(console, machine, where, asked).run(rest)
     except AoError as error:
         console.error(error)
@@ -93,6 +93,9 @@ class _Command:
 
     def _machine_verb(self, action: Action, arguments: Mapping[str, Value]) -> int:
         if action.verb == "demo":
+            if self._console.json:
+                msg = "demo tells its story in words and has no --json."
+                raise BadInput(msg, next_step="Its exit code says whether the story came true.")
             return self._machine.play_demo(self._where, arguments)
         module = importlib.import_module(f"bot.frontends.shell.{action.verb.replace(' ', '_')}")
         found: Local = module.run

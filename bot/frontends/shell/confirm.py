@@ -23,11 +23,15 @@ def needed(action: Action, arguments: Mapping[str, Value], console: Console, *, 
         )
     if yes:
         return None
-    if not console.can_ask:
-        extra = " --head <sha>" if action.confirmation is Confirmation.HEAD else ""
-        msg = f"{action.verb} asks before it does anything, and nobody can answer here."
-        raise BadInput(msg, next_step=f"For scripts: ao {action.verb} ...{extra} --yes.")
+    if not console.can_ask and action.confirmation is not Confirmation.RISK:
+        raise _nobody(action)
     return _Asking(action, console)
+
+
+def _nobody(action: Action) -> BadInput:
+    extra = " --head <sha>" if action.confirmation is Confirmation.HEAD else ""
+    msg = f"{action.verb} asks before it does anything, and nobody can answer here."
+    return BadInput(msg, next_step=f"For scripts: ao {action.verb} ...{extra} --yes.")
 
 
 class _Asking:
@@ -36,7 +40,12 @@ class _Asking:
         self._console = console
 
     def __call__(self, shown: Message, arguments: Mapping[str, Value]) -> dict[str, Value]:
-        """Raises `AoError` when the answer is not yes."""
+        """Raises `AoError` when the answer is not yes, `BadInput` where nobody can answer."""
+        if self._action.confirmation is Confirmation.RISK:
+            if not shown.buttons:
+                return dict(arguments)
+            if not self._console.can_ask:
+                raise _nobody(self._action)
         if not self._console.ask(shown, "Do it?"):
             msg = "Nothing was done."
             raise AoError(msg)

@@ -8,10 +8,12 @@ import sys
 from typing import TextIO
 
 from bot.chat.message import Json, Message, as_json
-from bot.frontends.shell.text import lines_of
+from bot.frontends.shell.text import lines_of, wrapped
 from orchestrator.errors import AoError
 
-_WIDTH = 100
+_WIDTH = 80
+WHOLE = 1_000_000
+"""Columns of what is no terminal: nothing is wrapped or cut."""
 _CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 
 
@@ -39,8 +41,15 @@ class Console:
         self._out.write(f"{text}\n")
         self._out.flush()
 
+    def tell(self, text: str) -> None:
+        """Print prose of ours: it goes on between words where it is too long."""
+        self.say("\n".join(wrapped(text, self.width)))
+
     def note(self, text: str) -> None:
-        """Print beside the answer."""
+        """Print prose beside the answer."""
+        self._beside("\n".join(wrapped(text, _width(self._err))))
+
+    def _beside(self, text: str) -> None:
         self._err.write(f"{text}\n")
         self._err.flush()
 
@@ -53,11 +62,11 @@ class Console:
                 "next_step": error.next_step,
                 "session": error.session,
             }
-            self.note(json.dumps({"error": rows}, ensure_ascii=False))
+            self._beside(json.dumps({"error": rows}, ensure_ascii=False))
             return
         title = f"ao: {f'{error.session}: ' if error.session else ''}{error.what}"
         message = Message(title=title, lines=(error.next_step,) if error.next_step else ())
-        self.note("\n".join(lines_of(message, self.width)))
+        self._beside("\n".join(lines_of(message, _width(self._err))))
 
     def redraw(self, message: Message) -> None:
         """Print in place of what was printed before, where that is possible."""
@@ -68,10 +77,7 @@ class Console:
     @property
     def width(self) -> int:
         """Columns of the terminal; a file or a pipe gets whole lines."""
-        try:
-            return os.get_terminal_size(self._out.fileno()).columns
-        except (OSError, ValueError):
-            return 400 if not self._out.isatty() else _WIDTH
+        return _width(self._out)
 
     @property
     def can_ask(self) -> bool:
@@ -81,7 +87,15 @@ class Console:
     def ask(self, message: Message, question: str) -> bool:
         """Show the facts, then ask; only a clear yes is one."""
         if message.title or message.fields:
-            self.note("\n".join(lines_of(message, self.width)))
+            self._beside("\n".join(lines_of(message, _width(self._err))))
         self._err.write(f"{question} [y/N] ")
         self._err.flush()
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def _width(stream: TextIO) -> int:
+    try:
+        found = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return _WIDTH if stream.isatty() else WHOLE
+    return found or _WIDTH

@@ -7,7 +7,7 @@ EXIT_CODES = (
     (
         1,
         "error",
-        "It was refused or went wrong; `config check` and `doctor` found errors; a question was answered no.",
+        "It was refused or went wrong; `config check` and `doctor` found errors; not all of a batch started; a question was answered no.",
     ),
     (
         2,

@@ -22,12 +22,12 @@ def _message(words: Sequence[str]) -> Message:
         rows = tuple((action.verb, action.summary) for action in registry.all_actions())
         return Message(
             title="ao <verb> ...   looks after a fleet of coding agents",
-            table=Table(("verb", "what it does"), rows),
+            table=Table(("verb", "what it does"), rows, wrap=True),
             next_steps=("help <verb>", "help exit-codes"),
         )
     if words[0] == "exit-codes":
         codes = tuple((str(code), name, meaning) for code, name, meaning in EXIT_CODES)
-        return Message(title="Exit codes", table=Table(("code", "name", "meaning"), codes))
+        return Message(title="Exit codes", table=Table(("code", "name", "meaning"), codes, wrap=True))
     found = of_action(registry.find(words)[0])
     everywhere = tuple(Field(option, text) for option, text in HELP)
     return Message(

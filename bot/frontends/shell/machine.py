@@ -23,6 +23,8 @@ class Surroundings:
     cwd: str
     config: str = ""
     """`--config`; empty: found by the usual order."""
+    yes: bool = False
+    """`--yes`: what is asked is answered yes."""
 
 
 class House(Protocol):

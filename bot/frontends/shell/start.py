@@ -41,8 +41,8 @@ def run(machine: Machine, where: Surroundings, console: Console, arguments: Mapp
 def _ready(console: Console, projects: Sequence[str]) -> None:
     named = ", ".join(projects) or "no project yet"
     first = projects[0] if projects else "<project>"
-    console.say(f"ao looks after: {named}. Ctrl-C stops it; agents go on.")
-    console.say(f"In another shell: ao spawn {first} <issue>  |  ao status --watch  |  ao events --follow")
+    console.tell(f"ao looks after: {named}. Ctrl-C stops it; agents go on.")
+    console.tell(f"In another shell: ao spawn {first} <issue>  |  ao status --watch  |  ao events --follow")
 
 
 def _folder(target: str, cwd: Path, console: Console) -> Path:

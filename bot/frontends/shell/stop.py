@@ -7,12 +7,13 @@ import signal
 import time
 from collections.abc import Mapping
 
+from bot.chat.message import Field, Message
 from bot.chat.request import Value
 from bot.frontends.api.client import Client
 from bot.frontends.shell import gateway
 from bot.frontends.shell.console import Console
 from bot.frontends.shell.machine import Machine, Surroundings
-from orchestrator.errors import AoError, NotReady, TemporaryError
+from orchestrator.errors import AoError, BadInput, NotReady, TemporaryError
 from orchestrator.storage.layout import Home
 from orchestrator.storage.lock import Holder, holder
 
@@ -29,12 +30,32 @@ def run(machine: Machine, where: Surroundings, console: Console, arguments: Mapp
         msg = "no `ao start` runs for this AO_HOME."
         raise NotReady(msg, next_step="There is nothing to stop.")
     if arguments.get("sessions"):
-        _end_sessions(gateway.client_for(where), console)
+        client = gateway.client_for(where)
+        _ask(client, where, console)
+        _end_sessions(client, console)
     os.kill(found.pid, signal.SIGTERM)
     _wait_for_end(home, found)
     left = "" if arguments.get("sessions") else " Agents go on; the next `ao start` takes them over."
-    console.say(f"Stopped.{left}")
+    console.tell(f"Stopped.{left}")
     return 0
+
+
+def _ask(client: Client, where: Surroundings, console: Console) -> None:
+    """Show what would end, and ask. Raises `AoError` when the answer is not yes."""
+    found = client.sessions()
+    if where.yes or not found:
+        return
+    names = ", ".join(str(session.get("id")) for session in found)
+    if not console.can_ask:
+        msg = f"stop --sessions asks before it ends {names}, and nobody can answer here."
+        raise BadInput(msg, next_step="For scripts: ao stop --sessions --yes.")
+    rows = tuple(
+        Field(str(session.get("id")), f"{session.get('status')}, {session.get('title')}") for session in found
+    )
+    shown = Message(title="End all sessions? What is unsaved is rescued first.", fields=rows)
+    if not console.ask(shown, "Do it?"):
+        msg = "Nothing was done."
+        raise AoError(msg)
 
 
 def _end_sessions(client: Client, console: Console) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from bot.chat.message import Json, Message
 from bot.frontends.shell.console import Console
 from bot.frontends.shell.machine import Machine, Surroundings
 from orchestrator.domain.ids import session_id
-from orchestrator.errors import NotFound
+from orchestrator.errors import NotFound, NotReady
 from orchestrator.ports.terminal import TERMINAL, Attach
 
 if TYPE_CHECKING:
@@ -24,14 +25,18 @@ def show(machine: Machine, where: Surroundings, console: Console, message: Messa
     data = message.data if isinstance(message.data, dict) else {}
     if "open" not in data:
         command = _one(data).command
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            msg = "attach takes over the terminal that it is typed in, and this is none."
+            step = f"`ao output {data.get('session')}` shows the last lines; --json prints the command."
+            raise NotReady(msg, next_step=step)
         os.execvp(command[0], list(command))  # noqa: S606 - an argument list of our own, no shell
     found = data["open"]
     wanted = [_one(item) for item in found if isinstance(item, dict)] if isinstance(found, list) else []
     if not wanted:
-        console.say("There is no terminal to open.")
+        console.tell("There is no terminal to open.")
         return 0
     config = where.config or str(data.get("configuration") or "")
-    console.say(asyncio.run(_open(machine.bench(replace(where, config=config)), wanted)))
+    console.tell(asyncio.run(_open(machine.bench(replace(where, config=config)), wanted)))
     return 0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from orchestrator.domain.ids import SessionId
+from orchestrator.domain.ids import SessionId, short_sha
 from orchestrator.domain.look import Look, Seen, Unseen
 from orchestrator.domain.person import Actor
 from orchestrator.domain.project import Project
@@ -24,7 +24,7 @@ from orchestrator.domain.pull_request import (
     sum_up,
 )
 from orchestrator.errors import AoError, BadInput, Conflict, NotFound, PermanentError
-from orchestrator.ports.scm import Branches, Claims, Merged, Publication, Reruns, Scm
+from orchestrator.ports.scm import BaseNotes, Branches, Claims, Merged, Publication, Reruns, Scm
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.workspace import Base
 
@@ -50,7 +50,7 @@ class FakeForge:
     """(project, number, head, method) of every merge that happened."""
 
 
-class FakeScm(Scm, Claims, Branches, Reruns):
+class FakeScm(Scm, Claims, Branches, BaseNotes, Reruns):
     """Pull requests in dictionaries. `runs` are the checks that every new head gets, pending.
 
     A publication whose source is `fake:<head>` is refused unless its head is that one.
@@ -58,6 +58,8 @@ class FakeScm(Scm, Claims, Branches, Reruns):
 
     def __init__(self, *, runs: Collection[str] = (), approvals: int = 0) -> None:
         self.forge = FakeForge()
+        self.note = ""
+        """What a person should know of the base."""
         self.calls: list[str] = []
         """The outside calls that were made, by name."""
         self._runs = tuple(runs)
@@ -111,6 +113,12 @@ class FakeScm(Scm, Claims, Branches, Reruns):
         return Base(branch=branch, sha=sha or "0" * 39 + "1", mirror=Path(project.mirror))
 
     @override
+    async def base_note(self, project: Project) -> str:
+        del project
+        self._call("base_note")
+        return self.note
+
+    @override
     async def observe(self, sessions: Collection[SessionRef]) -> Mapping[SessionId, Look[PullRequest | None]]:
         try:
             self._call("observe")
@@ -128,14 +136,14 @@ class FakeScm(Scm, Claims, Branches, Reruns):
         self._call("publish")
         session, project = what.session, what.session.project.id
         if what.source.startswith("fake:") and what.source != f"fake:{what.head}":
-            msg = f"{session.branch} is at {what.source[5:15]}, not at {what.head[:10]}."
+            msg = f"{session.branch} is at {what.source[5:15]}, not at {short_sha(what.head)}."
             raise Conflict(msg)
         if session.branch in {what.base, session.project.default_branch}:
             msg = f"A session never publishes to {session.branch}."
             raise PermanentError(msg)
         now = self.forge.branches.get((project, session.branch), "")
         if now not in {"", what.head, self.forge.published.get(session.id)}:
-            msg = f"{session.branch} has commits that {what.head[:10]} does not have."
+            msg = f"{session.branch} has commits that {short_sha(what.head)} does not have."
             raise Conflict(msg)
         self.forge.branches[project, session.branch] = what.head
         self.forge.published[session.id] = what.head
@@ -313,7 +321,7 @@ class FakeScm(Scm, Claims, Branches, Reruns):
 
     def _same_head(self, pull: PullRequest, head: str) -> None:
         if pull.head != head:
-            msg = f"Pull request {pull.number} is at {pull.head[:10]}, not at {head[:10]}."
+            msg = f"Pull request {pull.number} is at {short_sha(pull.head)}, not at {short_sha(head)}."
             raise Conflict(msg)
 
     def _call(self, name: str) -> None:

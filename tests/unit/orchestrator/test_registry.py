@@ -99,6 +99,18 @@ def test_missing_programs(registry: Registry) -> None:
     assert registry.missing_programs(TRACKER, "mine") == ["no-such-program"]
 
 
+def test_a_program_that_an_option_launches_can_be_missing(registry: Registry) -> None:
+    registry.add(plugin(launches=("launch",)), "here")
+    for line, missing in (
+        (["/nope/agent", "--go"], ["/nope/agent"]),
+        (["sh", "-c"], []),
+        (["{program}"], []),
+        (["./agent.sh"], []),
+        ("sh", []),
+    ):
+        assert registry.missing_programs(TRACKER, "mine", {"launch": line}) == missing
+
+
 def test_file_that_a_person_trusted(registry: Registry, tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text(_FILE)

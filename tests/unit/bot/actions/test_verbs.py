@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.actions import registry
 from bot.actions.action import Context
+from bot.actions.issues import title as issues_title
 from bot.actions.spawn import task_of
 from bot.chat.message import Message
 from bot.chat.request import Request, Surface
@@ -18,7 +20,7 @@ from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.policy import KeptRule
 from orchestrator.domain.pull_request import PullRequestState
-from orchestrator.domain.session import Intent, Question, WantedState
+from orchestrator.domain.session import Intent, Question, RuntimeFact, RuntimeState, WantedState
 from orchestrator.errors import BadInput, Conflict, NotFound
 from orchestrator.testing import examples
 from tests.unit.bot.house import Ask, House, data, rows
@@ -63,6 +65,47 @@ async def test_kill_previews_what_would_end(house: House, preview: Ask) -> None:
     assert any("3 uncommitted" in field.value for field in shown.fields)
     assert shown.buttons[0].arguments == {"session": "demo-1"}
     assert shown.buttons[0].danger
+
+
+@pytest.mark.parametrize(
+    ("local", "published", "unpushed"),
+    [
+        (examples.HEAD, "", False),  # nothing was committed since it began
+        (examples.OTHER_HEAD, "", True),
+        (examples.OTHER_HEAD, examples.OTHER_HEAD, False),
+        (examples.THIRD_HEAD, examples.OTHER_HEAD, True),
+        ("", "", False),
+    ],
+)
+async def test_kill_speaks_of_commits_only_where_there_are_some(
+    house: House, preview: Ask, local: str, published: str, unpushed: bool
+) -> None:
+    house.fleet.put(examples.session(base_sha=examples.HEAD, local_head=local, published=published))
+    labels = {field.label: field.value for field in (await preview("kill", session="1")).fields}
+    assert ("not pushed" in labels["work"]) is unpushed
+
+
+async def test_what_blocks_a_merge_is_said_before_the_question(house: House, preview: Ask) -> None:
+    house.fleet.put(WITH_PR)
+    with pytest.raises(Conflict, match="0 of 1 approvals") as refused:
+        await preview("merge", session="demo-1")
+    assert "`ao approve demo-1`" in refused.value.next_step
+    house.fleet.put(replace(WITH_PR, changes=(examples.change(approvals=(examples.approval(),)),)))
+    assert (await preview("merge", session="demo-1", head=examples.HEAD[:7])).buttons
+    house.fleet.put(replace(house.fleet.get("demo-1"), hold=OWNER))
+    with pytest.raises(Conflict, match="holds it") as refused:
+        await preview("merge", session="demo-1")
+    assert "`ao unhold demo-1`" in refused.value.next_step
+
+
+async def test_an_outdated_head_is_refused_before_the_question(house: House, preview: Ask) -> None:
+    house.fleet.put(WITH_PR)
+    with pytest.raises(Conflict, match="now, not at"):
+        await preview("approve", session="demo-1", head=examples.OTHER_HEAD[:12])
+    merged = examples.pull_request(state=PullRequestState.MERGED)
+    house.fleet.put(replace(WITH_PR, changes=(examples.change(merged),)))
+    with pytest.raises(Conflict, match="merged already"):
+        await preview("approve", session="demo-1")
 
 
 async def test_kill_is_wanted_and_says_how_to_come_back(house: House, ask: Ask) -> None:
@@ -146,6 +189,8 @@ async def test_events_are_the_newest_of_the_session(house: House, ask: Ask) -> N
     assert len((await ask("events", session="demo-1")).lines) == 2
     assert len((await ask("events", after=5)).lines) == 1
     assert len((await ask("events", session="demo-2", limit=1)).lines) == 1
+    with pytest.raises(BadInput, match="1 at least"):
+        await ask("events", limit=0)
 
 
 async def test_a_quiet_session_is_heard_among_the_many_events_of_others(house: House, ask: Ask) -> None:
@@ -177,6 +222,18 @@ async def test_cleanup_says_which(house: House, ask: Ask) -> None:
     message = await ask("cleanup", **{"dry-run": True})
     assert rows(message) == (("demo-1", "#7 is merged"),)
     assert house.fleet.get("demo-1").wanted.state is WantedState.RUN
+
+
+async def test_cleanup_asks_only_where_a_pull_request_is_open(house: House, preview: Ask) -> None:
+    merged = examples.pull_request(state=PullRequestState.MERGED)
+    house.fleet.put(examples.session(id="demo-1", changes=(examples.change(merged),)))
+    assert not (await preview("cleanup")).buttons
+    gone = RuntimeFact(state=RuntimeState.MISSING, at=0.0, reason="no such terminal")
+    house.fleet.put(replace(WITH_PR, id=SessionId("demo-2"), runtime=gone))
+    shown = await preview("cleanup")
+    assert shown.buttons
+    assert [field.label for field in shown.fields] == ["demo-1", "demo-2"]
+    assert not (await preview("cleanup", **{"dry-run": True})).buttons
 
 
 async def test_projects_are_listed(ask: Ask) -> None:
@@ -224,14 +281,71 @@ async def test_an_unknown_project_is_named(ask: Ask) -> None:
         await ask("spawn", project="demoo", issue="1")
 
 
+async def test_a_batch_names_an_unknown_project_once(ask: Ask) -> None:
+    with pytest.raises(NotFound, match="demoo"):
+        await ask("batch-spawn", project="demoo", issues=("1", "2"))
+
+
+async def test_a_batch_of_which_something_does_not_start_has_failed(ask: Ask) -> None:
+    message = await ask("batch-spawn", project="demo", issues=("1", "2"))
+    assert message.title == "None of 2 sessions starts."
+    assert data(message)["failed"] is True
+
+
+async def test_issues_say_what_was_searched_for() -> None:
+    assert issues_title("demo", 0, "nope") == "No open issue of demo has 'nope' in it."
+    assert issues_title("demo", 1, "") == "1 open issue of demo"
+    assert issues_title("demo", 2, "a b") == "2 open issues of demo with 'a b' in them"
+
+
+async def test_an_unknown_project_of_issues_is_named(ask: Ask) -> None:
+    with pytest.raises(NotFound, match="demoo"):
+        await ask("issues", project="demoo")
+
+
 async def test_a_spawn_in_words_only_where_it_is_clear(house: House) -> None:
     context = Context(bench=house.actions._bench, fleet=house.core, now=0.0)
     request = replace(ASKED, verb="spawn", project="demo", arguments={"project": "fix", "issue": "it"})
     assert task_of(context, request) == ("demo", "", "fix it")
 
 
+async def test_a_configuration_that_is_not_trusted_or_empty_is_not_called_right(
+    ask: Ask, tmp_path: Path
+) -> None:
+    file = tmp_path / "other.yaml"
+    file.write_text("projects: {}\n")
+    empty = await ask("config check", file=str(file))
+    assert "right" not in empty.title
+    assert empty.next_steps == ("project add <path>",)
+    file.write_text(f"projects: {{app: {{path: {tmp_path}, postCreate: [make install]}}}}\n")
+    message = await ask("config check", file=str(file))
+    assert "right" not in message.title
+    assert any(line.startswith("not trusted yet:") and "make install" in line for line in message.lines)
+    assert message.next_steps == ("trust",)
+    assert not data(message)["failed"]
+
+
+async def test_a_configuration_that_was_asked_for_is_the_one_that_is_named(ask: Ask, tmp_path: Path) -> None:
+    message = await ask("config check", file=str(tmp_path / "absent.yaml"))
+    assert str(tmp_path / "absent.yaml") in message.lines[0]
+    assert message.next_steps == ()
+
+
 async def test_trust_shows_what_it_would_allow(preview: Ask) -> None:
     assert (await preview("trust")).title.startswith("Trust ")
+
+
+async def test_a_message_that_waits_says_for_what_and_is_seen_in_the_status(house: House, ask: Ask) -> None:
+    house.fleet.put(examples.session(id="demo-1"))
+    sent = await ask("send", session="demo-1", text="use the\nother module")
+    assert "waits (the agent is busy)" in sent.title
+    assert sent.next_steps == ("status demo-1",)
+    card = await ask("status", session="demo-1")
+    labels = {field.label: field.value for field in card.fields}
+    assert labels["message 1"] == "waits (the agent is busy): use the other module"
+    await ask("pause", session="demo-1")
+    card = await ask("status", session="demo-1")
+    assert any("the session is paused" in field.value for field in card.fields)
 
 
 async def test_send_needs_a_session(ask: Ask) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +12,19 @@ import pytest
 from bot.chat import render, view
 from bot.chat.message import as_json
 from orchestrator.domain.event import Event, Level, LoggedEvent
-from orchestrator.domain.ids import ProjectId, SessionId
+from orchestrator.domain.ids import ProjectId, SessionId, short_sha
 from orchestrator.domain.person import OWNER
-from orchestrator.domain.pull_request import CheckRun, CheckState, Mergeable
-from orchestrator.domain.session import Approval, Question, Rescue, Session, StatusLine, Task
+from orchestrator.domain.pull_request import CheckRun, CheckState, Mergeable, PullRequestState
+from orchestrator.domain.session import (
+    Approval,
+    Question,
+    Rescue,
+    RuntimeFact,
+    RuntimeState,
+    Session,
+    StatusLine,
+    Task,
+)
 from orchestrator.domain.status import Status
 from orchestrator.testing import examples
 
@@ -54,6 +65,16 @@ def test_the_table_has_one_row_a_session_and_counts_who_waits() -> None:
     json.dumps(as_json(message))
 
 
+def test_the_table_says_why_and_counts_an_agent_that_is_gone() -> None:
+    gone = RuntimeFact(state=RuntimeState.MISSING, at=0.0, reason="no such terminal")
+    sessions = [session(Status.CONFLICTED, runtime=gone), session(Status.CONFLICTED), session()]
+    message = render.sessions_table(sessions, examples.NOW)
+    assert message.title == "3 sessions, 1 needs a person"
+    assert message.table
+    why = message.table.columns.index("why")
+    assert [row[why] for row in message.table.rows] == ["because", "because", ""]
+
+
 def test_a_card_shows_reason_evidence_question_and_facts() -> None:
     asks = Question(id="q1", text="Which\nway?", asked_at=0.0, options=("left", "right"))
     saved = Rescue(ref="refs/ao/rescue/demo-1/1", commit="c" * 40, at=0.0, summary="3 changed files")
@@ -90,6 +111,43 @@ def test_buttons_carry_the_head_that_the_card_shows() -> None:
     assert merge.arguments == {"session": "demo-1", "head": examples.HEAD}
 
 
+def test_a_commit_has_one_length_wherever_it_is_read() -> None:
+    facts = {field.label: field.value for field in render.pull_request_fields(examples.change(PR))}
+    assert facts["state"] == f"open, head {examples.HEAD[:12]} into main"
+    assert short_sha(examples.HEAD) == examples.HEAD[:12]
+
+
+def test_an_agent_that_is_gone_is_said_and_can_be_brought_back() -> None:
+    gone = RuntimeFact(state=RuntimeState.MISSING, at=0.0, reason="no such terminal")
+    card = render.session_card(
+        session(Status.REVIEW_PENDING, changes=(examples.change(PR),), runtime=gone), examples.NOW
+    )
+    assert "Its agent is gone: no such terminal." in card.lines
+    assert card.next_steps[-1] == "restore demo-1"
+    assert {"Approve", "Restore", "Kill"} == {button.label for button in card.buttons}
+
+
+def test_a_card_is_in_words_that_a_person_reads() -> None:
+    signalled = examples.activity(at=3661.0, evidence="hook prompt_submit")
+    merged = examples.change(
+        examples.pull_request(state=PullRequestState.MERGED, mergeable=Mergeable.UNKNOWN)
+    )
+    line = StatusLine(status=Status.ERRORED, reason="demo-1: The branch is gone.", evidence="", since=0.0)
+    card = render.session_card(
+        replace(
+            examples.session(branch="main", base="main", status=line, changes=(merged,)),
+            work=replace(examples.session().work, activity=signalled),
+        ),
+        examples.NOW,
+    )
+    facts = {field.label: field.value for field in card.fields}
+    assert facts["agent"].startswith("the agent works, by its own signal at ")
+    assert facts["agent"].endswith("(hook prompt_submit)")
+    assert facts["branch"] == "main"
+    assert "merge" not in facts
+    assert card.lines[0] == "The branch is gone."
+
+
 def test_what_holds_a_merge_is_said() -> None:
     blocked = examples.change(examples.pull_request(mergeable=Mergeable.BLOCKED, blockers=("needs lint",)))
     facts = {field.label: field.value for field in render.pull_request_fields(blocked)}
@@ -112,8 +170,13 @@ def test_an_event_is_one_line() -> None:
         level=Level.URGENT,
     )
     logged = LoggedEvent(seq=4, event=event)
-    assert render.event_line(logged) == "01:01:01 🔔 demo-1 ci.failing two lines"
-    assert (render.events_message([logged]).data or {}) == {"events": [view.event_data(logged)], "after": 4}
+    when = time.strftime("%H:%M:%S", time.localtime(3661.0))
+    assert render.event_line(logged, 3700.0) == f"{when} 🔔 demo-1 ci.failing two lines"
+    assert render.event_line(logged, 3661.0 + 2 * 86400).startswith(("1970-01-01 ", "1969-12-31 "))
+    assert (render.events_message([logged], 0.0).data or {}) == {
+        "events": [view.event_data(logged)],
+        "after": 4,
+    }
     assert view.event_data(logged)["seq"] == 4
 
 

@@ -25,7 +25,7 @@ from orchestrator.testing import examples as ex
 
 LATER = ex.NOW + 30
 Told = tuple[str, str, Level, dict[str, object]]
-A, B = "aaaaaaaaaa", "bbbbbbbbbb"
+A, B = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
 
 
 def seen(session: Session, look: Look[PullRequest | None]) -> Draft:
@@ -155,7 +155,7 @@ MOVES: list[tuple[str, PullRequest, PullRequest, list[Told]]] = [
         [
             (
                 "pr.merged",
-                "#7 is merged into main as cccccccccc",
+                "#7 is merged into main as cccccccccccc",
                 Level.ACTION,
                 {"head": ex.HEAD, "commit": "c" * 40},
             )

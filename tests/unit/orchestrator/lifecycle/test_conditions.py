@@ -55,7 +55,7 @@ def test_failed_checks_are_the_head_and_its_failing_runs() -> None:
         key="ci-failed",
         fingerprint=ex.HEAD,
         since=ex.NOW - 5,
-        words=f"checks failed at {ex.HEAD[:10]}",
+        words=f"checks failed at {ex.HEAD[:12]}",
         details=details,
         once=True,
     )

@@ -343,7 +343,7 @@ def test_look_at_the_workspace_is_kept_and_a_new_commit_told() -> None:
     session = replace(ex.session(), local_head=ex.HEAD)
     moved = seen(session, 30, workspace=Seen(WorkspaceLook(exists=True, head=ex.OTHER_HEAD, dirty=2)))
     assert [(e.type, e.text, e.level, e.data) for e in moved.events] == [
-        ("work.committed", "new commit bbbbbbbbbb", Level.INFO, {"head": ex.OTHER_HEAD})
+        ("work.committed", "new commit bbbbbbbbbbbb", Level.INFO, {"head": ex.OTHER_HEAD})
     ]
     first = seen(ex.session(), 30, workspace=Seen(WorkspaceLook(exists=True, head=ex.HEAD)))
     assert (first.session.local_head, first.events) == (ex.HEAD, [])

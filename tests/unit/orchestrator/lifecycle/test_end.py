@@ -157,7 +157,7 @@ async def test_manual_kill_is_called_so_and_raises_no_alarm(ring: Ring) -> None:
     await ring.later(60)
     loud = [e.type for e in await ring.events(one) if e.level in {"urgent", "action"}]
     assert loud == []
-    assert (await ended.one(ring.core, one)).status.reason == "killed: ended by owner"
+    assert (await ended.one(ring.core, one)).status.reason == "ended by owner"
 
 
 async def test_issue_is_told_how_the_session_ended(ring: Ring) -> None:

@@ -28,7 +28,7 @@ def test_before_it_begins_it_is_taken_back_at_once_and_its_rule_may_ask_again() 
     merging.take_back(draft, by="ada")
     assert merging.intent_of(draft.session) is None
     assert draft.session.attempts == (OTHER,)
-    assert told(draft)[1:] == [("merge.taken_back", "ada took the merge of aaaaaaaaaa back")]
+    assert told(draft)[1:] == [("merge.taken_back", "ada took the merge of aaaaaaaaaaaa back")]
     merging.take_back(draft, by="ada")
     assert len(draft.events) == 2
 

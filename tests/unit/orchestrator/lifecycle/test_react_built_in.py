@@ -58,7 +58,7 @@ async def test_message_of_a_reaction_that_is_off_waits_for_a_person_who_is_told_
     await ring.checks(one, passed=False, tail="E  1 != 2")
     await ring.later(300)
     ((level, event),) = await told(ring, one, before)
-    head = ring.scm.pull_of(one).head[:10]
+    head = ring.scm.pull_of(one).head[:12]
     assert level is Level.WARNING
     assert event.text == f"checks failed at {head}; `ao retry demo-1 --send` tells the agent"
     assert [m.text for m in ring.session(one).messages] == []

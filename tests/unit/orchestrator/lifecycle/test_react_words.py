@@ -86,7 +86,7 @@ OFF = ex.rules(ex.reaction("ci-failed", auto=False, priority=Level.ACTION, retri
 
 def test_what_waits_for_a_person_is_told_once_with_the_command_and_not_counted() -> None:
     first = reacted(RED, OFF, after=5)
-    words = f"checks failed at {ex.HEAD[:10]}; `ao retry demo-1 --send` tells the agent"
+    words = f"checks failed at {ex.HEAD[:12]}; `ao retry demo-1 --send` tells the agent"
     data = {
         "reaction": "ci-failed",
         "fingerprint": ex.HEAD,
@@ -261,7 +261,7 @@ def test_merge_by_rule_keeps_the_head_the_count_and_who() -> None:
     assert [(i.key, i.at, i.data) for i in draft.session.intents] == [
         ("merge", ex.NOW + 4, {"head": ex.HEAD, "by": "reaction approved-and-green"})
     ]
-    words = f"reaction approved-and-green merges {ex.HEAD[:10]}"
+    words = f"reaction approved-and-green merges {ex.HEAD[:12]}"
     data = {"head": ex.HEAD, "by": "reaction approved-and-green"}
     assert told(draft) == [("merge.asked", words, Level.INFO, data)]
     first = Attempt(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.activity import ActivityState, Source
 from orchestrator.domain.message import Message
 from orchestrator.domain.pull_request import Checks, Mergeable, PullRequestState, ReviewDecision
 from orchestrator.domain.session import (
@@ -224,6 +224,14 @@ def does(state: ActivityState, evidence: str = "hook x", **fields: Any) -> dict[
     return {"work": replace(IDLE, activity=ex.activity(state, evidence=evidence), **fields)}
 
 
+def seen_on_screen(state: ActivityState) -> dict[str, Any]:
+    return {
+        "work": replace(
+            IDLE, activity=ex.activity(state, source=Source.SCREEN, evidence="screen shows 'y/n'")
+        )
+    }
+
+
 def stays(seen: Change, state: ActivityState = ActivityState.IDLE) -> dict[str, Any]:
     return {**does(state), "changes": (seen,)}
 
@@ -255,13 +263,13 @@ WORDS: list[tuple[dict[str, Any], float, Status, str]] = [
         f"killed by ada; {WAITS}",
     ),
     ({"changes": (MERGED,)}, 0, Status.MERGED, "#7 is in main"),
-    (merging(head=ex.HEAD, by="ada"), 0, Status.MERGING, "ada merges aaaaaaaaaa"),
+    (merging(head=ex.HEAD, by="ada"), 0, Status.MERGING, "ada merges aaaaaaaaaaaa"),
     (merging(), 0, Status.MERGING, "a rule merges "),
     (
         merging(head=ex.HEAD, by="ada", begun="yes", taken_back="bo"),
         0,
         Status.MERGING,
-        "bo took the merge of aaaaaaaaaa back; whether it came through is looked up",
+        "bo took the merge of aaaaaaaaaaaa back; whether it came through is looked up",
     ),
     ({"wanted": PAUSED}, 0, Status.PAUSED, "paused by ada"),
     ({"wanted": replace(PAUSED, words="lunch")}, 0, Status.PAUSED, "lunch"),
@@ -289,17 +297,18 @@ WORDS: list[tuple[dict[str, Any], float, Status, str]] = [
     ({"runtime": gone(3)}, 0, Status.ERRORED, "gone"),
     ({"runtime": gone(0, RuntimeState.MISSING)}, 0, Status.ERRORED, "gone"),
     ({"questions": (QUESTION,)}, 0, Status.WAITING_INPUT, "w" * 200),
-    (does(ActivityState.ASKING), 0, Status.WAITING_INPUT, "hook x"),
+    (does(ActivityState.ASKING), 0, Status.WAITING_INPUT, "the agent waits for a person"),
+    (seen_on_screen(ActivityState.ASKING), 0, Status.WAITING_INPUT, "screen shows 'y/n'"),
     (does(ActivityState.PERMISSION, ""), 0, Status.WAITING_INPUT, "the agent waits for a person"),
-    (does(ActivityState.LIMITED), 0, Status.LIMITED, "hook x"),
+    (does(ActivityState.LIMITED), 0, Status.LIMITED, "the model's provider makes it wait"),
     (does(ActivityState.LIMITED, ""), 0, Status.LIMITED, "the model's provider makes it wait"),
-    (does(ActivityState.BLOCKED), 0, Status.STUCK, "hook x"),
+    (does(ActivityState.BLOCKED), 0, Status.STUCK, "the agent cannot go on by itself"),
     (does(ActivityState.BLOCKED, ""), 0, Status.STUCK, "the agent cannot go on by itself"),
-    (does(ActivityState.BUSY), 600, Status.WORKING, "hook x"),
+    (does(ActivityState.BUSY), 600, Status.WORKING, "the agent works on what it was told"),
     (does(ActivityState.BUSY), 601, Status.STUCK, "no sign of progress for 10 min while it should work"),
     (does(ActivityState.STARTING), 601, Status.STUCK, "no sign of progress for 10 min while it should work"),
     (stays(CONFLICT), 600, Status.CONFLICTED, "#7 conflicts with main"),
-    (stays(ex.change(TWO_RED)), 0, Status.CI_FAILED, "checks failed at aaaaaaaaaa: tests, lint"),
+    (stays(ex.change(TWO_RED)), 0, Status.CI_FAILED, "checks failed at aaaaaaaaaaaa: tests, lint"),
     (stays(ASKED), 0, Status.CHANGES_REQUESTED, "changes are asked for on #7"),
     (
         stays(ASKED),
@@ -309,8 +318,8 @@ WORDS: list[tuple[dict[str, Any], float, Status, str]] = [
     ),
     (stays(ASKED, ActivityState.EXITED), 601, Status.CHANGES_REQUESTED, "changes are asked for on #7"),
     (stays(replace(ASKED, since=ex.NOW + 100)), 601, Status.CHANGES_REQUESTED, "changes are asked for on #7"),
-    (stays(ex.change(approvals=APPROVED)), 0, Status.MERGEABLE, "#7 at aaaaaaaaaa can be merged"),
-    (stays(ex.change()), 0, Status.REVIEW_PENDING, "0 of 1 approvals at aaaaaaaaaa"),
+    (stays(ex.change(approvals=APPROVED)), 0, Status.MERGEABLE, "#7 at aaaaaaaaaaaa can be merged"),
+    (stays(ex.change()), 0, Status.REVIEW_PENDING, "0 of 1 approvals at aaaaaaaaaaaa"),
     (
         {**stays(ex.change(approvals=APPROVED)), "hold": ex.ADA},
         0,
@@ -321,11 +330,12 @@ WORDS: list[tuple[dict[str, Any], float, Status, str]] = [
         {**stays(ex.change(ex.pull_request(checks=Checks.PENDING))), "hold": ex.ADA},
         0,
         Status.PR_OPEN,
-        "#7 at aaaaaaaaaa: checks run; 0 of 1 approvals at aaaaaaaaaa; ada holds it",
+        "#7 at aaaaaaaaaaaa: checks run; 0 of 1 approvals at aaaaaaaaaaaa; ada holds it",
     ),
     (stays(CLOSED), 0, Status.IDLE, "#7 was closed without a merge"),
     (does(ActivityState.IDLE, reported_done=True), 0, Status.DONE, "the agent says that it is done"),
     (does(ActivityState.IDLE), 0, Status.IDLE, "its turn is over and no pull request is open"),
+    (does(ActivityState.UNKNOWN, ""), 0, Status.WORKING, "no source says what the agent does"),
 ]
 
 
@@ -372,8 +382,8 @@ def test_evidence_names_what_the_statement_rests_on() -> None:
     )
     line = status.derive(ex.session(work=work, changes=(ex.change(ex.red()),)), RULES, ex.NOW)
     assert line.evidence == (
-        "runtime alive; agent busy by hook; runs Bash: make; title says idle; "
-        "#7 open at aaaaaaaaaa, checks failing"
+        "its terminal runs; the agent works, by its own signal; runs Bash: make; title says idle; "
+        "#7 open at aaaaaaaaaaaa, checks failing"
     )
 
 

@@ -29,9 +29,9 @@ STUCK = "nobody can tell what it does: {}, and nothing moved for 10 min"
     [
         (UNKNOWN, (), 600, Status.WORKING, "no pattern fits its screen"),
         (UNKNOWN, (), 601, Status.STUCK, STUCK.format("no pattern fits its screen")),
-        (does(ActivityState.UNKNOWN, ""), (), 600, Status.WORKING, "agent unknown"),
+        (does(ActivityState.UNKNOWN, ""), (), 600, Status.WORKING, "no source says what the agent does"),
         (does(ActivityState.UNKNOWN, ""), (), 601, Status.STUCK, STUCK.format("no source says anything")),
-        (does(ActivityState.EXITED), (), 600, Status.WORKING, "hook x"),
+        (does(ActivityState.EXITED), (), 600, Status.WORKING, "the agent has ended, by its own signal"),
         (
             does(ActivityState.EXITED),
             (),
@@ -47,7 +47,7 @@ STUCK = "nobody can tell what it does: {}, and nothing moved for 10 min"
             "the agent says that it is done",
         ),
         (UNKNOWN, (CLOSED,), 601, Status.IDLE, "#7 was closed without a merge"),
-        (UNKNOWN, (READY,), 601, Status.MERGEABLE, "#7 at aaaaaaaaaa can be merged"),
+        (UNKNOWN, (READY,), 601, Status.MERGEABLE, "#7 at aaaaaaaaaaaa can be merged"),
     ],
 )
 def test_it_is_stuck_once_nothing_has_moved_unless_other_facts_say_more(

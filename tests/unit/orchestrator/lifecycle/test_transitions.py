@@ -115,10 +115,10 @@ def test_what_was_lost_with_all_others_raises_no_alarm() -> None:
 def test_same_status_with_other_words_is_no_news_and_keeps_since() -> None:
     draft = settled(ex.session(status=WAS), after=5)
     assert draft.events == []
-    assert draft.session.status.reason == "busy"
+    assert draft.session.status.reason == "the agent works on what it was told"
     assert (draft.session.status.since, draft.session.status.evidence) == (
         WAS.since,
-        "runtime alive; agent busy by hook",
+        "its terminal runs; the agent works, by its own signal",
     )
     assert settled(draft.session).session is draft.session
 
@@ -131,7 +131,9 @@ def test_kill_and_merge_are_final_but_for_a_restore(status: Status) -> None:
     assert LEGAL[status] == {Status.QUEUED, Status.SPAWNING}
     with pytest.raises(IllegalMove) as refused:
         settled(ex.session(status=replace(WAS, status=status)))
-    assert refused.value.what == f"{status.value} may not become working (busy)"
+    assert (
+        refused.value.what == f"{status.value} may not become working (the agent works on what it was told)"
+    )
     assert refused.value.session == "demo-1"
 
 

@@ -7,6 +7,7 @@ import pytest
 from orchestrator.domain.ids import SessionId
 from orchestrator.errors import Conflict, NotFound, TemporaryError
 from orchestrator.services.attach import attach
+from orchestrator.services.output import output
 from orchestrator.testing.ring import Ring
 
 
@@ -23,3 +24,15 @@ async def test_session_without_a_terminal_says_why(ring: Ring) -> None:
         await attach(ring.core, one)
     with pytest.raises(NotFound):
         await attach(ring.core, SessionId("demo-9"))
+
+
+async def test_a_terminal_that_is_gone_says_what_brings_it_back(ring: Ring) -> None:
+    one = await ring.spawn()
+    ring.runtime.vanish(one)
+    for ask in (attach, output):
+        with pytest.raises(NotFound, match="its terminal is gone") as refused:
+            await ask(ring.core, one)
+        assert f"`ao restore {one}`" in refused.value.next_step
+    ring.runtime.fail_next(TemporaryError("no server"))
+    with pytest.raises(TemporaryError, match="no server"):
+        await attach(ring.core, one)

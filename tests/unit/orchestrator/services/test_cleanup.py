@@ -36,6 +36,18 @@ async def test_dry_run_names_them_with_reasons_and_ends_none(ring: Ring) -> None
     assert [s.id for s in ring.fleet.all()] == [lives]
 
 
+async def test_an_issue_that_is_closed_ends_no_open_pull_request(ring: Ring) -> None:
+    one = await ring.spawn("3")
+    await ring.pull_request(one)
+    issue = ring.tracker.issues["demo", "3"]
+    ring.tracker.issues["demo", "3"] = replace(issue, state=IssueState.CLOSED)
+    assert await cleanup(ring.core, dry_run=True, by=OWNER) == []
+    ring.runtime.exit(one, 1)
+    await ring.look()
+    [item] = await cleanup(ring.core, dry_run=True, by=OWNER)
+    assert item.open_change
+
+
 async def test_work_is_saved_as_in_every_end(ring: Ring) -> None:
     one = await ring.spawn()
     await ring.workspace.edit(one, "a.py", "1")

@@ -9,6 +9,8 @@ import pytest
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import OWNER
 from orchestrator.errors import NotReady, TemporaryError
+from orchestrator.ports.agent import AGENT
+from orchestrator.ports.plugin import Options, Plugin
 from orchestrator.ports.runtime import Launch, Presence, RuntimeLook
 from orchestrator.services import configuration, doctor
 from orchestrator.services.doctor import FAILURE, OK, WARNING, Finding
@@ -38,6 +40,32 @@ async def test_configuration_that_went_bad(ring: Ring) -> None:
     findings = await found(ring, "configuration")
     assert {f.level for f in findings} == {FAILURE}
     assert "ao reload" in findings[0].next_step
+
+
+class Launched(Options):
+    launch: tuple[str, ...] = ()
+
+
+async def test_a_plugin_of_several_projects_is_one_row_and_names_them_where_they_differ(ring: Ring) -> None:
+    agent = Plugin(
+        slot=AGENT,
+        name="launched",
+        summary="s",
+        create=lambda *_: ring.world.agent,
+        options=Launched,
+        launches=("launch",),
+    )
+    ring.core.registry.add(agent, "the test")
+    text = ring.settings.path.read_text()
+    for name, program in (("one", "sh"), ("two", "/nope/agent"), ("three", "/nope/agent")):
+        text += f"  {name}: {{path: ., sessionPrefix: {name}, agent: launched, tracker: {{plugin: fake}}, "
+        text += f"scm: {{plugin: fake}}, agentConfig: {{launch: [{program}]}}}}\n"
+    ring.settings.path.write_text(text)
+    await configuration.reload(ring.core)
+    assert len(await found(ring, "runtime fake")) == 1
+    assert len(await found(ring, "agent launched of one")) == 1
+    [lacks] = await found(ring, "agent launched of two, three")
+    assert lacks.text == "needs /nope/agent, not on the PATH"
 
 
 async def test_dead_agents_and_clean_up_that_waits(ring: Ring) -> None:

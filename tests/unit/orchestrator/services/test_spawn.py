@@ -173,3 +173,9 @@ async def test_numbers_that_branches_on_the_forge_speak_of_are_not_given_again(r
 async def test_forge_that_cannot_name_its_branches_holds_no_spawn_up(ring: Ring) -> None:
     ring.scm.fail_next("branches", TemporaryError("no answer"))
     assert (await spawn(ring.core, ask(), by=OWNER)).id == "demo-1"
+
+
+async def test_a_word_that_is_no_issue_says_how_a_task_is_given_in_words(ring: Ring) -> None:
+    with pytest.raises(BadInput) as refused:
+        await spawn(ring.core, SpawnAsk(project="demo", issue="x y"), by=OWNER)
+    assert "--prompt" in refused.value.next_step

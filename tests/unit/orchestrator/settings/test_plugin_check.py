@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 from orchestrator.errors import BadInput, NotFound
 from orchestrator.ports.plugin import Options, Plugin, Slot
 from orchestrator.settings.loader import Loaded
-from orchestrator.settings.plugin_check import check_plugins, code_options, options_for
+from orchestrator.settings.plugin_check import check_names, check_plugins, code_options, options_for
 from orchestrator.settings.problems import Grade, Problem
 
 Write = Callable[..., Loaded]
@@ -59,7 +60,7 @@ class Known:
         return []
 
     def missing_programs(
-        self, slot: Slot[Any], name: str, options: Mapping[str, object] | None = None
+        self, slot: Slot[Any], name: str, options: Mapping[str, object] = MappingProxyType({})
     ) -> list[str]:
         del options
         return list(self.plugin(slot, name).needs)
@@ -138,3 +139,25 @@ def test_which_options_are_run(known: Known) -> None:
     ask = code_options(known)
     assert ask("agent", "plain") == ("launch",)
     assert ask("agent", "gone") == ()
+
+
+def test_absent_plugins_are_named_beside_other_errors(write: Write, known: Known) -> None:
+    loaded = write(
+        "prot: 1\ndefaults: {agent: nope}\n"
+        "projects:\n  app: {path: ., runtime: tmx, scm: {plugin: locl}, tracker: {package: p}, agent: one}\n"
+    )
+    assert loaded.settings is None
+    assert loaded.spots
+    found = check_names(loaded.data, loaded.spots, known)
+    assert [(p.line, p.path, p.nearest) for p in found] == [
+        (2, "defaults.agent", ""),
+        (4, "projects.app.runtime", "tmux"),
+        (4, "projects.app.scm.plugin", "local"),
+    ]
+
+
+def test_what_is_wrong_is_said_without_the_names_of_a_library(write: Write, known: Known) -> None:
+    found = check(write, known, "    tracker: {plugin: linear}")
+    assert {p.message for p in found if p.grade is Grade.ERROR} == {"This key is needed (tracker linear)"}
+    [problem] = write("projects: {app: {path: ., tracker: linear}}").errors
+    assert problem.message == "This should be a mapping."

@@ -128,6 +128,15 @@ def deep(tmp_path: Path) -> Iterator[Home]:
         folder.rmdir()
 
 
+def test_a_home_that_cannot_be_made_is_said_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file" / "home", Path("/proc/ao-home")):
+        with pytest.raises(NotReady) as refused:
+            Home(path).prepare()
+        assert str(path) in refused.value.what
+        assert "AO_HOME" in refused.value.next_step
+
+
 def test_a_short_home_has_its_socket_inside() -> None:
     home = Home(Path("/a"))
     assert home.api_socket == home.run / "api.sock"

@@ -50,8 +50,9 @@ async def test_when_both_have_moved_the_forge_wins_and_says_so(bench: LocalBench
     bench.write(bench.user, "user", "2\n")
     base = await bench.local.base(bench.project)
     assert base.sha == ours
-    assert "main has moved in" in base.note
-    assert f"git pull {bench.forge} main" in base.note
+    assert f"1 commit of main in {bench.user} is not in what work starts from" in base.note
+    assert f"`git pull --no-rebase {bench.forge} main`" in base.note
+    assert await bench.local.base_note(bench.project) == base.note
     bench.git(bench.user, "pull", "--quiet", "--no-rebase", "--no-edit", str(bench.forge), "main")
     joined = await bench.local.base(bench.project)
     assert (joined.sha, joined.note) == (bench.git(bench.user, "rev-parse", "HEAD"), "")

@@ -170,7 +170,7 @@ async def test_merge_needs_the_head_that_was_seen(house: House, client: Client) 
 async def test_a_preview_shows_the_facts_and_changes_nothing(house: House, client: Client) -> None:
     before = examples.session(id="demo-1", changes=(examples.change(examples.pull_request()),))
     house.fleet.put(before)
-    shown = await call(lambda: client.act("merge", {"session": "1"}, preview=True))
+    shown = await call(lambda: client.act("approve", {"session": "1"}, preview=True))
     assert from_json(shown).buttons[0].arguments == {"session": "demo-1", "head": examples.HEAD}
     assert house.fleet.get("demo-1") == before
 

@@ -18,6 +18,7 @@ from bot.frontends.api.server import ApiServer
 from bot.frontends.shell import command
 from orchestrator.errors import TemporaryError
 from orchestrator.testing import examples
+from orchestrator.testing.waiting import eventually
 from tests.unit.bot.frontends.shell.machines import Here, NoMachine
 from tests.unit.bot.house import House
 
@@ -77,6 +78,22 @@ async def test_following_ends_with_the_server(house: House, server: ApiServer, c
     assert await following in {0, 6}
 
 
+async def test_following_begins_with_what_happened_last(
+    house: House, server: ApiServer, capsys: Capture
+) -> None:
+    house.fleet.put(examples.session())
+    await ao("hold", "demo-1")
+    capsys.readouterr()
+    following = asyncio.create_task(ao("events", "--follow"))
+
+    async def printed() -> str:
+        return capsys.readouterr().out
+
+    assert "merge.held" in await eventually(printed, bool)
+    await server.stop()
+    assert await following in {0, 6}
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
@@ -86,6 +103,7 @@ async def test_following_ends_with_the_server(house: House, server: ApiServer, c
         (["nonsense"], 2),
         (["stop"], 6),
         (["--config"], 2),
+        (["demo", "--headless", "--json"], 2),
     ],
 )
 def test_without_a_server(words: list[str], code: int, capsys: Capture) -> None:

@@ -74,3 +74,13 @@ def test_scripts_say_yes_beforehand_with_the_head() -> None:
 def test_where_nobody_can_answer_it_is_refused(action: Action) -> None:
     with pytest.raises(BadInput, match="nobody can answer"):
         confirm.needed(action, {}, Person(None), yes=False)
+
+
+def test_where_nothing_is_at_risk_nothing_is_asked() -> None:
+    cleanup = registry.load("cleanup")
+    asking = confirm.needed(cleanup, {}, Person(None), yes=False)
+    assert asking
+    assert asking(Message(title="nothing"), {"project": "demo"}) == {"project": "demo"}
+    with pytest.raises(BadInput, match="nobody can answer"):
+        asking(SHOWN, {})
+    assert confirm.needed(cleanup, {}, Person(None), yes=True) is None

@@ -6,6 +6,7 @@ import asyncio
 import io
 import subprocess
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from bot.frontends.api.server import ApiServer
 from bot.frontends.shell import gateway, init, start, stop, windows
 from bot.frontends.shell.console import Console
 from bot.frontends.shell.machine import Surroundings
-from orchestrator.errors import BadInput, Conflict, NotFound, NotReady, PermanentError
+from orchestrator.errors import AoError, BadInput, Conflict, NotFound, NotReady, PermanentError
 from orchestrator.ports.plugin import Options, Plugin, PluginContext
 from orchestrator.ports.terminal import TERMINAL
 from orchestrator.registry import Registry
@@ -41,6 +42,7 @@ class Quiet(Console):
         self.out, self.err = io.StringIO(), io.StringIO()
         super().__init__(out=self.out, err=self.err)
         self._asks = asks
+        self.answer = True
 
     @property
     @override
@@ -50,7 +52,7 @@ class Quiet(Console):
     @override
     def ask(self, message: Message, question: str) -> bool:
         self.note(f"{message.title} {question}")
-        return True
+        return self.answer
 
 
 class Spawning(Actions):
@@ -202,6 +204,28 @@ def test_terminals_are_opened_by_the_servers_configuration(
 def test_there_is_nothing_to_stop(where: Surroundings) -> None:
     with pytest.raises(NotReady, match="no `ao start`"):
         stop.run(NoMachine(), where, Quiet(), {})
+
+
+async def test_all_sessions_end_only_after_a_yes(house: House) -> None:
+    where = Surroundings(env={"AO_HOME": str(house.core.home.path)}, cwd="/")
+    server = ApiServer(house.core, house.actions, house.core.home.api_socket)
+    await server.start()
+    client = gateway.client_for(where)
+
+    async def ask(where: Surroundings, console: Console) -> None:
+        await asyncio.to_thread(stop._ask, client, where, console)
+
+    await ask(where, Quiet())  # nothing would end
+    house.fleet.put(examples.session())
+    with pytest.raises(BadInput, match="demo-1"):
+        await ask(where, Quiet())
+    await ask(replace(where, yes=True), Quiet())
+    await ask(where, person := Quiet(asks=True))
+    assert "End all sessions?" in person.err.getvalue()
+    person.answer = False
+    with pytest.raises(AoError, match="Nothing was done"):
+        await ask(where, person)
+    await server.stop()
 
 
 async def test_sessions_are_ended_and_waited_for(house: House) -> None:
