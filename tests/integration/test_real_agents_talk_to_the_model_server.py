@@ -122,7 +122,15 @@ def test_claude_code_commits(desk: Desk) -> None:
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "DISABLE_AUTOUPDATER": "1",
     }
-    argv = [real_agents.program("claude-code"), "-p", TASK, "--permission-mode", "acceptEdits", "--allowedTools", "Bash"]
+    argv = [
+        real_agents.program("claude-code"),
+        "-p",
+        TASK,
+        "--permission-mode",
+        "acceptEdits",
+        "--allowedTools",
+        "Bash",
+    ]
     result = json.loads(desk.run([*argv, "--output-format", "json"], environment))
     assert (result["is_error"], result["result"]) == (False, "Done: greeted.")
     assert desk.git("log", "--format=%s", "-1") == "Greet"
