@@ -24,6 +24,7 @@ RUN = Dialog(
     options=PERMISSION_OPTIONS,
     call=ToolCall(tool="Bash", argument="ls", shell=True),  # noqa: S604 - it is data
 )
+NO, YES, LEAVE = PROFILE.dialogs
 QUESTION = {"question": "One or two?", "options": [{"label": "One"}, {"label": "Two"}]}
 ASK = Dialog(id="question:1", text="One or two?", options=("One", "Two"))
 ARGUMENTS: dict[str, Any] = {"questions": [QUESTION]}
@@ -54,9 +55,16 @@ def _decision(given: object) -> Any:
 def test_the_hook_is_told_and_the_keys_choose_the_same(
     answer: str, decision: dict[str, str], keys: tuple[str, ...]
 ) -> None:
-    given = _give(RUN, answer)
+    given = _give(RUN, answer, rule=LEAVE)
     assert _decision(given) == decision
     assert given.otherwise == Keys(keys=keys)
+
+
+@pytest.mark.parametrize(("dialog", "rule"), [(RUN, None), (RUN, NO), (ASK, LEAVE), (ASK, NO)])
+def test_no_key_is_offered_where_something_else_stands_on_the_screen(
+    dialog: Dialog, rule: DialogRule | None
+) -> None:
+    assert _give(dialog, dialog.options[0], rule=rule).otherwise is None
 
 
 @pytest.mark.parametrize("answer", ["", "perhaps", "Allow", "yes", "5", "allow once please"])
@@ -81,13 +89,12 @@ def test_a_question_is_answered_by_an_option_or_in_words(
 
 
 def test_a_dialog_on_the_screen_is_answered_as_it_stands_now() -> None:
-    no, yes = (rule for rule in PROFILE.dialogs if rule.name == "trust")
-    trust = Dialog(id="trust:1", text="Is it trusted?", options=tuple(c.label for c in no.choices))
+    trust = Dialog(id="trust:1", text="Is it trusted?", options=tuple(c.label for c in NO.choices))
     answer = "Yes, I trust this folder"
-    assert _give(trust, answer, hook=False, rule=no) == Keys(keys=("Down",))
-    assert _give(trust, answer, hook=False, rule=yes) == Keys(keys=("Enter",))
+    assert _give(trust, answer, hook=False, rule=NO) == Keys(keys=("Down",))
+    assert _give(trust, answer, hook=False, rule=YES) == Keys(keys=("Enter",))
     with pytest.raises(BadInput):
-        _give(trust, "perhaps", hook=False, rule=no)
+        _give(trust, "perhaps", hook=False, rule=NO)
 
 
 def test_a_question_without_options_gets_words() -> None:
