@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+_ROUNDING = 0.01
+"""Dollars by which a count may go down without having begun anew: we keep whole cents."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
@@ -33,19 +36,37 @@ class Used:
 
     total: Usage
     before: Usage = Usage()
-    """What earlier runs used that the present one's count does not hold."""
+    """What earlier runs used that the present one's counts do not hold."""
 
 
 def counted(so_far: Used | None, run: Usage) -> Used:
-    """The session's use after one more look at what the present run has used."""
+    """The session's use after one more look at what the present run has used.
+
+    Tokens and dollars are two counts: an agent that goes on in its conversation may begin only one of them
+    anew. One of which it says nothing yet stays as it was.
+    """
     if so_far is None:
         return Used(total=_to_cents(run))
-    before = so_far.before
-    tokens = so_far.total.tokens - before.tokens
-    dollars = (so_far.total.dollars or 0.0) - (before.dollars or 0.0)
-    if 0 < run.tokens < tokens or (run.dollars is not None and run.dollars < dollars - 0.01):
-        before = so_far.total
+    before, total = so_far.before, so_far.total
+    if run.tokens == 0:
+        run = _with_tokens(run, total, before)
+    elif run.tokens < total.tokens - before.tokens:
+        before = _with_tokens(before, total, Usage())
+    if run.dollars is None:
+        return Used(total=replace(_sum(before, run), dollars=total.dollars), before=before)
+    if run.dollars < (total.dollars or 0.0) - (before.dollars or 0.0) - _ROUNDING:
+        before = replace(before, dollars=total.dollars)
     return Used(total=_to_cents(_sum(before, run)), before=before)
+
+
+def _with_tokens(usage: Usage, tokens: Usage, less: Usage) -> Usage:
+    """One with the tokens of another, less those of a third."""
+    return replace(
+        usage,
+        input_tokens=tokens.input_tokens - less.input_tokens,
+        cached_tokens=tokens.cached_tokens - less.cached_tokens,
+        output_tokens=tokens.output_tokens - less.output_tokens,
+    )
 
 
 def _sum(before: Usage, run: Usage) -> Usage:

@@ -207,7 +207,7 @@ async def _answer_dialog(fleet: Fleet, session: Session, question: Question) -> 
         given = await world.agent(session).answer(ref, place, current, question.answer)
         if isinstance(given, AnswerFile):
             if not await _taken(place, given):
-                await _on_screen(fleet, session, question, given)
+                await _on_screen(fleet, session, question)
             return
         await world.runtime(session).send(ref, given)
         after = await _after_keys(fleet, session, question, given)
@@ -251,15 +251,22 @@ async def _taken(place: Place, given: AnswerFile) -> bool:
     return False
 
 
-async def _on_screen(fleet: Fleet, session: Session, question: Question, given: AnswerFile) -> None:
+async def _on_screen(fleet: Fleet, session: Session, question: Question) -> None:
     """The hook waits no more: the same answer by keys, if the dialog still is the one that was shown."""
+    world = fleet.world
     current = (await look_now(fleet, session)).activity.dialog
     if current is None:
         return  # It was answered in the terminal, or the hook took it at the last moment.
-    if current.id != question.id or given.otherwise is None:
+    keys: Text | Keys | None = None
+    if current.id == question.id:
+        # Asked again: which keys choose it depends on what its screen shows now.
+        place = await world.place(session)
+        given = await world.agent(session).answer(world.ref(session), place, current, question.answer)
+        keys = given.otherwise if isinstance(given, AnswerFile) else given
+    if keys is None:
         msg = "the agent's hook waits for it no more, and its screen does not offer that answer"
         raise Conflict(msg, session=session.id)
-    await fleet.world.runtime(session).send(fleet.world.ref(session), given.otherwise)
+    await world.runtime(session).send(world.ref(session), keys)
 
 
 def undeliverable(draft: Draft, question_id: str, reason: str) -> None:

@@ -34,7 +34,7 @@ class Shown:
     pending: Pending | None = None
     """A hook."""
     rule: DialogRule | None = None
-    """How it is answered on the screen as it stands now."""
+    """How what stands on the screen now is answered; with `pending` it may be another dialog."""
 
 
 def answer_of(
@@ -45,7 +45,7 @@ def answer_of(
     if pending is not None and profile.decisions is not None:
         data = _decision(profile.decisions, session, dialog, answer, pending)
         path = f"{place.folder}/{ANSWERS}/{pending.event}"
-        return AnswerFile(path=path, data=data, otherwise=_keys(profile, dialog, answer))
+        return AnswerFile(path=path, data=data, otherwise=_keys(shown, answer))
     rule = shown.rule or next((r for r in profile.dialogs if dialog.id.startswith(f"{r.name}:")), None)
     chosen = _chosen(dialog, answer)
     if rule is not None and chosen is not None:
@@ -75,18 +75,19 @@ def _decision(
     raise _no_answer(session, dialog, answer)
 
 
-def _keys(profile: Profile, dialog: Dialog, answer: str) -> Keys | None:
-    """The keys on the screen that choose the same; None where there are none, as for a reason in words."""
+def _keys(shown: Shown, answer: str) -> Keys | None:
+    """The keys on the screen that choose the same, if that kind of dialog stands there.
+
+    None where there are no such keys, as for words of one's own.
+    """
+    dialog, rule = shown.dialog, shown.rule
     if dialog.call is None:
         chosen = _chosen(dialog, answer)
-        return None if chosen is None else Keys(keys=(str(chosen + 1),))
+        return None if chosen is None or rule is not None else Keys(keys=(str(chosen + 1),))
+    if rule is None or not rule.permission:
+        return None
     wanted = PERMISSION_OPTIONS[0] if answer.partition(":")[0].strip() in ALLOWS else _REFUSES
-    choices = (choice for rule in _leave_rules(profile) for choice in rule.choices)
-    return next((Keys(keys=choice.keys) for choice in choices if choice.label == wanted), None)
-
-
-def _leave_rules(profile: Profile) -> tuple[DialogRule, ...]:
-    return tuple(rule for rule in profile.dialogs if rule.permission)
+    return next((Keys(keys=choice.keys) for choice in rule.choices if choice.label == wanted), None)
 
 
 def _no_answer(session: SessionRef, dialog: Dialog, answer: str) -> BadInput:

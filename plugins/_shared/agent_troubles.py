@@ -34,11 +34,12 @@ def reset_time(text: str, now: float) -> float | None:
     if match is None or not (match[2] or match[3]):
         return None
     hour, minute, half = int(match[1]), int(match[2] or 0), (match[3] or "").lower()
+    if minute > 59 or not (1 <= hour <= 12 if half else hour <= 23):
+        return None
     if half:
         hour = hour % 12 + (12 if half == "pm" else 0)
-    if hour > 23 or minute > 59:
-        return None
-    today = datetime.datetime.fromtimestamp(now).astimezone()
+    # By the wall clock, without a zone: the offset may be another one when the time comes.
+    today = datetime.datetime.fromtimestamp(now).astimezone().replace(tzinfo=None)
     at = today.replace(hour=hour, minute=minute, second=0, microsecond=0)
     if at <= today:
         at += datetime.timedelta(days=1)

@@ -59,8 +59,8 @@ class ProfileAgent(Agent, ClearsPrompt):
         self._outside = OutsideReader(profile)
         self._suffices = profile.events is not None or profile.status is not None
         self._interrupted: dict[SessionId, float] = {}
-        self._rules: dict[tuple[SessionId, str], DialogRule] = {}
-        """How the dialog that a session's screen last showed is answered, by session and dialog."""
+        self._rules: dict[SessionId, tuple[str, DialogRule]] = {}
+        """The dialog that a session's screen last showed, and how it is answered."""
 
     @override
     async def prepare(self, session: SessionRef, place: Place, task: AgentTask) -> Prepared:
@@ -105,7 +105,10 @@ class ProfileAgent(Agent, ClearsPrompt):
         known = self._reader.known(session.id)
         same = known is not None and known.dialog is not None and known.dialog.id == dialog.id
         pending = known.pending if known is not None and same else None
-        shown = AnsweredNow(dialog=dialog, pending=pending, rule=self._rules.get((session.id, dialog.id)))
+        name, rule = self._rules.get(session.id, ("", None))
+        # A hook's dialog has another name on the screen.
+        stands = rule if pending is not None or name == dialog.id else None
+        shown = AnsweredNow(dialog=dialog, pending=pending, rule=stands)
         return answer_of(self.profile, session, place, shown, answer)
 
     @override
@@ -161,10 +164,9 @@ class ProfileAgent(Agent, ClearsPrompt):
         )
 
     def _remember_rule(self, session: SessionId, screen: Shown | None) -> None:
-        for key in [key for key in self._rules if key[0] == session]:
-            del self._rules[key]
+        self._rules.pop(session, None)
         if screen is not None and screen.dialog is not None and screen.rule is not None:
-            self._rules[session, screen.dialog.id] = screen.rule
+            self._rules[session] = (screen.dialog.id, screen.rule)
 
     def _evidence(self, view: AgentView, signalled: Signalled, source: Source) -> Evidence:
         screen = view.runtime.screen

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
 import subprocess
 import sys
 import tempfile
@@ -14,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from bot.demo.agent_programs import ensure
-from orchestrator.errors import NotReady
+from tests.contracts import real_agents
 
 pytestmark = [pytest.mark.slow, pytest.mark.git, pytest.mark.timeout(700)]
 
@@ -109,15 +107,6 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         yield desk
 
 
-def _real(name: str) -> str:
-    """The program in the cache of the person who runs the tests, whose home tests do not see otherwise."""
-    home = pwd.getpwuid(os.getuid()).pw_dir
-    try:
-        return str(ensure(name, environ={**os.environ, "HOME": home}))
-    except NotReady as error:
-        pytest.skip(str(error))
-
-
 def test_claude_code_commits(desk: Desk) -> None:
     trust = {str(desk.repository): {"hasTrustDialogAccepted": True}}
     settings = {
@@ -133,7 +122,15 @@ def test_claude_code_commits(desk: Desk) -> None:
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "DISABLE_AUTOUPDATER": "1",
     }
-    argv = [_real("claude-code"), "-p", TASK, "--permission-mode", "acceptEdits", "--allowedTools", "Bash"]
+    argv = [
+        real_agents.program("claude-code"),
+        "-p",
+        TASK,
+        "--permission-mode",
+        "acceptEdits",
+        "--allowedTools",
+        "Bash",
+    ]
     result = json.loads(desk.run([*argv, "--output-format", "json"], environment))
     assert (result["is_error"], result["result"]) == (False, "Done: greeted.")
     assert desk.git("log", "--format=%s", "-1") == "Greet"
@@ -165,7 +162,7 @@ def test_codex_commits(desk: Desk, model: str, writer: str) -> None:
     config = _CODEX.format(model=model, port=desk.port, repository=desk.repository)
     (folder / "config.toml").write_text(config)
     with tempfile.TemporaryDirectory(dir=desk.home, prefix="tmp-") as temporary:
-        argv = [_real("codex"), "exec", "--json", "--dangerously-bypass-approvals-and-sandbox"]
+        argv = [real_agents.program("codex"), "exec", "--json", "--dangerously-bypass-approvals-and-sandbox"]
         output = desk.run([*argv, TASK], {"STUB_KEY": "x", "TMPDIR": temporary})
     events = [json.loads(line) for line in output.splitlines()]
     said = [event["item"]["text"] for event in events if event.get("item", {}).get("type") == "agent_message"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.domain.activity import ActivityState, Dialog
 from orchestrator.domain.person import OWNER
-from orchestrator.errors import Conflict
+from orchestrator.errors import Conflict, TemporaryError
 from orchestrator.ports.runtime import Keys
 from orchestrator.services.interrupt import interrupt
 from orchestrator.testing.ring import Ring
@@ -15,7 +16,7 @@ async def test_turn_is_stopped_by_the_agents_own_keys(ring: Ring) -> None:
     ring.agent.slow = True
     one = await ring.spawn()
     assert ring.status(one) == "working"
-    await interrupt(ring.core, one, by=OWNER)
+    assert await interrupt(ring.core, one, by=OWNER) == "the agent stopped and waits at its prompt"
     await ring.settle()
     assert ring.runtime.terminals[one].sent == [Keys(keys=("Escape",))]
     assert ring.status(one) == "idle"
@@ -28,3 +29,40 @@ async def test_dead_agent_cannot_be_interrupted(ring: Ring) -> None:
     await ring.look()
     with pytest.raises(Conflict, match="nothing to interrupt"):
         await interrupt(ring.core, one, by=OWNER)
+
+
+async def test_an_agent_that_rests_is_not_interrupted(ring: Ring) -> None:
+    """At a prompt that waits its keys mean something else: they would take a person's text away."""
+    one = await ring.spawn()
+    assert ring.status(one) == "idle"
+    with pytest.raises(Conflict, match="its turn is over already"):
+        await interrupt(ring.core, one, by=OWNER)
+    assert ring.runtime.terminals[one].sent == []
+    assert "session.interrupted" not in await ring.told(one)
+
+
+async def test_a_person_at_the_terminal_is_not_interrupted(ring: Ring) -> None:
+    ring.agent.slow = True
+    one = await ring.spawn()
+    ring.runtime.show(one, "", attached=True, person_at=1e12)
+    with pytest.raises(TemporaryError, match="a person types"):
+        await interrupt(ring.core, one, by=OWNER)
+    assert ring.runtime.terminals[one].sent == []
+
+
+async def test_a_dialog_is_left_by_an_interrupt(ring: Ring) -> None:
+    one = await ring.spawn()
+    ring.agent.says(one, ActivityState.PERMISSION, dialog=Dialog(id="d1", text="Run make?"))
+    assert await interrupt(ring.core, one, by=OWNER) == "the agent stopped and waits at its prompt"
+    assert ring.runtime.terminals[one].sent == [Keys(keys=("Escape",))]
+
+
+@pytest.mark.slow  # waits as long as an agent may take
+async def test_what_is_not_seen_to_stop_is_not_said_to_have_stopped(ring: Ring) -> None:
+    ring.agent.slow = True
+    one = await ring.spawn()
+    terminal = ring.runtime.terminals[one]
+    terminal.launch = terminal.launch.__class__(argv=("deaf",), cwd="/")
+    said = await interrupt(ring.core, one, by=OWNER)
+    assert said == "interrupt sent; the agent does not show yet that it stopped"
+    assert terminal.sent == [Keys(keys=("Escape",))]
