@@ -13,6 +13,7 @@ CATALOG: Mapping[tuple[str, str], str] = MappingProxyType(
         ("runtime", "tmux"): "plugins.runtime.tmux:PLUGIN",
         ("runtime", "process"): "plugins.runtime.process:PLUGIN",
         ("agent", "claude-code"): "plugins.agent.claude_code:PLUGIN",
+        ("agent", "codex"): "plugins.agent.codex:PLUGIN",
         ("agent", "rehearsal"): "plugins.agent.rehearsal:PLUGIN",
         ("agent", "custom"): "plugins.agent.custom:PLUGIN",
         ("workspace", "worktree"): "plugins.workspace.worktree:PLUGIN",

@@ -16,7 +16,7 @@ from orchestrator.ports.place import Place
 from orchestrator.ports.runtime import Keys, Text
 from orchestrator.ports.session_ref import SessionRef
 from plugins._shared.agent_dialogs import Pending, answered
-from plugins._shared.agent_profile import Profile
+from plugins._shared.agent_profile import Profile, fill_text
 from plugins._shared.profile_looks import DialogRule
 from plugins._shared.profile_signals import Decisions
 
@@ -122,4 +122,5 @@ def _filled(part: object, values: Mapping[str, Any]) -> object:
         name = part[1:-1]
         if part == f"{{{name}}}" and name in values:
             return values[name]
+        return fill_text(part, {name: value for name, value in values.items() if isinstance(value, str)})
     return part

@@ -37,7 +37,9 @@ class Launcher:
     def argv(self, session: SessionRef, place: Place, task: AgentTask, *, resume: bool) -> tuple[str, ...]:
         """The command line."""
         line = self.profile.resume if resume else self.profile.launch
-        return fill(line, self.values(session, place, task), self._lists())
+        home = self.profile.home
+        variables = {**(home.defaults if home else {}), **self.environment(session, place, task)}
+        return fill(line, {**variables, **self.values(session, place, task)}, self._lists(task))
 
     def environment(self, session: SessionRef, place: Place, task: AgentTask) -> dict[str, str]:
         """What is added to the session's allow-list."""
@@ -83,10 +85,14 @@ class Launcher:
         """Those placeholders that name folders."""
         return {"folder": place.folder, "agent_home": self.agent_home(session, place)}
 
-    def _lists(self) -> Mapping[str, tuple[str, ...]]:
+    def _lists(self, task: AgentTask) -> Mapping[str, tuple[str, ...]]:
         profile = self.profile
+        own = profile.home if self.isolated else None
         return {
             "program": profile.program,
             "permission_flags": profile.permission_flags.get(profile.permissions, ()),
             "model_flags": profile.model_flags if profile.model else (),
+            "flags": profile.flags,
+            "judge_flags": profile.judge_flags if task.judged else (),
+            "home_flags": own.flags if own is not None else (),
         }

@@ -26,7 +26,7 @@ from plugins._shared.profile_signals import (
 MOST_ARGUMENT = 100_000
 """Bytes of one argument; Linux refuses more than 128 KiB. A longer prompt is read from its file."""
 
-_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_]+)\}")
 _INSTEAD = "Read {prompt_file} and do what it says."
 
 
@@ -40,6 +40,10 @@ class AgentHome(Options):
     files: Mapping[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")], str] = {}
     """What lies in a new one, so that the program asks nobody who it is: {key_end} are the last characters
     of its key, as a program remembers a key that was agreed to."""
+    flags: Words = ()
+    """Words for {home_flags}, if the folder is the session's own."""
+    defaults: Mapping[str, str] = {}
+    """What {NAME} stands for in a line where the agent gets no variable of that name."""
     keys: Words = ()
     """Variables of ours that hold a key to the model. With one of them set, or with `isolated`, a session has a
     folder of its own; without, it is the person's own, with their login."""
@@ -47,8 +51,8 @@ class AgentHome(Options):
 
 class Profile(Options):
     """One kind of agent. Placeholders in lines: {prompt} {prompt_file} {conversation} {folder}
-    {workspace} {session} {model} {agent_home}; {program}, {permission_flags} and {model_flags} stand alone and give
-    any number of words.
+    {workspace} {session} {model} {agent_home}, and {NAME} for a variable that the agent gets; {program}, {flags},
+    {judge_flags}, {permission_flags}, {model_flags} and {home_flags} stand alone and give any number of words.
     """  # noqa: D205 - the list of placeholders needs its lines
 
     label: str = Field(default="custom agent", max_length=60)
@@ -75,6 +79,10 @@ class Profile(Options):
     model: str = ""
     model_flags: Words = ()
     """Words for {model_flags}, if a model is set: `--model`, `{model}`."""
+    flags: Words = ()
+    """Words for {flags}: what each launch has."""
+    judge_flags: Words = ()
+    """Words for {judge_flags}, if there are rules by which calls are judged."""
     events: EventFields | None = None
     status: StatusFile | None = None
     usage: UsageFile | None = None

@@ -10,7 +10,7 @@ from orchestrator.domain.activity import Trouble
 from plugins._shared.profile_signals import TroubleRule
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
-_CLOCK = re.compile(r"reset(?:s)?(?: at)? (\d{1,2})(?::(\d{2}))?\s*(am|pm)?", re.IGNORECASE)
+_CLOCK = re.compile(r"(?:resets?(?: at)?|again at) (\d{1,2})(?::(\d{2}))?\s*(am|pm)?", re.IGNORECASE)
 _SPAN = re.compile(r"(?:again|retry|resets?) (?:in|after) (\d{1,6})\s*(s|m|h)", re.IGNORECASE)
 _EPOCH = re.compile(r"\|(\d{10})\b")
 
@@ -23,7 +23,7 @@ def trouble_of(rules: Sequence[TroubleRule], text: str) -> Trouble | None:
 def reset_time(text: str, now: float) -> float | None:
     """When a limit ends by the words of an error (epoch seconds); None where they do not say.
 
-    Knows `resets 3pm` and `resets at 15:30` (the next such time on this machine's clock), `try again in
+    Knows `resets 3pm`, `resets at 15:30` and `try again at 3:45 PM` (the next such time on this machine's clock), `try again in
     20 minutes`, and a number of seconds behind a bar, as some agents print it.
     """
     if match := _EPOCH.search(text):

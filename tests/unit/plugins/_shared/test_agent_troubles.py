@@ -85,3 +85,21 @@ def test_the_clock_of_this_machine_may_change_to_summer_time_in_between() -> Non
         check=True,
     )
     assert done.stdout.strip() == "2026-03-29T15:00:00+02:00"
+
+
+MIDDAY = datetime.datetime(2026, 3, 2, 12, 0).astimezone()
+
+
+@pytest.mark.parametrize(
+    ("words", "minutes"),
+    [
+        ("You've hit your usage limit. Upgrade to Pro or try again at 3:45 PM.", 225),
+        ("Limit reached, resets at 15:30", 210),
+        ("5-hour limit reached · resets 3pm", 180),
+        ("Rate limit: try again in 20m", 20),
+        ("You've hit your usage limit.", None),
+    ],
+)
+def test_when_a_limit_of_another_agent_ends(words: str, minutes: int | None) -> None:
+    now = MIDDAY.timestamp()
+    assert reset_time(words, now) == (None if minutes is None else now + 60 * minutes)

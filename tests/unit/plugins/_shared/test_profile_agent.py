@@ -215,6 +215,19 @@ async def _prepared(task: AgentTask, **fields: Any) -> tuple[tuple[str, ...], bo
             ("x", "--ask", "all", "--model", "m"),
             False,
         ),
+        (
+            {"launch": ["x", "{flags}", "{judge_flags}", "{home_flags}"], "flags": ["-c", "a={A}"],
+             "judgeFlags": ["--judge"], "environment": {"A": "1"},
+             "home": {"variable": "X_HOME", "folder": ".x", "flags": ["--own", "{B}"], "defaults": {"B": "2"}}},
+            ("x", "-c", "a=1"),
+            False,
+        ),
+        (
+            {"launch": ["x", "{home_flags}"], "isolated": True,
+             "home": {"variable": "X_HOME", "folder": ".x", "flags": ["--own", "{B}"], "defaults": {"B": "2"}}},
+            ("x", "--own", "2"),
+            False,
+        ),
         ({"launch": ["x", '{"a": {"b": 1}}']}, ("x", '{"a": {"b": 1}}'), False),
     ],
 )  # fmt: skip
