@@ -87,7 +87,7 @@ def test_the_clock_of_this_machine_may_change_to_summer_time_in_between() -> Non
     assert done.stdout.strip() == "2026-03-29T15:00:00+02:00"
 
 
-MIDDAY = datetime.datetime(2026, 3, 2, 12, 0).astimezone()
+MIDDAY = datetime(2026, 3, 2, 12, 0).astimezone()
 
 
 @pytest.mark.parametrize(
