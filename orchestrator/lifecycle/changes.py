@@ -20,6 +20,8 @@ from orchestrator.domain.session import Change
 from orchestrator.lifecycle.draft import Draft
 
 OPEN = frozenset({PullRequestState.OPEN, PullRequestState.DRAFT})
+PUBLISHING = "publish"
+"""The intent while an agent's request for a pull request is carried out."""
 
 
 def decide_change(draft: Draft, look: Look[PullRequest | None]) -> None:
@@ -34,6 +36,8 @@ def decide_change(draft: Draft, look: Look[PullRequest | None]) -> None:
             _put(draft, replace(old, unseen="the forge does not show this pull request any more"))
         return
     new = look.value
+    if old is not None and old.pr.number == new.number and _un_merges(old.pr, new):
+        return
     if old is None or old.pr.number != new.number:
         draft.set(changes=(*draft.session.changes, Change(pr=new, at=draft.now, since=draft.now)))
         draft.tell(
@@ -57,6 +61,11 @@ def decide_change(draft: Draft, look: Look[PullRequest | None]) -> None:
 def _is_past(draft: Draft, pr: PullRequest) -> bool:
     """It was merged or closed before the session was restored, and nobody opened it again."""
     return pr.number in draft.session.past and pr.state not in OPEN
+
+
+def _un_merges(old: PullRequest, new: PullRequest) -> bool:
+    """A merge is never undone: a forge that shows it as open still is behind."""
+    return old.state is PullRequestState.MERGED and new.state is not PullRequestState.MERGED
 
 
 def _condition(pr: PullRequest) -> tuple[object, ...]:

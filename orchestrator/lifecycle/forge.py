@@ -59,6 +59,7 @@ async def push(
 
     def done(d: Draft) -> None:
         d.set(published=head, local_head=head)
+        d.close_intent(changes.PUBLISHING)
         if shown is None:
             d.tell("push.done", f"{head[:10]} is pushed", head=head)
         else:

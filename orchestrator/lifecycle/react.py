@@ -23,6 +23,7 @@ from orchestrator.domain.session import (
 )
 from orchestrator.domain.status import Status
 from orchestrator.lifecycle import delivery
+from orchestrator.lifecycle.changes import PUBLISHING
 from orchestrator.lifecycle.conditions import CONDITIONS, Condition, settled
 from orchestrator.lifecycle.draft import Draft
 
@@ -33,6 +34,7 @@ TYPING_LOST = 30.0
 def react(draft: Draft, rules: Rules) -> None:
     """Bring the draft to where the rules want it."""
     if draft.session.wanted.state is WantedState.STOP:
+        delivery.fail_open(draft, "the session ended before it was answered")
         return
     _give_up_setup(draft)
     _clean_up_after_merge(draft, rules)
@@ -62,8 +64,12 @@ def _clean_up_after_merge(draft: Draft, rules: Rules) -> None:
     change = draft.session.change
     if change is None or change.pr.state is not PullRequestState.MERGED or not rules.cleanup_on_merge:
         return
+    # Another pull request may just be opened; an intent that a crash left behind holds up no longer.
+    publishes = any(
+        i.key == PUBLISHING and draft.now - i.at < rules.cleanup_grace for i in draft.session.intents
+    )
     busy = draft.session.work.activity.state is ActivityState.BUSY
-    if busy and draft.now - change.since < rules.cleanup_grace:
+    if publishes or (busy and draft.now - change.since < rules.cleanup_grace):
         return
     stop(draft, StopReason.MERGED, f"#{change.pr.number} is in {change.pr.base}")
 
