@@ -108,10 +108,11 @@ def load_externals(registry: Registry, settings: Settings, trusted: trust.Truste
 async def open_app(home: Home, config: Path, env: Mapping[str, str]) -> App:
     """Put everything together over what is kept. Raises `BadInput`, `NotReady` with what to do."""
     core = await _open_core(home, config, env)
-    rounds = Rounds(core.fleet, lambda: _room(core.settings), Completion(core.fleet, core.store.fleet))
+    completion = Completion(core.fleet, core.store.fleet, core.sees)
+    rounds = Rounds(core.fleet, lambda: _room(core.settings), completion)
     watcher = Watcher(home.projects, core.fleet.wake)
     core.settings.on_change(lambda now: _make_folders(home, now, watcher))
-    core.settings.on_change(lambda _now: _adopt(core))
+    core.settings.on_change(lambda _now: core.adopt())
     return App(
         core=core,
         rounds=rounds,
@@ -172,13 +173,6 @@ def _fleet(
 def own_programs(prefix: str, base: str) -> tuple[str, ...]:
     """The virtual environment that we are installed in, also where nobody activated it; none, if there is none."""
     return (prefix,) if prefix != base else ()
-
-
-def _adopt(core: Core) -> None:
-    """Take up kept sessions whose project is known; the others wait until it is."""
-    known = [s for s in core.unadopted if core.settings.knows(s.project)]
-    core.fleet.adopt(known)
-    core.unadopted[:] = [s for s in core.unadopted if s not in known]
 
 
 def _room(settings: SettingsNow) -> Room:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from orchestrator.clock import Clock
-from orchestrator.domain.ids import SessionId
+from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.person import Actor
 from orchestrator.domain.session import Session
 from orchestrator.lifecycle.fleet import Fleet
@@ -39,6 +39,16 @@ class Core:
     def files(self) -> Lanes:
         """Threads for reading and writing files of the configuration."""
         return self.fleet.world.files
+
+    def sees(self, project: ProjectId) -> bool:
+        """Whether this process has the project in its configuration, and all of its live sessions."""
+        return self.settings.knows(project) and all(s.project != project for s in self.unadopted)
+
+    def adopt(self) -> None:
+        """Take up kept sessions whose project is known; the others wait until it is."""
+        known = [s for s in self.unadopted if self.settings.knows(s.project)]
+        self.fleet.adopt(known)
+        self.unadopted[:] = [s for s in self.unadopted if s not in known]
 
     async def audit(self, by: Actor, verb: str, session: SessionId, head: str = "", text: str = "") -> None:
         """Keep who decided what, at which SHA."""

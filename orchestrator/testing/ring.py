@@ -314,10 +314,18 @@ async def open_ring(
         files=Lanes(1, "ao-configuration"),
     )
     fleet = Fleet(world=there, keeping=keeping(store.keeper), log=store.log, performer=Act())
-    fleet.adopt(store.sessions)
-    core = Core(home=home, fleet=fleet, settings=settings, registry=registry, store=store, clock=world.clock)
+    core = Core(
+        home=home,
+        fleet=fleet,
+        settings=settings,
+        registry=registry,
+        store=store,
+        clock=world.clock,
+        unadopted=list(store.sessions),
+    )
+    settings.on_change(lambda _now: core.adopt())
     room = before.room if before else [Room(sessions=30)]
-    rounds = Rounds(fleet, lambda: room[-1], Completion(fleet, store.fleet))
+    rounds = Rounds(fleet, lambda: room[-1], Completion(fleet, store.fleet, core.sees))
     ring = Ring(world=world, core=core, rounds=rounds, settings=settings, room=room)
     await rounds.first()
     await ring.settle()
