@@ -201,7 +201,7 @@ def next_steps(session: Session) -> tuple[str, ...]:
         Status.MERGEABLE: (f"merge {session.id}",),
         Status.CI_FAILED: (f"output {session.id}", f"retry {session.id}"),
         Status.PAUSED: (f"unpause {session.id}",),
-        Status.ERRORED: (f"restore {session.id}",),
+        Status.ERRORED: (f"restore {session.id}", *(() if session.ended else (f"kill {session.id}",))),
         Status.KILLED: (f"restore {session.id}",),
     }
     return steps.get(status, ())

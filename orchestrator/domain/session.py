@@ -331,6 +331,11 @@ class Session:
         return next((q for q in reversed(self.questions) if q.open), None)
 
     @property
+    def failed(self) -> bool:
+        """It could not be set up, and nobody has said yet what is to become of it."""
+        return self.setup.step is SetupStep.FAILED and self.wanted.state is not WantedState.STOP
+
+    @property
     def ended(self) -> bool:
         """Nothing more is to be done for it: it may be moved to the ended ones."""
         return self.wanted.state is WantedState.STOP and self.ending.step is EndingStep.DONE

@@ -1,4 +1,4 @@
-"""The environment of everything that runs in a session: an allow-list, made from ours. Pure.
+"""The environment of everything that runs in a session: an allow-list, made from ours.
 
 What is not named here does not reach an agent, `postCreate` or a check: no token of ours, no virtual
 environment, no agent or socket of the person who started `ao`.
@@ -6,6 +6,7 @@ environment, no agent or socket of the person who started `ao`.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -86,6 +87,13 @@ def _passes(name: str, value: str) -> bool:
     if name in _PROXIES and "@" in value:
         return False  # The address holds a password.
     return name in PASSED or name.startswith("LC_")
+
+
+def finds(ours: Ours, program: str) -> bool:
+    """Whether a session's launch line would find this program. Relative to a workspace nobody knows yet."""
+    if "/" in program and not program.startswith("/"):
+        return True
+    return shutil.which(program, path=_path(ours, "")) is not None
 
 
 def _path(ours: Ours, folder: str) -> str:

@@ -36,7 +36,6 @@ def react(draft: Draft, rules: Rules) -> None:
     if draft.session.wanted.state is WantedState.STOP:
         delivery.fail_open(draft, "the session ended before it was answered")
         return
-    _give_up_setup(draft)
     _clean_up_after_merge(draft, rules)
     if draft.session.wanted.state is not WantedState.RUN or draft.session.setup.step is not SetupStep.READY:
         return
@@ -46,12 +45,6 @@ def react(draft: Draft, rules: Rules) -> None:
         if known is not None:
             _one(draft, known, find(draft.session))
     _auto_merge(draft, rules)
-
-
-def _give_up_setup(draft: Draft) -> None:
-    setup = draft.session.setup
-    if setup.step is SetupStep.FAILED:
-        stop(draft, StopReason.FAILED, setup.reason)
 
 
 def stop(draft: Draft, reason: StopReason, words: str) -> None:

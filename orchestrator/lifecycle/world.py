@@ -11,7 +11,7 @@ from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.project import Project
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Session
-from orchestrator.lifecycle.environment import Ours, session_environment
+from orchestrator.lifecycle.environment import Ours, finds, session_environment
 from orchestrator.ports.agent import AGENT, Agent
 from orchestrator.ports.place import Place
 from orchestrator.ports.plugin import Slot
@@ -65,6 +65,10 @@ class World:
         self._places: dict[SessionId, Place] = {}
         self._refs: dict[SessionId, tuple[tuple[object, ...], SessionRef]] = {}
         self._made: dict[tuple[str, ProjectId, str], tuple[object, object]] = {}
+
+    def has_program(self, program: str) -> bool:
+        """Whether sessions find this program. Reads the disk: not for the loop."""
+        return finds(self._ours, program)
 
     def ref(self, session: Session) -> SessionRef:
         """The session as ports are told of it. Made anew only when something in it changed."""

@@ -58,11 +58,12 @@ async def _dead(core: Core, session_id: SessionId, by: Actor, rescue: str) -> Se
         if not session.runtime.gone and session.setup.step is SetupStep.READY:
             msg = f"its agent is there ({session.status.status.value})."
             raise Conflict(msg, session=session_id, next_step="Nothing needs to be restored.")
-        if not session.runtime.gone:
+        if not session.runtime.gone and not session.failed:
             who = f"{session.wanted.by} restores it already" if session.setup.resume else "it is being set up"
             msg = f"{who} ({session.setup.step.value})."
             raise Conflict(msg, session=session_id)
-        draft.session = setup.again(session, draft.now, resume=True)
+        # One that never came to work has no conversation to go on in.
+        draft.session = setup.again(session, draft.now, resume=session.setup.resume or not session.failed)
         if session.wanted.state is WantedState.RUN:
             draft.set(wanted=replace(session.wanted, by=by, at=draft.now))
         if rescue:

@@ -77,6 +77,7 @@ async def test_living_session_is_left_alone(ring: Ring) -> None:
 
 async def test_session_that_is_being_set_up_or_ended_is_left_alone(ring: Ring) -> None:
     ring.scm.fail_next("base", TemporaryError("not now"))
+    ring.scm.fail_next("base", TemporaryError("not now"))
     one = await ring.spawn()
     with pytest.raises(Conflict, match="being set up"):
         await restore(ring.core, one, by=OWNER)
