@@ -17,7 +17,7 @@ from orchestrator.domain.ids import ProjectId, SessionId, session_number
 from orchestrator.domain.look import Seen
 from orchestrator.domain.session import RuntimeFact, RuntimeState, Session, SetupStep, StopReason, WantedState
 from orchestrator.errors import AoError
-from orchestrator.lifecycle import decide, looks, queue, react, setup
+from orchestrator.lifecycle import decide, looks, queue, react, setup, status
 from orchestrator.lifecycle.agent_requests import AgentRequests
 from orchestrator.lifecycle.completion import Completion
 from orchestrator.lifecycle.draft import Draft
@@ -246,11 +246,12 @@ def _answered(draft: Draft, *, step: SetupStep, reason: str) -> None:
 
 
 def restart_timers(draft: Draft) -> None:
-    """Time that passed while nobody looked does not count against the agent."""
+    """Time that passed while nobody looked does not count against the agent; what passed before does."""
     session = draft.session
     doubt = None if session.runtime.doubt_since is None else draft.now
+    quiet = max(0.0, session.work.at - status.quiet_since(session))
     draft.set(
-        work=replace(session.work, progress_at=draft.now),
+        work=replace(session.work, at=draft.now, progress_at=draft.now - quiet),
         runtime=replace(session.runtime, doubt_since=doubt),
     )
 
