@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from bot.actions.action import Action, Argument, Context, Kind, Role
-from bot.actions.target import SESSION, session_of
+from bot.actions.target import SESSION, about, session_of
 from bot.chat.message import Message
 from bot.chat.request import Request
 from bot.chat.view import session_data
+from orchestrator.domain.when import clock
 
 
 async def run(context: Context, request: Request) -> Message:
     """One session, or with `--all` every one that it concerns."""
     from orchestrator.services import pause
 
-    wanted = None if request.flag("all") else (await session_of(context, request)).id
-    changed = await pause.pause(context.core, wanted, by=request.who)
+    meant = None if request.flag("all") else await session_of(context, request)
+    changed = await pause.pause(context.core, meant.id if meant else None, by=request.who)
+    if meant is not None and meant.wanted.state.value == "pause":
+        words = f"⏸️ {meant.id} is paused already, by {meant.wanted.by} since {clock(meant.wanted.at)}."
+        return about(changed[0], words, f"unpause {meant.id}")
     names = ", ".join(session.id for session in changed)
     return Message(
         title=f"⏸️ paused: {names}" if changed else "Nothing to pause.",

@@ -14,6 +14,7 @@ from orchestrator.domain.outside_text import one_line
 from orchestrator.domain.pull_request import CheckState, Mergeable, PullRequest
 from orchestrator.domain.session import Change, Session
 from orchestrator.domain.status import NEEDS_PERSON, Status
+from orchestrator.domain.when import clock
 
 EMOJI = {
     Status.QUEUED: "🕒",
@@ -205,12 +206,6 @@ def next_steps(session: Session) -> tuple[str, ...]:
         Status.KILLED: (f"restore {session.id}",),
     }
     return steps.get(status, ())
-
-
-def clock(at: float) -> str:
-    """Time of day, UTC: `12:03:07`."""
-    whole = int(at) % 86400
-    return f"{whole // 3600:02d}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
 
 
 def event_line(logged: LoggedEvent) -> str:

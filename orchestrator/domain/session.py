@@ -167,6 +167,9 @@ class Change:
     red_heads: tuple[str, ...] = ()
     """Head SHAs that were red, in order; cleared by a green head or a person's Retry."""
     approvals: tuple[Approval, ...] = ()
+    merged_by: str = ""
+    """Who asked us to merge it; empty when it was merged elsewhere."""
+    merged_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,6 +305,7 @@ class Session:
     ending: Ending = Ending()
     hold: Actor | None = None
     """Who said that nobody merges this."""
+    hold_at: float = 0.0
     restored_from: str = ""
     """A rescue ref that the workspace starts from."""
     claiming: int = 0

@@ -17,6 +17,7 @@ from orchestrator.domain.pull_request import (
 )
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Change
+from orchestrator.domain.when import clock
 from orchestrator.lifecycle.draft import Draft
 
 OPEN = frozenset({PullRequestState.OPEN, PullRequestState.DRAFT})
@@ -74,6 +75,22 @@ def _condition(pr: PullRequest) -> tuple[object, ...]:
 
 def _put(draft: Draft, change: Change) -> None:
     draft.set(changes=(*draft.session.changes[:-1], change))
+
+
+def merged_by(draft: Draft, who: str) -> None:
+    """Keep who asked for the merge: a second click is told who was first."""
+    change = draft.session.change
+    if change is not None and who and not change.merged_by:
+        _put(draft, replace(change, merged_by=who, merged_at=draft.now))
+
+
+def over_words(change: Change) -> str:
+    """What became of a pull request that is merged or closed: by whom, when, as what."""
+    pr = change.pr
+    words = f"#{pr.number} is {pr.state.value} already"
+    if change.merged_by:
+        words = f"#{pr.number} was merged by {change.merged_by} at {clock(change.merged_at)}"
+    return f"{words} as {pr.merge_commit[:7]}" if pr.merge_commit else words
 
 
 def _red_heads(old: Change, new: PullRequest) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator.domain.session import Change, Session
 from orchestrator.errors import BadInput, Conflict, NotFound
-from orchestrator.lifecycle.changes import OPEN
+from orchestrator.lifecycle.changes import OPEN, over_words
 
 SHORTEST = 7
 
@@ -19,7 +19,7 @@ def open_change(session: Session, head: str) -> Change:
         msg = "it has no pull request."
         raise NotFound(msg, session=session.id)
     if change.pr.state not in OPEN:
-        msg = f"#{change.pr.number} is {change.pr.state.value} already."
+        msg = f"{over_words(change)}."
         raise Conflict(msg, session=session.id)
     if len(head) < SHORTEST or any(c not in "0123456789abcdef" for c in head.lower()):
         msg = f"{head!r} is no commit: give the head that you saw, at least {SHORTEST} digits."

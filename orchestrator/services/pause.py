@@ -7,6 +7,7 @@ from orchestrator.domain.person import Actor
 from orchestrator.domain.session import Session, Wanted, WantedState
 from orchestrator.errors import Conflict
 from orchestrator.lifecycle.draft import Draft
+from orchestrator.services import ended
 from orchestrator.services.core import Core
 
 
@@ -22,6 +23,7 @@ async def unpause(core: Core, session_id: SessionId | None, *, by: Actor) -> lis
 
 async def _each(core: Core, session_id: SessionId | None, to: WantedState, by: Actor) -> list[Session]:
     if session_id is not None:
+        await ended.refuse(core, session_id)
         return [await core.fleet.change(session_id, lambda d: _set(d, to, by))]
     targets = [s.id for s in core.fleet.live() if s.wanted.state not in {to, WantedState.STOP}]
     return [await core.fleet.change(target, lambda d: _set(d, to, by)) for target in targets]
