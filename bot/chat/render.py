@@ -86,11 +86,14 @@ def sessions_table(sessions: Sequence[Session], now: float) -> Message:
     title = f"{len(sessions)} session{'' if len(sessions) == 1 else 's'}"
     if waiting:
         title += f", {waiting} need{'s' if waiting == 1 else ''} a person"
+    lost = [session.id for session in sessions if session.runtime.lost]
+    gone = f"{len(lost)} terminals are gone together: {', '.join(lost)}. Their work is safe."
     return Message(
         title=title,
+        lines=(gone,) if lost else (),
         table=Table(("session", "status", "for", "PR", "checks", "task"), rows) if rows else None,
         level=Level.ACTION if waiting else Level.INFO,
-        next_steps=() if rows else ("spawn <project> <issue>",),
+        next_steps=("restore --all",) if lost else () if rows else ("spawn <project> <issue>",),
         data={"sessions": [session_data(session) for session in sessions]},
     )
 
@@ -135,6 +138,9 @@ def _session_fields(session: Session) -> tuple[Field, ...]:
         Field("agent", one_line(session.work.activity.evidence or session.work.activity.state.value, 120)),
         Field("branch", f"{one_line(session.branch)} from {one_line(session.base)}"),
     ]
+    merged = session.merged
+    if merged is not None and merged is not session.change:
+        found.append(Field("merged before", f"#{merged.pr.number} as {short_sha(merged.pr.merge_commit)}"))
     if session.hold:
         found.append(Field("hold", f"{session.hold} says that nobody merges this"))
     if session.dirty:

@@ -14,7 +14,7 @@ from orchestrator.domain.event import Event
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.message import Message
 from orchestrator.domain.person import Actor
-from orchestrator.domain.pull_request import PullRequest
+from orchestrator.domain.pull_request import PullRequest, PullRequestState
 from orchestrator.domain.status import Status
 
 
@@ -326,8 +326,17 @@ class Session:
 
     @property
     def change(self) -> Change | None:
-        """The session's pull request; one today, a list for the day there are several."""
-        return self.changes[-1] if self.changes else None
+        """The session's pull request; one today, a list for the day there are several.
+
+        What was over before it was restored (`past`) is history, unless somebody opened it again.
+        """
+        last = self.changes[-1] if self.changes else None
+        return None if last is None or (last.pr.number in self.past and last.pr.over) else last
+
+    @property
+    def merged(self) -> Change | None:
+        """The newest of its pull requests that is merged, also before it was restored."""
+        return next((c for c in reversed(self.changes) if c.pr.state is PullRequestState.MERGED), None)
 
     @property
     def question(self) -> Question | None:

@@ -40,7 +40,8 @@ def decide_change(draft: Draft, look: Look[PullRequest | None]) -> None:
     if old is not None and old.pr.number == new.number and _un_merges(old.pr, new):
         return
     if old is None or old.pr.number != new.number:
-        draft.set(changes=(*draft.session.changes, Change(pr=new, at=draft.now, since=draft.now)))
+        others = tuple(c for c in draft.session.changes if c.pr.number != new.number)
+        draft.set(changes=(*others, Change(pr=new, at=draft.now, since=draft.now)))
         draft.tell(
             "pr.opened",
             f"pull request #{new.number} opened: {new.title}",

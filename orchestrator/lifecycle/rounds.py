@@ -202,7 +202,9 @@ class Rounds:
             elif await self._change(session.id, mark_lost):
                 by_project.setdefault(session.project, []).append(session)
         for project, sessions in by_project.items():
-            await self._fleet.tell(lost_event(project, sessions, self._fleet.now))
+            event = lost_event(project, sessions, self._fleet.now)
+            log.warning("%s", event.text)  # whoever types `ao start` is told here
+            await self._fleet.tell(event)
 
     async def close(self) -> None:
         """End what runs beside the rounds."""

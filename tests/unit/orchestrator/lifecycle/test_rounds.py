@@ -228,6 +228,22 @@ async def test_all_that_were_lost_can_be_restored_at_once(ring: Ring) -> None:
     assert sorted(again.runtime.starts[-3:]) == sorted(sessions)
 
 
+async def test_one_that_cannot_be_restored_does_not_stop_the_others(tmp_path: Path) -> None:
+    disk = FakeKeeping()
+    ring = await open_ring(tmp_path)
+    one, two = await fleet_of(ring, 2)
+    await ring.die()
+    ring.runtime.vanish()
+    ring.after = again = await open_ring(tmp_path, world=ring.world, before=ring, keeping=disk.over)
+    disk.full.add(one)
+    outcomes = {o.id: o.error for o in await restore_all(again.core, by=OWNER)}
+    assert "full" in str(outcomes[one])
+    assert outcomes[two] is None
+    await again.settle()
+    assert again.status(two) == "idle"
+    await ring.close()
+
+
 async def test_restore_auto_brings_them_back_a_few_a_minute(ring: Ring) -> None:
     sessions = await fleet_of(ring, 8)
     ring.rules(restore="auto")
