@@ -109,7 +109,7 @@ async def open_app(home: Home, config: Path, env: Mapping[str, str]) -> App:
     """Put everything together over what is kept. Raises `BadInput`, `NotReady` with what to do."""
     core = await _open_core(home, config, env)
     completion = Completion(core.fleet, core.store.fleet, core.sees)
-    rounds = Rounds(core.fleet, lambda: _room(core.settings), completion)
+    rounds = Rounds(core.fleet, lambda: _room(core), completion)
     watcher = Watcher(home.projects, core.fleet.wake)
     core.settings.on_change(lambda now: _make_folders(home, now, watcher))
     core.settings.on_change(lambda _now: core.adopt())
@@ -175,13 +175,14 @@ def own_programs(prefix: str, base: str) -> tuple[str, ...]:
     return (prefix,) if prefix != base else ()
 
 
-def _room(settings: SettingsNow) -> Room:
-    limits = settings.now.limits
+def _room(core: Core) -> Room:
+    limits = core.settings.now.limits
     return Room(
         sessions=limits.sessions,
         per_project=limits.per_project,
         memory=int(limits.memory),
         free_memory=machine.free_memory(),
+        brake=core.brake,
     )
 
 

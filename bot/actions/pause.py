@@ -20,11 +20,14 @@ async def run(context: Context, request: Request) -> Message:
         words = f"⏸️ {meant.id} is paused already, by {meant.wanted.by} since {clock(meant.wanted.at)}."
         return about(changed[0], words, f"unpause {meant.id}")
     names = ", ".join(session.id for session in changed)
+    brake = context.core.brake if meant is None else ""
+    on = f"{brake[:1].upper()}{brake[1:]}: nothing new starts." if brake else ""
     return Message(
-        title=f"⏸️ paused: {names}" if changed else "Nothing to pause.",
-        session=changed[0].id if len(changed) == 1 else "",
-        next_steps=tuple(f"unpause {session.id}" for session in changed[:1]),
-        data={"sessions": [session_data(session) for session in changed]},
+        title=f"⏸️ paused: {names}" if changed else on,
+        lines=(on,) if brake and changed else (),
+        session=changed[0].id if meant is not None else "",
+        next_steps=(f"unpause {meant.id}" if meant is not None else "unpause --all",),
+        data={"sessions": [session_data(session) for session in changed], "brake": brake},
     )
 
 

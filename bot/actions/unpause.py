@@ -14,16 +14,21 @@ async def run(context: Context, request: Request) -> Message:
     from orchestrator.services import pause
 
     meant = None if request.flag("all") else await session_of(context, request)
+    braked = meant is None and bool(context.core.brake)
     changed = await pause.unpause(context.core, meant.id if meant else None, by=request.who)
     if meant is not None and meant.wanted.state.value != "pause":
         return about(changed[0], f"{meant.id} is not paused.", f"pause {meant.id}")
     names = ", ".join(session.id for session in changed)
     return Message(
-        title=f"▶️ goes on: {names}" if changed else "Nothing to unpause.",
+        title=f"▶️ goes on: {names}" if changed else _nothing(braked=braked),
         session=changed[0].id if len(changed) == 1 else "",
         next_steps=tuple(f"pause {session.id}" for session in changed[:1]),
         data={"sessions": [session_data(session) for session in changed]},
     )
+
+
+def _nothing(*, braked: bool) -> str:
+    return "▶️ The brake is released; no session was paused." if braked else "Nothing to unpause."
 
 
 ACTION = Action(

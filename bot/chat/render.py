@@ -79,23 +79,35 @@ def checks_words(pr: PullRequest) -> str:
     return f"{pr.checks.value} ({len(pr.runs)})" if pr.runs else pr.checks.value
 
 
-def sessions_table(sessions: Sequence[Session], now: float) -> Message:
+def sessions_table(sessions: Sequence[Session], now: float, *, brake: str = "") -> Message:
     """The fleet, one line a session; those that need a person are counted in the title."""
     rows = tuple(_row(session, now) for session in sessions)
     waiting = sum(session.status.status in NEEDS_PERSON for session in sessions)
     title = f"{len(sessions)} session{'' if len(sessions) == 1 else 's'}"
     if waiting:
         title += f", {waiting} need{'s' if waiting == 1 else ''} a person"
-    lost = [session.id for session in sessions if session.runtime.lost]
-    gone = f"{len(lost)} terminals are gone together: {', '.join(lost)}. Their work is safe."
+    lines, steps = _of_all(sessions, brake)
     return Message(
         title=title,
-        lines=(gone,) if lost else (),
+        lines=lines,
         table=Table(("session", "status", "for", "PR", "checks", "task"), rows) if rows else None,
         level=Level.ACTION if waiting else Level.INFO,
-        next_steps=("restore --all",) if lost else () if rows else ("spawn <project> <issue>",),
+        next_steps=steps if rows or steps else ("spawn <project> <issue>",),
         data={"sessions": [session_data(session) for session in sessions]},
     )
+
+
+def _of_all(sessions: Sequence[Session], brake: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What concerns the fleet as a whole, and what can be typed about it."""
+    lines, steps = [], []
+    if brake:
+        lines.append(f"{brake[:1].upper()}{brake[1:]}: nothing new starts.")
+        steps.append("unpause --all")
+    lost = [session.id for session in sessions if session.runtime.lost]
+    if lost:
+        lines.append(f"{len(lost)} terminals are gone together: {', '.join(lost)}. Their work is safe.")
+        steps.append("restore --all")
+    return tuple(lines), tuple(steps)
 
 
 def _row(session: Session, now: float) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from orchestrator.clock import Clock
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.person import Actor
 from orchestrator.domain.session import Session
+from orchestrator.domain.when import clock
 from orchestrator.lifecycle.fleet import Fleet
 from orchestrator.registry import Registry
 from orchestrator.services.settings_now import SettingsNow
@@ -16,6 +17,9 @@ from orchestrator.storage.audit import AuditEntry
 from orchestrator.storage.lanes import Lanes
 from orchestrator.storage.layout import Home
 from orchestrator.storage.store import Store
+
+BRAKE = "brake"
+"""In `fleet.json`: `by` whom the fleet's brake is on, and since when (`at`, epoch seconds)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,12 @@ class Core:
     def sees(self, project: ProjectId) -> bool:
         """Whether this process has the project in its configuration, and all of its live sessions."""
         return self.settings.knows(project) and all(s.project != project for s in self.unadopted)
+
+    @property
+    def brake(self) -> str:
+        """The fleet's brake in words: who put it on, when; empty while it is off."""
+        kept = self.store.fleet.get(BRAKE)
+        return f"the brake is on, by {kept['by']} since {clock(kept['at'])}" if kept else ""
 
     def adopt(self) -> None:
         """Take up kept sessions whose project is known; the others wait until it is."""

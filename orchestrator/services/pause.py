@@ -8,16 +8,21 @@ from orchestrator.domain.session import Session, Wanted, WantedState
 from orchestrator.errors import Conflict
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.services import ended
-from orchestrator.services.core import Core
+from orchestrator.services.core import BRAKE, Core
 
 
 async def pause(core: Core, session_id: SessionId | None, *, by: Actor) -> list[Session]:
-    """Pause one session, or all (`None`): the fleet's brake."""
+    """Pause one session, or all (`None`): the fleet's brake, which also keeps new ones from starting."""
+    if session_id is None and not core.brake:
+        await core.store.fleet.set(BRAKE, {"by": str(by), "at": core.clock.now()})
     return await _each(core, session_id, WantedState.PAUSE, by)
 
 
 async def unpause(core: Core, session_id: SessionId | None, *, by: Actor) -> list[Session]:
-    """Let one session, or all that are paused, go on."""
+    """Let one session, or all that are paused, go on; for all the brake is released."""
+    if session_id is None and core.brake:
+        await core.store.fleet.set(BRAKE, None)
+        core.fleet.wake()
     return await _each(core, session_id, WantedState.RUN, by)
 
 

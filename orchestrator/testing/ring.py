@@ -325,7 +325,9 @@ async def open_ring(
     )
     settings.on_change(lambda _now: core.adopt())
     room = before.room if before else [Room(sessions=30)]
-    rounds = Rounds(fleet, lambda: room[-1], Completion(fleet, store.fleet, core.sees))
+    rounds = Rounds(
+        fleet, lambda: replace(room[-1], brake=core.brake), Completion(fleet, store.fleet, core.sees)
+    )
     ring = Ring(world=world, core=core, rounds=rounds, settings=settings, room=room)
     await rounds.first()
     await ring.settle()

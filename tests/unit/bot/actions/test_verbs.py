@@ -212,3 +212,13 @@ async def test_second_click_says_that_it_was_so_and_since_when(house: House, ask
     words = f"approved already, by owner at {clock(examples.NOW)}"
     assert words in already_approved(examples.session(changes=(given,)), examples.HEAD[:9], OWNER)
     assert already_approved(examples.session(changes=(given,)), examples.OTHER_HEAD, OWNER) == ""
+
+
+async def test_brake_is_seen_in_the_status_and_its_release_is_named(house: House, ask: Ask) -> None:
+    house.fleet.put(WITH_PR)
+    assert (await ask("pause", all=True)).next_steps == ("unpause --all",)
+    shown = await ask("status")
+    assert "The brake is on, by owner since" in shown.lines[0]
+    assert shown.next_steps == ("unpause --all",)
+    assert "goes on: demo-1" in (await ask("unpause", all=True)).title
+    assert (await ask("status")).lines == ()
