@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +34,7 @@ from orchestrator.lifecycle.world import World
 from orchestrator.ports.notifier import NOTIFIER, Notifier
 from orchestrator.ports.plugin import Closes, PluginContext
 from orchestrator.registry import Registry
-from orchestrator.services import configuration, found_at_start, trust
+from orchestrator.services import configuration, found_at_start, terminals, trust
 from orchestrator.services.core import Core
 from orchestrator.services.settings_now import SettingsNow
 from orchestrator.settings.effective import Settings
@@ -64,10 +64,14 @@ class App:
     actions: Actions
 
     async def close(self) -> None:
-        """Stop acting and finish writing; agents go on."""
+        """Stop acting and finish writing; agents go on whose runtime outlives us."""
         await self.ticker.stop()
         await self.watcher.stop()
         await self.announcer.stop()
+        try:
+            await terminals.let_go(self.core)
+        except AoError as error:
+            log.warning("not kept what ends with ao: %s", error)
         await self.core.fleet.stop()
         for made in self.core.registry.made():
             if isinstance(made, Closes):
@@ -244,8 +248,13 @@ async def settle(app: App, limit: float = SETTLE_LIMIT) -> bool:
     return False
 
 
-async def serve(home: Home, config: Path, env: Mapping[str, str], ready: Callable[[App], None]) -> None:
-    """Run until SIGTERM or SIGINT. Agents go on; the next start adopts them. Raises `AoError`."""
+async def serve(
+    home: Home, config: Path, env: Mapping[str, str], ready: Callable[[App], None]
+) -> tuple[Sequence[str], Sequence[str]]:
+    """Run until SIGTERM or SIGINT; returns the sessions that were live, and those whose terminal ended with us.
+
+    The next start adopts the others. Raises `AoError`.
+    """
     from bot.frontends.api.server import ApiServer
 
     home.prepare()
@@ -266,6 +275,7 @@ async def serve(home: Home, config: Path, env: Mapping[str, str], ready: Callabl
             await api.start()
             ready(app)
             await stop.wait()
+            return [s.id for s in app.core.fleet.all()], [s.id for s in terminals.ending_with_us(app.core)]
         finally:
             await api.stop()
             await app.close()

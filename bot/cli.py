@@ -42,12 +42,16 @@ def main(words: Sequence[str] | None = None) -> int:
 class _Program:
     """The whole program, as the shell asks for it; each part is imported when it is needed."""
 
-    async def serve(self, where: Surroundings, ready: Callable[[Sequence[str]], None]) -> None:
+    async def serve(
+        self, where: Surroundings, ready: Callable[[Sequence[str]], None]
+    ) -> tuple[Sequence[str], Sequence[str]]:
         from bot import app
         from orchestrator.storage.layout import Home
 
         home, config = Home.default(where.env), _configuration(where)
-        await app.serve(home, config, where.env, lambda made: ready(made.core.settings.now.project_ids))
+        return await app.serve(
+            home, config, where.env, lambda made: ready(made.core.settings.now.project_ids)
+        )
 
     def embedded(self, where: Surroundings, access: Access) -> AbstractAsyncContextManager[House]:
         from contextlib import asynccontextmanager
@@ -96,6 +100,7 @@ async def _reading(where: Surroundings) -> AsyncIterator[House]:
     """What is kept, under the lock, without a look at the world."""
     from bot import app
     from orchestrator.clock import SystemClock
+    from orchestrator.services import terminals
     from orchestrator.storage.layout import Home
     from orchestrator.storage.lock import hold
 
@@ -103,6 +108,7 @@ async def _reading(where: Surroundings) -> AsyncIterator[House]:
     home.prepare()
     with hold(home, what="ao", now=SystemClock().now()):
         made = await app.open_app(home, _configuration(where), where.env)
+        terminals.show_as_ended(made.core)
         try:
             yield _House(made.actions)
         finally:
