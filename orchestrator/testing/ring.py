@@ -305,15 +305,12 @@ async def open_ring(
     settings = await asyncio.to_thread(_prepare, root, home, registry, "" if before else config)
     settings.fields = before.settings.fields if before else {}
     store = await Store.open(home, NoFaults())
-    there = World(
-        registry=registry,
-        config=settings,
-        clock=world.clock,
-        ours=Ours(settings.env),
-        projects=home.projects,
-        files=Lanes(1, "ao-configuration"),
+    fleet = Fleet(
+        world=_outside(world, home, registry, settings),
+        keeping=keeping(store.keeper),
+        log=store.log,
+        performer=Act(),
     )
-    fleet = Fleet(world=there, keeping=keeping(store.keeper), log=store.log, performer=Act())
     core = Core(
         home=home,
         fleet=fleet,
@@ -332,6 +329,17 @@ async def open_ring(
     await rounds.first()
     await ring.settle()
     return ring
+
+
+def _outside(world: FakeWorld, home: Home, registry: Registry, settings: SettingsNow) -> World:
+    return World(
+        registry=registry,
+        config=settings,
+        clock=world.clock,
+        ours=Ours(settings.env),
+        projects=home.projects,
+        files=Lanes(1, "ao-configuration"),
+    )
 
 
 def _prepare(root: Path, home: Home, registry: Registry, config: str) -> RingSettings:
