@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +34,7 @@ from orchestrator.lifecycle.world import World
 from orchestrator.ports.notifier import NOTIFIER, Notifier
 from orchestrator.ports.plugin import Closes, PluginContext
 from orchestrator.registry import Registry
-from orchestrator.services import configuration, found_at_start, trust
+from orchestrator.services import configuration, found_at_start, terminals, trust
 from orchestrator.services.core import Core
 from orchestrator.services.settings_now import SettingsNow
 from orchestrator.settings.effective import Settings
@@ -63,10 +63,14 @@ class App:
     actions: Actions
 
     async def close(self) -> None:
-        """Stop acting and finish writing; agents go on."""
+        """Stop acting and finish writing; agents go on whose runtime outlives us."""
         await self.ticker.stop()
         await self.watcher.stop()
         await self.announcer.stop()
+        try:
+            await terminals.let_go(self.core)
+        except AoError as error:
+            log.warning("not kept what ends with ao: %s", error)
         await _close(self.core)
 
 
@@ -101,10 +105,11 @@ def registry_for(
 async def open_app(home: Home, config: Path, env: Mapping[str, str]) -> App:
     """Put everything together over what is kept. Raises `BadInput`, `NotReady` with what to do."""
     core = await _open_core(home, config, env)
-    rounds = Rounds(core.fleet, lambda: _room(core.settings), Completion(core.fleet, core.store.fleet))
+    completion = Completion(core.fleet, core.store.fleet, core.sees)
+    rounds = Rounds(core.fleet, lambda: _room(core), completion)
     watcher = Watcher(home.projects, core.fleet.wake, core.clock)
     core.settings.on_change(lambda now: _make_folders(home, now, watcher))
-    core.settings.on_change(lambda _now: _adopt(core))
+    core.settings.on_change(lambda _now: core.adopt())
     return App(
         core=core,
         rounds=rounds,
@@ -174,20 +179,14 @@ def own_programs(prefix: str, base: str) -> tuple[str, ...]:
     return (prefix,) if prefix != base else ()
 
 
-def _adopt(core: Core) -> None:
-    """Take up kept sessions whose project is known; the others wait until it is."""
-    known = [s for s in core.unadopted if core.settings.knows(s.project)]
-    core.fleet.adopt(known)
-    core.unadopted[:] = [s for s in core.unadopted if s not in known]
-
-
-def _room(settings: SettingsNow) -> Room:
-    limits = settings.now.limits
+def _room(core: Core) -> Room:
+    limits = core.settings.now.limits
     return Room(
         sessions=limits.sessions,
         per_project=limits.per_project,
         memory=int(limits.memory),
         free_memory=machine.free_memory(),
+        brake=core.brake,
     )
 
 
@@ -240,7 +239,7 @@ async def reading(home: Home, config: Path, env: Mapping[str, str]) -> AsyncIter
         settings.go_without(error, home.project_ids())
     store = await Store.look(home)
     core = _core(home, _fleet(home, env, registry, settings, store), settings, store)
-    _adopt(core)
+    core.adopt()
     try:
         yield core
     finally:
@@ -272,8 +271,13 @@ async def settle(app: App, limit: float = SETTLE_LIMIT) -> bool:
     return False
 
 
-async def serve(home: Home, config: Path, env: Mapping[str, str], ready: Callable[[App], None]) -> None:
-    """Run until SIGTERM or SIGINT. Agents go on; the next start adopts them. Raises `AoError`."""
+async def serve(
+    home: Home, config: Path, env: Mapping[str, str], ready: Callable[[App], None]
+) -> tuple[Sequence[str], Sequence[str]]:
+    """Run until SIGTERM or SIGINT; returns the sessions that were live, and those whose terminal ended with us.
+
+    The next start adopts the others. Raises `AoError`.
+    """
     from bot.frontends.api.server import ApiServer
 
     home.prepare()
@@ -294,6 +298,7 @@ async def serve(home: Home, config: Path, env: Mapping[str, str], ready: Callabl
             await api.start()
             ready(app)
             await stop.wait()
+            return [s.id for s in app.core.fleet.all()], [s.id for s in terminals.ending_with_us(app.core)]
         finally:
             await api.stop()
             await app.close()

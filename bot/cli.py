@@ -45,12 +45,16 @@ def main(words: Sequence[str] | None = None) -> int:
 class _Program:
     """The whole program, as the shell asks for it; each part is imported when it is needed."""
 
-    async def serve(self, where: Surroundings, ready: Callable[[Sequence[str]], None]) -> None:
+    async def serve(
+        self, where: Surroundings, ready: Callable[[Sequence[str]], None]
+    ) -> tuple[Sequence[str], Sequence[str]]:
         from bot import app
         from orchestrator.storage.layout import Home
 
         home, config = Home.default(where.env), _configuration(where)
-        await app.serve(home, config, where.env, lambda made: ready(made.core.settings.now.project_ids))
+        return await app.serve(
+            home, config, where.env, lambda made: ready(made.core.settings.now.project_ids)
+        )
 
     def embedded(self, where: Surroundings, access: Access) -> AbstractAsyncContextManager[House]:
         from contextlib import asynccontextmanager
@@ -101,10 +105,12 @@ async def _reading(where: Surroundings) -> AsyncIterator[House]:
     from bot import app
     from bot.actions.runner import Actions
     from orchestrator.domain.outside_text import one_line
+    from orchestrator.services import terminals
     from orchestrator.storage.layout import Home
 
     home = Home.default(where.env)
     async with app.reading(home, _configuration_or_none(where, home), where.env) as core:
+        terminals.show_as_ended(core)
         why = core.settings.unusable
         troubles = [f"The configuration cannot be used: {one_line(why.what, _LINE)}"] if why else []
         yield _House(Actions(core), troubles=[*troubles, *map(str, core.store.damaged)])

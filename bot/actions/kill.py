@@ -15,6 +15,9 @@ async def run(context: Context, request: Request) -> Message:
 
     meant = await session_of(context, request)
     session = await kill.kill(context.core, meant.id, by=request.who)
+    if meant.wanted.state.value == "stop":
+        words = f"⛔ {session.id} ends already: {session.status.reason}."
+        return about(session, words, f"restore {session.id}")
     title = f"⛔ {session.id} ends; what is unsaved is rescued first."
     return about(session, title, f"restore {session.id}", "rescue ls")
 

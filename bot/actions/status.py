@@ -18,7 +18,7 @@ async def run(context: Context, request: Request) -> Message:
     named = request.text("project") or request.project
     project = spelled(context, named) if named else None
     found = await sessions.listed(context.core, project=project, ended=request.flag("all"))
-    return sessions_table(found, context.now)
+    return sessions_table(found, context.now, brake=context.core.brake)
 
 
 ACTION = Action(

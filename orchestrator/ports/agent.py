@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from orchestrator.domain.activity import Activity, Dialog, Receipt
 from orchestrator.domain.ids import SessionId
@@ -82,6 +82,14 @@ class Agent(Protocol):
 
     async def interrupt(self, session: SessionRef) -> Keys:
         """The keys that make the agent stop its turn and wait at its prompt."""
+
+
+@runtime_checkable
+class Launches(Protocol):
+    """An agent whose program is known before a session is made."""
+
+    def launched_as(self) -> str:
+        """The first word of its launch line, to be found on this host; empty when that cannot be known."""
 
 
 AGENT: Slot[Agent] = Slot("agent")

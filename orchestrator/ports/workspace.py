@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.look import Look
+from orchestrator.domain.project import Project
 from orchestrator.ports.place import Place
 from orchestrator.ports.plugin import Slot
 from orchestrator.ports.session_ref import SessionRef
@@ -104,6 +105,14 @@ class Workspace(Protocol):
 
         Repeatable; gone is success. The branch is removed too when nothing but the base is on it.
         """
+
+
+@runtime_checkable
+class Foresees(Protocol):
+    """A workspace plugin that can tell before a session is made that its branch cannot be had."""
+
+    async def refuse_branch(self, project: Project, branch: str) -> None:
+        """Raise `Conflict` if the branch is there already, so that a new session cannot have it."""
 
 
 WORKSPACE: Slot[Workspace] = Slot("workspace")

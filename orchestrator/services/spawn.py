@@ -35,7 +35,7 @@ from orchestrator.ports.runtime import RUNTIME
 from orchestrator.ports.scm import SCM, Branches
 from orchestrator.ports.tracker import TRACKER
 from orchestrator.ports.workspace import WORKSPACE
-from orchestrator.services import ended
+from orchestrator.services import ended, foreseen
 from orchestrator.services.core import Core
 
 MOST_PROMPT = 20_000
@@ -107,6 +107,10 @@ async def spawn(core: Core, ask: SpawnAsk, *, by: Actor) -> Session:
         raise BadInput(msg)
     parts = core.settings.now.parts(name, agent=ask.agent)
     refuse_absent(core, parts)
+    project = core.settings.project(name)
+    await foreseen.refuse_agent(core, project, parts)
+    if ask.claims is None:
+        await foreseen.refuse_base(core, project, parts, project.default_branch)
     found = await _issue(core, name, parts, ask.issue) if ask.issue else None
     if found is None and not ask.prompt.strip():
         msg = "a session needs an issue or a prompt."
@@ -166,6 +170,8 @@ def _has_work(session: Session) -> bool:
 
 def _refuse_duplicate(core: Core, project: ProjectId, issue: str, left: Sequence[Session]) -> None:
     for session in core.fleet.live(project):
+        if session.failed:
+            continue  # it stays to be seen, and goes once this one works
         if session.task.issue == issue and session.wanted.state is not WantedState.STOP:
             raise AlreadyThere(issue, session)
     for session in left:
@@ -238,6 +244,8 @@ async def _numbers_taken(core: Core, plan: _Plan, project: Project) -> list[int]
 
 async def _make(core: Core, plan: _Plan, by: Actor, left: Sequence[Session]) -> Session:
     project = core.settings.project(plan.project)
+    if _free_branch(core, plan, "", left) == plan.branch:
+        await foreseen.refuse_branch(core, project, plan.parts, plan.branch)
     taken = await _numbers_taken(core, plan, project)
     session_id = await core.store.ids.reserve(plan.project, project.prefix, taken)
     now = core.clock.now()

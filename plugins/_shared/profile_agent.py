@@ -17,7 +17,7 @@ from orchestrator.domain.ids import SessionId
 from orchestrator.domain.look import Look, Seen, Unseen
 from orchestrator.domain.outside_text import one_line
 from orchestrator.errors import AoError, BadInput
-from orchestrator.ports.agent import Agent, AgentLook, AgentTask, AgentView, Prepared
+from orchestrator.ports.agent import Agent, AgentLook, AgentTask, AgentView, Launches, Prepared
 from orchestrator.ports.place import Place
 from orchestrator.ports.runtime import Keys, Launch, Presence, Text
 from orchestrator.ports.session_ref import SessionRef
@@ -53,7 +53,7 @@ class _Evidence:
         return self.now - self.signalled.at > SETTLING
 
 
-class ProfileAgent(Agent):
+class ProfileAgent(Agent, Launches):
     """One kind of agent, as its profile describes it."""
 
     def __init__(self, profile: Profile, now: Callable[[], float]) -> None:
@@ -116,6 +116,13 @@ class ProfileAgent(Agent):
     @override
     async def interrupt(self, session: SessionRef) -> Keys:
         return Keys(keys=self.profile.interrupt)
+
+    @override
+    def launched_as(self) -> str:
+        word = self.profile.launch[0]
+        if word == "{program}":
+            word = self.profile.program[0] if self.profile.program else ""
+        return "" if "{" in word else word
 
     def _can_resume(self, task: AgentTask) -> bool:
         needed = any("{conversation}" in word for word in self.profile.resume)

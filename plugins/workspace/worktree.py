@@ -12,6 +12,7 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 from typing_extensions import override
 
@@ -22,7 +23,16 @@ from orchestrator.errors import AoError, Conflict, NotReady, PermanentError, Tem
 from orchestrator.ports.place import Place, SharesHost
 from orchestrator.ports.plugin import Options, Plugin, PluginContext
 from orchestrator.ports.session_ref import SessionRef
-from orchestrator.ports.workspace import WORKSPACE, Base, Made, Saved, Workspace, WorkspaceLook, WorkspaceView
+from orchestrator.ports.workspace import (
+    WORKSPACE,
+    Base,
+    Foresees,
+    Made,
+    Saved,
+    Workspace,
+    WorkspaceLook,
+    WorkspaceView,
+)
 from plugins._shared import preparation
 from plugins._shared import workspace_record as records
 from plugins._shared.durations import seconds
@@ -51,7 +61,7 @@ class WorktreeOptions(Options):
     """How long each `postCreate` command may take: `90s`, `10m`, `1h`."""
 
 
-class WorktreeWorkspace(MirrorRescues, Workspace):
+class WorktreeWorkspace(MirrorRescues, Workspace, Foresees):
     """Worktrees of the user's repository."""
 
     def __init__(self, options: WorktreeOptions, *, git: Git | None = None) -> None:
@@ -88,6 +98,19 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
             record = await self._keep(session, record, Step.READY)
         head = await self._view(session, record, repository).head()
         return Made(path=record.path, branch=head.branch or record.branch, head=head.sha)
+
+    @override
+    async def refuse_branch(self, project: Project, branch: str) -> None:
+        repository = await self._repository(project)
+        if await repository.branch(branch_name(branch)):
+            known = await repository.worktrees()
+            self._taken(branch, next((w.path for w in known.values() if w.branch == branch), ""))
+
+    def _taken(self, branch: str, holder: str, session: SessionId | None = None) -> NoReturn:
+        where = f" and is checked out in {holder}" if holder else ""
+        msg = f"The branch {branch} exists already{where}; it is not this session's."
+        step = "Rename or delete it (`git branch -m`), or spawn under another branch (`--branch`)."
+        raise Conflict(msg, session=session, next_step=step)
 
     async def _register(
         self,
@@ -160,11 +183,7 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
         own = record.path if record is not None and record.branch == session.branch else ""
         holder = next((w.path for w in known.values() if w.branch == session.branch and not w.broken), "")
         if not own or (holder and not await files_of(session.project.folder).run(_same, holder, own)):
-            where = f" and is checked out in {holder}" if holder else ""
-            msg = f"The branch {session.branch} exists already{where}; it is not this session's."
-            raise Conflict(
-                msg, session=session.id, next_step="Rename or delete it, or spawn under another branch."
-            )
+            self._taken(session.branch, holder, session.id)
         made = record.made_branch if record is not None else False
         if restart.head == restart.files and record is not None and record.step is Step.REMOVED:
             return now, made

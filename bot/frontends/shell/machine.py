@@ -45,8 +45,13 @@ class House(Protocol):
 class Machine(Protocol):
     """What only the whole program can do."""
 
-    async def serve(self, where: Surroundings, ready: Callable[[Sequence[str]], None]) -> None:
-        """Run the fleet until SIGTERM or SIGINT; `ready` is told the projects. Raises `AoError`."""
+    async def serve(
+        self, where: Surroundings, ready: Callable[[Sequence[str]], None]
+    ) -> tuple[Sequence[str], Sequence[str]]:
+        """Run the fleet until SIGTERM or SIGINT; `ready` is told the projects. Raises `AoError`.
+
+        Returns the sessions that were live at the end, and those of them whose terminal ended with it.
+        """
 
     def embedded(self, where: Surroundings, access: Access) -> AbstractAsyncContextManager[House]:
         """The fleet in this process, while no `ao start` runs.

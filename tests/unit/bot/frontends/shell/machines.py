@@ -18,7 +18,9 @@ class NoMachine(Machine):
     """Fails whatever is asked of it."""
 
     @override
-    async def serve(self, where: Surroundings, ready: Callable[[Sequence[str]], None]) -> None:
+    async def serve(
+        self, where: Surroundings, ready: Callable[[Sequence[str]], None]
+    ) -> tuple[Sequence[str], Sequence[str]]:
         raise AssertionError(where)
 
     @override
