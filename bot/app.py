@@ -39,7 +39,6 @@ from orchestrator.services.core import Core
 from orchestrator.services.settings_now import SettingsNow
 from orchestrator.settings.effective import Settings
 from orchestrator.settings.plugin_check import options_for
-from orchestrator.settings.trust import file_digest
 from orchestrator.storage import faults
 from orchestrator.storage.lanes import Lanes
 from orchestrator.storage.layout import Home, server_name
@@ -68,12 +67,16 @@ class App:
         await self.ticker.stop()
         await self.watcher.stop()
         await self.announcer.stop()
-        await self.core.fleet.stop()
-        for made in self.core.registry.made():
-            if isinstance(made, Closes):
-                await made.aclose()
-        await self.core.files.close()
-        await self.core.store.close()
+        await _close(self.core)
+
+
+async def _close(core: Core) -> None:
+    await core.fleet.stop()
+    for made in core.registry.made():
+        if isinstance(made, Closes):
+            await made.aclose()
+    await core.files.close()
+    await core.store.close()
 
 
 def registry_for(
@@ -95,21 +98,11 @@ def registry_for(
     return Registry(CATALOG, context)
 
 
-def load_externals(registry: Registry, settings: Settings, trusted: trust.Trusted) -> None:
-    """Load the plugins from outside that the configuration names; files only once they are trusted."""
-    digests = trusted.digests()
-    for external in settings.externals:
-        if external.path is None:
-            registry.add_entry_point(external.name)
-        elif file_digest(external.path) in digests:
-            registry.add_file(external.path)
-
-
 async def open_app(home: Home, config: Path, env: Mapping[str, str]) -> App:
     """Put everything together over what is kept. Raises `BadInput`, `NotReady` with what to do."""
     core = await _open_core(home, config, env)
     rounds = Rounds(core.fleet, lambda: _room(core.settings), Completion(core.fleet, core.store.fleet))
-    watcher = Watcher(home.projects, core.fleet.wake)
+    watcher = Watcher(home.projects, core.fleet.wake, core.clock)
     core.settings.on_change(lambda now: _make_folders(home, now, watcher))
     core.settings.on_change(lambda _now: _adopt(core))
     return App(
@@ -132,17 +125,24 @@ async def _open_core(home: Home, config: Path, env: Mapping[str, str]) -> Core:
     hook = faults.from_environment(env)
     registry = registry_for(home, env, wake, hook.reached)
     settings = SettingsNow(config, env, registry)
-    trusted = trust.Trusted(home)
-    load_externals(registry, settings.look().require(), trusted)
-    settings.take(configuration.usable(settings.look(), registry, trusted))
+    _take_file(home, registry, settings)
     store = await Store.open(home, hook)
     fleet = _fleet(home, env, registry, settings, store)
     fleets.append(fleet)
+    return _core(home, fleet, settings, store)
+
+
+def _take_file(home: Home, registry: Registry, settings: SettingsNow) -> None:
+    """Take over the file with the plugins that it names. Raises what is wrong with either."""
+    settings.take(configuration.usable(settings.look(), registry, trust.Trusted(home)))
+
+
+def _core(home: Home, fleet: Fleet, settings: SettingsNow, store: Store) -> Core:
     return Core(
         home=home,
         fleet=fleet,
         settings=settings,
-        registry=registry,
+        registry=fleet.world.registry,
         store=store,
         clock=fleet.world.clock,
         unadopted=list(store.sessions),
@@ -210,6 +210,7 @@ def _announcer(core: Core) -> Announcer:
         clock=core.clock,
         rules=rules,
         heard_by=lambda level: core.settings.now.heard_by(level),
+        forget=core.registry.forget,
     )
 
 
@@ -222,6 +223,28 @@ def notifiers(core: Core, settings: Settings) -> dict[str, Notifier]:
         except AoError as error:
             log.warning("notifier not made: %s", error, extra={"plugin": name})
     return made
+
+
+@contextlib.asynccontextmanager
+async def reading(home: Home, config: Path, env: Mapping[str, str]) -> AsyncIterator[Core]:
+    """What is kept, as it is now: without the lock, and whatever is wrong with the configuration.
+
+    Nothing is looked at outside, decided or written.
+    """
+    home.check()
+    registry = registry_for(home, env, lambda _session: None)
+    settings = SettingsNow(config, env, registry)
+    try:
+        _take_file(home, registry, settings)
+    except AoError as error:
+        settings.go_without(error, home.project_ids())
+    store = await Store.look(home)
+    core = _core(home, _fleet(home, env, registry, settings, store), settings, store)
+    _adopt(core)
+    try:
+        yield core
+    finally:
+        await _close(core)
 
 
 @contextlib.asynccontextmanager

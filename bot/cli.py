@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from bot.app import App
     from bot.chat.request import Value
     from bot.frontends.shell.machine import House, Surroundings
+    from orchestrator.storage.layout import Home
 
 VERSION = "0.1.0"
 """The same as in the metadata (a test compares them), whose reading would cost more than all else here."""
+_LINE = 300
+"""Longest line of what is wrong, beside an answer."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -74,8 +77,9 @@ def _configuration(where: Surroundings) -> Path:
 
 
 class _House:
-    def __init__(self, actions: Actions, app: App | None = None) -> None:
+    def __init__(self, actions: Actions, app: App | None = None, troubles: Sequence[str] = ()) -> None:
         self.actions = actions
+        self.troubles = troubles
         self._app = app
 
     async def settled(self) -> bool:
@@ -93,20 +97,31 @@ async def _changing(where: Surroundings) -> AsyncIterator[House]:
 
 
 async def _reading(where: Surroundings) -> AsyncIterator[House]:
-    """What is kept, under the lock, without a look at the world."""
+    """What is kept, without the lock and without a look at the world."""
     from bot import app
-    from orchestrator.clock import SystemClock
+    from bot.actions.runner import Actions
+    from orchestrator.domain.outside_text import one_line
     from orchestrator.storage.layout import Home
-    from orchestrator.storage.lock import hold
 
     home = Home.default(where.env)
-    home.prepare()
-    with hold(home, what="ao", now=SystemClock().now()):
-        made = await app.open_app(home, _configuration(where), where.env)
-        try:
-            yield _House(made.actions)
-        finally:
-            await made.close()
+    async with app.reading(home, _configuration_or_none(where, home), where.env) as core:
+        why = core.settings.unusable
+        troubles = [f"The configuration cannot be used: {one_line(why.what, _LINE)}"] if why else []
+        yield _House(Actions(core), troubles=[*troubles, *map(str, core.store.damaged)])
+
+
+def _configuration_or_none(where: Surroundings, home: Home) -> Path:
+    """Likewise; where something is kept, a path that nothing is found at will do. Raises `NotFound`."""
+    from pathlib import Path
+
+    from orchestrator.errors import NotFound
+
+    try:
+        return _configuration(where)
+    except NotFound:
+        if not home.format.exists():
+            raise
+        return Path(where.cwd) / where.config if where.config else home.config
 
 
 async def _configuring(where: Surroundings) -> AsyncIterator[House]:
@@ -121,7 +136,6 @@ def _bench(where: Surroundings) -> Bench:
     from bot.actions.action import Bench
     from orchestrator.errors import NotFound
     from orchestrator.services.settings_now import SettingsNow
-    from orchestrator.services.trust import Trusted
     from orchestrator.storage.layout import Home
 
     home = Home.default(where.env)
@@ -130,8 +144,4 @@ def _bench(where: Surroundings) -> Bench:
     except NotFound:
         config = home.config
     registry = app.registry_for(home, where.env, lambda _session: None)
-    settings = SettingsNow(config, where.env, registry)
-    now = settings.look().settings
-    if now is not None:
-        app.load_externals(registry, now, Trusted(home))
-    return Bench(home=home, registry=registry, settings=settings)
+    return Bench(home=home, registry=registry, settings=SettingsNow(config, where.env, registry))

@@ -19,6 +19,7 @@ from typing import Any, TypeVar, cast
 
 from orchestrator.errors import AoError, BadInput, Conflict, NotFound
 from orchestrator.ports.plugin import OptionProblem, Options, Plugin, PluginContext, Slot
+from orchestrator.settings.trust import file_digest
 
 T = TypeVar("T")
 GROUP = "ao.plugins"
@@ -32,6 +33,8 @@ class Registry:
         self._context = context
         self._loaded: dict[tuple[str, str], Plugin[Any]] = {}
         self._made: dict[tuple[str, str, str], object] = {}
+        self._outside: dict[str | Path, str] = {}
+        """Entry points and files that were loaded, with what the file was like then."""
 
     def add(self, plugin: Plugin[Any], origin: str) -> None:
         """Register a plugin from outside. Two of one slot and name are refused with `Conflict`."""
@@ -42,18 +45,30 @@ class Registry:
         self._loaded[key] = plugin
 
     def add_entry_point(self, name: str) -> None:
-        """Load the entry point of that name in group `ao.plugins`. Raises `NotFound`, `BadInput`."""
+        """Load the entry point of that name in group `ao.plugins`; once. Raises `NotFound`, `BadInput`."""
+        if name in self._outside:
+            return
         found = [e for e in importlib.metadata.entry_points(group=GROUP) if e.name == name]
         if not found:
             msg = f"no installed package offers a plugin {name!r} (entry points of group {GROUP})."
             raise NotFound(msg, next_step="Install it into the environment that ao runs in.")
         self.add(_checked(_guarded(found[0].load, f"entry point {name}"), f"entry point {name}"), name)
+        self._outside[name] = ""
 
     def add_file(self, path: Path) -> None:
-        """Load `PLUGIN` from a file that a person trusted. Raises `NotFound`, `BadInput`."""
+        """Load `PLUGIN` from a file that a person trusted; once. Raises `NotFound`, `BadInput`.
+
+        Raises `Conflict` for a file that is another one now: what was made of it is in use.
+        """
         if not path.is_file():
             msg = f"plugin file {path} is not there."
             raise NotFound(msg)
+        digest = file_digest(path)
+        if path in self._outside:
+            if self._outside[path] != digest:
+                msg = f"{path} was changed since it was loaded."
+                raise Conflict(msg, next_step="Stop ao and run `ao start` again: agents go on meanwhile.")
+            return
         module_name = f"ao_plugin_{path.stem}"
         spec = importlib.util.spec_from_file_location(module_name, path)
         if spec is None or spec.loader is None:
@@ -64,6 +79,7 @@ class Registry:
         loader = spec.loader
         _guarded(lambda: loader.exec_module(module), str(path))
         self.add(_checked(getattr(module, "PLUGIN", None), str(path)), str(path))
+        self._outside[path] = digest
 
     def plugin(self, slot: Slot[T], name: str) -> Plugin[T]:
         """The plugin of that name. Raises `NotFound` naming the nearest; `AoError` if it fails to load."""
@@ -114,6 +130,10 @@ class Registry:
             plugin = self.plugin(slot, name)
             self._made[key] = plugin.create(self.options(slot, name, raw), self._context)
         return cast("T", self._made[key])
+
+    def forget(self, made: object) -> None:
+        """An instance is about to be closed: whoever asks for its options gets a new one."""
+        self._made = {key: kept for key, kept in self._made.items() if kept is not made}
 
     def missing_programs(self, slot: Slot[T], name: str) -> list[str]:
         """Programs that the plugin needs and that are not on the PATH."""

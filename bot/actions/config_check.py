@@ -13,12 +13,14 @@ from orchestrator.domain.event import Level
 async def run(context: Context, request: Request) -> Message:
     """All problems at once, each with its line. Only errors make it fail."""
     from orchestrator.services import configuration
+    from orchestrator.services.trust import Trusted
     from orchestrator.settings.loader import load
     from orchestrator.settings.problems import errors
 
     settings = context.bench.settings
     path = Path(request.text("file") or settings.path)
-    problems = configuration.problems(load(path, settings.env), context.bench.registry)
+    bench = context.bench
+    problems = configuration.problems(load(path, settings.env), bench.registry, Trusted(bench.home))
     wrong = len(errors(problems))
     rows: list[Json] = [
         {

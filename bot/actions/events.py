@@ -19,9 +19,7 @@ async def run(context: Context, request: Request) -> Message:
     after = request.number("after", -1)
     if after >= 0:
         return events_message(await events.read(context.core, after, limit, session))
-    # One session's events lie among those of others: more of the log is read than is shown.
-    found = await events.read(context.core, -1000 if session else -limit, 1000, session)
-    return events_message(found[-limit:])
+    return events_message(await events.newest(context.core, limit, session))
 
 
 ACTION = Action(

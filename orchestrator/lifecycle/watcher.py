@@ -7,8 +7,10 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+from orchestrator.clock import Clock, SystemClock
 from orchestrator.domain.ids import SessionId, session_id
 from orchestrator.errors import BadInput
+from orchestrator.lifecycle.backoff import STEPS
 from orchestrator.storage.lanes import Lanes
 
 log = logging.getLogger(__name__)
@@ -19,9 +21,11 @@ SPOKEN = frozenset({"agent", "outbox"})
 class Watcher:
     """Watches `projects/*/sessions` below `$AO_HOME`, never worktrees."""
 
-    def __init__(self, projects: Path, wake: Callable[[SessionId], None]) -> None:
+    def __init__(self, projects: Path, wake: Callable[[SessionId], None], clock: Clock | None = None) -> None:
         self._projects = projects
         self._wake = wake
+        self._clock = clock or SystemClock()
+        self._failures = 0
         self._again = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._lanes = Lanes(1, "ao-watcher")
@@ -53,26 +57,42 @@ class Watcher:
     async def _run(self) -> None:
         while True:
             self._again.clear()
-            folders = await self._lanes.run("folders", self.folders)
-            if not folders:
-                await self._again.wait()
-                continue
             try:
-                await self._watch(folders)
+                if folders := await self._lanes.run("folders", self.folders):
+                    await self._watch(folders)
+                else:
+                    await self._again.wait()
             except (OSError, RuntimeError) as error:
                 # The system's limit of watches, or a folder that went: the ticks still look.
+                if str(error) != self.trouble:
+                    log.warning("nothing is watched: %s", error)
                 self.trouble = str(error)
-                log.warning("nothing is watched: %s", error)
-                await self._again.wait()
+                self._failures += 1
+                await self._wait(STEPS[min(self._failures, len(STEPS)) - 1])
+
+    async def _wait(self, seconds: float) -> None:
+        """Until that time has passed, or the projects may have changed."""
+        waits = [asyncio.ensure_future(self._again.wait()), asyncio.ensure_future(self._clock.sleep(seconds))]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
 
     async def _watch(self, folders: list[Path]) -> None:
         from watchfiles import awatch
 
-        self.trouble = ""
-        # rust_timeout bounds how long `stop` waits for the watching thread.
+        # rust_timeout bounds how long `stop` waits for the watching thread, and when it is known to work.
         async for changes in awatch(
-            *folders, stop_event=self._again, recursive=True, step=50, debounce=200, rust_timeout=1000
+            *folders,
+            stop_event=self._again,
+            recursive=True,
+            step=50,
+            debounce=200,
+            rust_timeout=1000,
+            yield_on_timeout=True,
         ):
+            self.trouble, self._failures = "", 0
             for session in {s for _, path in changes if (s := self.session_of(path))}:
                 self._wake(session)
 

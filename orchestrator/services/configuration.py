@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.errors import BadInput, NotReady
+from orchestrator.errors import BadInput, NotFound, NotReady
 from orchestrator.registry import Registry
 from orchestrator.services import trust as trusting
 from orchestrator.services.core import Core
@@ -12,20 +12,33 @@ from orchestrator.settings import show as showing
 from orchestrator.settings.effective import Settings
 from orchestrator.settings.loader import Loaded
 from orchestrator.settings.plugin_check import check_plugins
-from orchestrator.settings.problems import Problem, errors
+from orchestrator.settings.problems import Grade, Problem, errors
 from orchestrator.settings.trust import Reason
 
 
-def problems(loaded: Loaded, registry: Registry) -> tuple[Problem, ...]:
-    """Everything wrong or not ready, the plugins' own blocks included."""
-    if loaded.settings is None:
+def problems(loaded: Loaded, registry: Registry, trusted: trusting.Trusted) -> tuple[Problem, ...]:
+    """Everything wrong or not ready, plugins from outside and the plugins' own blocks included."""
+    settings = loaded.settings
+    if settings is None:
         return loaded.problems
-    return (*loaded.problems, *check_plugins(loaded.settings, registry))
+    failed = [
+        settings.spots.problem(external.at, str(error), grade)
+        for external, error in trusting.load_externals(settings, registry, trusted)
+        for grade in [Grade.NOT_READY if isinstance(error, NotFound) else Grade.ERROR]
+    ]
+    known = {(problem.file, problem.line) for problem in loaded.problems}
+    new = [problem for problem in failed if (problem.file, problem.line) not in known]
+    return (*loaded.problems, *new, *check_plugins(settings, registry))
 
 
 def usable(loaded: Loaded, registry: Registry, trusted: trusting.Trusted) -> Settings:
-    """The settings, if they have no error and are trusted. Raises `BadInput`, `NotReady`."""
+    """The settings, if all that they name loads, has no error and is trusted.
+
+    Raises `BadInput`, `NotReady`, or why a plugin from outside does not load.
+    """
     settings = loaded.require()
+    for _, error in trusting.load_externals(settings, registry, trusted):
+        raise error
     wrong = errors(check_plugins(settings, registry))
     if wrong:
         msg = "The configuration has errors:\n" + "\n".join(f"  {problem}" for problem in wrong)
@@ -50,9 +63,13 @@ async def reload(core: Core) -> Settings:
     return settings
 
 
+def _problems_now(core: Core) -> Sequence[Problem]:
+    return problems(core.settings.look(), core.registry, trusting.Trusted(core.home))
+
+
 async def check(core: Core) -> Sequence[Problem]:
     """What is wrong with the file as it is now."""
-    return await core.files.run("configuration", lambda: problems(core.settings.look(), core.registry))
+    return await core.files.run("configuration", _problems_now, core)
 
 
 async def show(core: Core) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from orchestrator.domain.session import WantedState
 from orchestrator.errors import AoError
@@ -14,7 +15,7 @@ from orchestrator.ports.plugin import Slot
 from orchestrator.services import configuration
 from orchestrator.services.core import Core
 from orchestrator.settings.plugin_check import options_for
-from orchestrator.settings.problems import Grade
+from orchestrator.settings.problems import Grade, errors
 
 OK, WARNING, FAILURE = "ok", "warning", "failure"
 SET_ASIDE = "*/sessions/*/session.json.damaged-*"
@@ -50,6 +51,9 @@ async def doctor(core: Core) -> list[Finding]:
 
 async def _configuration(core: Core) -> list[Finding]:
     found = await configuration.check(core)
+    why = core.settings.unusable
+    if why is not None and not errors(found):
+        return [Finding(level=FAILURE, subject="configuration", text=why.what, next_step=why.next_step)]
     rows = [
         Finding(
             level=FAILURE if p.grade is Grade.ERROR else WARNING,
@@ -63,7 +67,7 @@ async def _configuration(core: Core) -> list[Finding]:
 
 
 def _plugins(core: Core) -> Iterator[Finding]:
-    for use in core.settings.now.uses():
+    for use in core.settings.uses():
         slot: Slot[object] = Slot(use.slot)
         try:
             missing = core.registry.missing_programs(slot, use.name)
@@ -78,9 +82,8 @@ def _plugins(core: Core) -> Iterator[Finding]:
 
 def _storage(core: Core) -> Iterator[Finding]:
     for damaged in core.store.damaged:
-        yield Finding(
-            level=FAILURE, subject="storage", text=str(damaged), next_step="Its copy was set aside."
-        )
+        done = "Its copy was set aside." if damaged.kept_as else "It was left where it is."
+        yield Finding(level=FAILURE, subject="storage", text=str(damaged), next_step=done)
     if core.store.keeper.trouble is not None:
         yield Finding(level=FAILURE, subject="event log", text=str(core.store.keeper.trouble))
 
@@ -102,11 +105,17 @@ async def _set_aside(core: Core) -> list[Finding]:
 
 
 async def _disk(core: Core) -> Finding:
-    free = (await core.files.run("disk", shutil.disk_usage, core.home.path)).free
+    free = await core.files.run("disk", _free, core.home.path)
     if free < LEAST_DISK:
         text = f"{free // 2**20} MB are free where state is kept"
         return Finding(level=WARNING, subject="disk", text=text, next_step="Make room.")
     return Finding(level=OK, subject="disk", text=f"{free // 2**30} GB are free")
+
+
+def _free(home: Path) -> int:
+    """Bytes that are free where the home is, or will be made."""
+    there = next(path for path in (home, *home.parents) if path.exists())
+    return shutil.disk_usage(there).free
 
 
 def _sessions(core: Core) -> Iterator[Finding]:

@@ -14,8 +14,20 @@ MOST = 1_000
 async def read(core: Core, after: int = 0, limit: int = 100, session: str = "") -> list[LoggedEvent]:
     """Events with a greater number than `after`, oldest first; `after` below 0 counts from the newest."""
     start = after if after >= 0 else max(0, core.store.log.last_seq + after)
-    wanted = SessionId(session) if session else None
-    return list(await core.store.log.read(start, max(1, min(limit, MOST)), session=wanted))
+    return list(await core.store.log.read(start, _bounded(limit), session=_session(session)))
+
+
+async def newest(core: Core, limit: int = 100, session: str = "") -> list[LoggedEvent]:
+    """The last `limit` events, of one session wherever they lie in the log; oldest first."""
+    return list(await core.store.log.newest(_bounded(limit), session=_session(session)))
+
+
+def _bounded(limit: int) -> int:
+    return max(1, min(limit, MOST))
+
+
+def _session(name: str) -> SessionId | None:
+    return SessionId(name) if name else None
 
 
 def follow(core: Core, after: int = 0) -> AsyncIterator[LoggedEvent]:

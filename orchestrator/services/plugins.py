@@ -30,7 +30,7 @@ async def listed(core: Core) -> list[PluginRow]:
 
 def _rows(core: Core) -> list[PluginRow]:
     """Loading plugins and looking for programs reads files."""
-    used = {(use.slot, use.name) for use in core.settings.now.uses()}
+    used = {(use.slot, use.name) for use in core.settings.uses()}
     return [
         _row(core, slot, name, (slot, name) in used)
         for slot in core.registry.slots()

@@ -32,9 +32,9 @@ class ProjectRow:
 
 
 async def listed(core: Core) -> list[ProjectRow]:
-    """All projects, in the file's order."""
+    """All projects, in the file's order. Raises why the file cannot be used."""
     rows = []
-    for project in core.settings.now.projects():
+    for project in core.settings.own.projects():
         parts = core.settings.now.parts(project.id)
         rows.append(
             ProjectRow(

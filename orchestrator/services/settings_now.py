@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from orchestrator.domain.ids import ProjectId
 from orchestrator.domain.project import Project
 from orchestrator.domain.rules import Rules
-from orchestrator.errors import NotFound
+from orchestrator.errors import AoError, NotFound
 from orchestrator.registry import Registry
 from orchestrator.settings.effective import Settings
-from orchestrator.settings.loader import Loaded, load
+from orchestrator.settings.loader import Loaded, load, stand_in
 from orchestrator.settings.plugin_check import options_for
+from orchestrator.settings.plugin_choice import PluginUse
 
 T = TypeVar("T")
 
@@ -31,6 +32,8 @@ class SettingsNow:
         self._registry = registry
         self._listeners: list[Callable[[Settings], None]] = []
         self._now: Settings | None = None
+        self.unusable: AoError | None = None
+        """Why the file cannot be used, where what is kept is read without it."""
         self._retired: dict[str, Settings] = {}
         self._worked_out: dict[tuple[str, ...], Any] = {}
         """Answers until others count: they are asked for several times a tick for each session."""
@@ -53,6 +56,22 @@ class SettingsNow:
             raise NotFound(msg, next_step="`ao init` writes one.")
         return self._now
 
+    @property
+    def own(self) -> Settings:
+        """`now`, for what shows the file itself. Raises why the file cannot be used."""
+        if self.unusable is not None:
+            raise self.unusable
+        return self.now
+
+    def uses(self) -> Sequence[PluginUse]:
+        """The plugins that the file uses; none while it cannot be used."""
+        return [] if self.unusable is not None else list(self.now.uses())
+
+    def go_without(self, reason: AoError, projects: Iterable[str]) -> None:
+        """The file cannot be used: what is kept of these projects can be read all the same."""
+        self.take(stand_in(self._path, self._env, projects))
+        self.unusable = reason
+
     def look(self) -> Loaded:
         """Load the file without taking it over."""
         return load(self._path, self._env)
@@ -60,7 +79,7 @@ class SettingsNow:
     def take(self, settings: Settings) -> None:
         """From now on these settings count."""
         before = self._now
-        self._now = settings
+        self._now, self.unusable = settings, None
         self._worked_out.clear()
         if before is not None:
             for gone in set(before.project_ids) - set(settings.project_ids):

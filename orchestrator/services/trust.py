@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from orchestrator.errors import AoError
 from orchestrator.registry import Registry
 from orchestrator.settings.effective import Settings
 from orchestrator.settings.plugin_check import code_options
+from orchestrator.settings.plugin_choice import External
 from orchestrator.settings.project_edit import write_atomically
 from orchestrator.settings.trust import Reason, file_digest, needs_trust, untrusted
 from orchestrator.storage.layout import Home
@@ -34,8 +36,29 @@ class Trusted:
         write_atomically(self._path, f"{before}{digest} {path}\n")
 
 
+def load_externals(
+    settings: Settings, registry: Registry, trusted: Trusted
+) -> Sequence[tuple[External, AoError]]:
+    """Load the plugins from outside that the configuration names; files only once they are trusted.
+
+    Repeatable. Returns those that do not load, with the reason.
+    """
+    digests, failed = trusted.digests(), []
+    for external in settings.externals:
+        try:
+            if external.path is None:
+                registry.add_entry_point(external.name)
+            elif file_digest(external.path) in digests:
+                registry.add_file(external.path)
+        except AoError as error:
+            failed.append((external, error))
+    return failed
+
+
 def missing(settings: Settings, registry: Registry, trusted: Trusted) -> Sequence[Reason]:
     """Everything that nobody has trusted yet."""
+    # Plugins say which of their options are run. What does not load runs nothing; the check names it.
+    load_externals(settings, registry, trusted)
     return untrusted(needs_trust(settings, code_options(registry)), trusted.digests())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +71,22 @@ def load(path: Path, env: Mapping[str, str], text: str | None = None) -> Loaded:
     )
     problems += _not_ready(settings)
     return Loaded(settings=settings, problems=_in_order(problems), files=tuple(whole.files))
+
+
+def stand_in(path: Path, env: Mapping[str, str], projects: Iterable[str]) -> Settings:
+    """Settings for reading what is kept of `projects` while the file at `path` cannot be used.
+
+    Each project has every default and its own folder below `$AO_HOME` as its path.
+    """
+    home = discovery.ao_home(env)
+    blocks = {name: {"path": str(home / "projects" / name)} for name in projects}
+    return Settings(
+        config=Config.model_validate({"projects": blocks}),
+        main=path.absolute(),
+        home=home,
+        user_home=discovery.user_home(env),
+        spots=Spots(path),
+    )
 
 
 def _in_order(problems: list[Problem]) -> tuple[Problem, ...]:

@@ -109,12 +109,15 @@ class Loaded:
 
 
 class Documents:
-    """All session documents under one home."""
+    """All session documents under one home. A `reader` does not hold the lock and changes nothing."""
 
-    def __init__(self, home: Home, faults: Faults, form: Form[Session] = SESSION) -> None:
+    def __init__(
+        self, home: Home, faults: Faults, form: Form[Session] = SESSION, *, reader: bool = False
+    ) -> None:
         self._home = home
         self._faults = faults
         self._form = form
+        self._reader = reader
         self._lanes = Lanes(_THREADS, "ao-documents")
 
     async def close(self) -> None:
@@ -122,17 +125,14 @@ class Documents:
         await self._lanes.close()
 
     async def load_all(self) -> Loaded:
-        """Every live session; ended ones are not looked at. A damaged file is set aside and told.
+        """Every live session; ended ones are not looked at.
 
-        Raises `NotReady` when a newer program wrote one of them; nothing is then changed.
+        A damaged file is set aside and told; a reader only tells it. Raises `NotReady` when a newer
+        program wrote one of them; nothing is then changed.
         """
-        return await self._lanes.run("load", self._load_all, mend=True)
+        return await self._lanes.run("load", self._load_all)
 
-    async def look(self) -> Loaded:
-        """The same for a reader that does not hold the lock: a damaged file is told and left where it is."""
-        return await self._lanes.run("load", self._load_all, mend=False)
-
-    def _load_all(self, *, mend: bool) -> Loaded:
+    def _load_all(self) -> Loaded:
         sessions: list[Session] = []
         broken: list[tuple[DocumentFile, str]] = []
         damaged: list[Damaged] = []
@@ -140,7 +140,7 @@ class Documents:
             for session in _session_names(self._home.project(project).sessions):
                 file = DocumentFile(self._home.project(project).session(session).document, self._faults)
                 try:
-                    sessions.append(self._read(file, project, session, mend=mend))
+                    sessions.append(self._read(file, project, session))
                 except FileNotFoundError:
                     continue  # reserved, and never begun: a crash came first
                 except ValueError as error:
@@ -149,24 +149,31 @@ class Documents:
                     damaged.append(Damaged(path=file.path, reason=f"it could not be read: {error.strerror}"))
         # Only now is anything changed: one of a newer form refuses the start before this.
         for file, reason in broken:
-            damaged.append(file.set_aside(reason) if mend else Damaged(path=file.path, reason=reason))
+            told = Damaged(path=file.path, reason=reason)
+            damaged.append(told if self._reader else file.set_aside(reason))
         return Loaded(tuple(sessions), tuple(damaged))
 
-    def _read(self, file: DocumentFile, project: ProjectId, session: SessionId, *, mend: bool) -> Session:
+    def _read(self, file: DocumentFile, project: ProjectId, session: SessionId) -> Session:
         document = file.read()
         found = self._form.from_document(document)
         if (found.project, found.id) != (project, session):
             msg = f"it is of session {found.id} of {found.project} and lies in the wrong folder"
             raise ValueError(msg)
-        if mend and document["v"] != self._form.version:
+        if not self._reader and document["v"] != self._form.version:
             file.keep_original(document["v"])
         return found
+
+    def _must_write(self) -> None:
+        if self._reader:
+            msg = "the documents are open for reading only"
+            raise RuntimeError(msg)
 
     async def write(self, session: Session) -> None:
         """Keep a session. Raises `TemporaryError`; what was kept before is then intact.
 
         Raises `NotFound` for one that was moved to the ended ones: it is not begun anew beside them.
         """
+        self._must_write()
         folder = self._home.project(session.project)
         live, ended = folder.session(session.id), folder.ended_session(session.id)
         document = self._form.to_document(session)
@@ -198,6 +205,7 @@ class Documents:
         await self._lanes.run(session, self._move, old, new)
 
     def _move(self, old: Path, new: Path) -> None:
+        self._must_write()
         if old.is_dir() and new.is_dir():
             msg = f"Both {old} and {new} are there."
             raise Conflict(
@@ -219,7 +227,7 @@ class Documents:
         """One ended session. Raises `NotFound`, `DamagedFile`."""
         file = DocumentFile(self._home.project(project).ended_session(session).document, self._faults)
         try:
-            return await self._lanes.run(session, self._read, file, project, session, mend=True)
+            return await self._lanes.run(session, self._read, file, project, session)
         except FileNotFoundError as error:
             msg = f"There is no ended session {session} in {project}."
             raise NotFound(msg) from error

@@ -25,6 +25,11 @@ class Journal:
         self._name = name
         self._descriptor = -1
 
+    @property
+    def is_open(self) -> bool:
+        """Whether lines can be appended."""
+        return self._descriptor >= 0
+
     def open(self, is_line: Callable[[bytes], bool]) -> tuple[Damaged, ...]:
         """Open the file, making it where it is not; cut off what a crash left of the last append.
 

@@ -74,14 +74,20 @@ BUILT_IN = Migrations()
 
 def check_format(home: Home, faults: Faults) -> None:
     """See that this program may write the home; write its version into a new one. Raises `NotReady`."""
+    if not has_format(home):
+        replace_file(home.format, f"{CURRENT['home']}\n".encode(), faults, "format")
+
+
+def has_format(home: Home) -> bool:
+    """Whether the home has a version, which is then ours; nothing is written. Raises `NotReady`."""
     try:
         text = home.format.read_text(encoding="ascii").strip()
     except FileNotFoundError:
-        replace_file(home.format, f"{CURRENT['home']}\n".encode(), faults, "format")
-        return
+        return False
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{home.format} cannot be read: {error}."
         raise NotReady(msg, next_step="Nothing was changed.") from error
     if text != str(CURRENT["home"]):
         msg = f"{home.format} says {text[:20]!r}; this program knows {CURRENT['home']}."
         raise NotReady(msg, next_step="Install the version of ao that wrote this home. Nothing was changed.")
+    return True

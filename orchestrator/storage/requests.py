@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,17 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.domain.person import Actor
-from orchestrator.errors import Conflict, NotFound
+from orchestrator.errors import Conflict, NotFound, TemporaryError
 from orchestrator.storage.codec import Form, from_json, to_json
-from orchestrator.storage.damage import Damaged, free_name
+from orchestrator.storage.damage import Damaged, free_name, write_failed
 from orchestrator.storage.durable import read_file, replace_file
 from orchestrator.storage.faults import Faults
 from orchestrator.storage.group import GroupCommit
 from orchestrator.storage.journal import Journal
 from orchestrator.storage.lanes import Lanes
 
+log = logging.getLogger(__name__)
 KEPT_DONE = 1000
 """Finished requests that are remembered, for whoever asks again with the same key."""
+COMPACT_BYTES = 1 << 20
+"""Size from which the file is written anew without what is forgotten, when it has doubled since the last time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +68,12 @@ REQUEST = Form("request", RequestRecord)
 class Requests:
     """The requests under one home. `open` first, `close` last."""
 
-    def __init__(self, path: Path, faults: Faults, *, kept_done: int = KEPT_DONE) -> None:
+    def __init__(
+        self, path: Path, faults: Faults, *, kept_done: int = KEPT_DONE, compact_bytes: int = COMPACT_BYTES
+    ) -> None:
         self._path = path
         self._kept_done = kept_done
+        self._compact_bytes = self._compact_at = compact_bytes
         self._faults = faults
         self._journal = Journal(path, faults, "request")
         self._lanes = Lanes(1, "ao-requests")
@@ -159,26 +166,62 @@ class Requests:
         return tuple(record for record in self._records.values() if record.outcome is None)
 
     def _commit(self, lines: Sequence[bytes]) -> list[None]:
+        if not self._journal.is_open:
+            self._reopen()
         self._journal.append(lines)
+        if self._journal.size >= self._compact_at:
+            self._compact()
         return [None] * len(lines)
+
+    def _reopen(self) -> None:
+        """After a compaction that did not work to its end."""
+        try:
+            sync_folder(self._path.parent)
+        except OSError as error:
+            raise write_failed(self._path, error) from error
+        self._journal.open(_is_line)
+        self._compact_later()
+
+    def _compact_later(self) -> None:
+        """When the file has doubled: however much is remembered, a byte is written twice on average."""
+        self._compact_at = max(self._compact_bytes, 2 * self._journal.size)
+
+    def _compact(self) -> None:
+        """Forget in the file what is forgotten; it has all that was kept, also what was appended just now.
+
+        Never raises: what was asked is on the disk, whether this works or not.
+        """
+        try:
+            records, _, broken = _read(read_file(self._path))
+            if not broken:  # else the next start keeps a copy of it first
+                self._rewrite(self._remembered(records))
+        except (OSError, TemporaryError) as error:
+            log.warning("requests not compacted: %s", error)
+        self._compact_later()
 
     def _load(self) -> tuple[dict[str, RequestRecord], tuple[Damaged, ...]]:
         damaged = self._journal.open(_is_line)
-        records, lines, broken = _read(read_file(self._path))
-        done = [record.id for record in records.values() if record.outcome is not None]
-        for request in done[: max(len(done) - self._kept_done, 0)]:
-            del records[request]
+        found, lines, broken = _read(read_file(self._path))
+        records = self._remembered(found)
         if broken:
             kept_as = free_name(self._path, "damaged")
             replace_file(kept_as, read_file(self._path), self._faults, "request-damaged")
             damaged = (*damaged, Damaged(path=self._path, reason=broken, kept_as=kept_as))
         if broken or lines > 2 * len(records):
             self._rewrite(records)
+        self._compact_later()
         return records, damaged
+
+    def _remembered(self, records: dict[str, RequestRecord]) -> dict[str, RequestRecord]:
+        """All without an outcome, and the newest of the finished ones."""
+        done = [record.id for record in records.values() if record.outcome is not None]
+        forgotten = set(done[: max(len(done) - self._kept_done, 0)])
+        return {name: record for name, record in records.items() if name not in forgotten}
 
     def _rewrite(self, records: dict[str, RequestRecord]) -> None:
         """One line for each request that is still remembered."""
         lines = (to_json(REQUEST.to_document(record)) + b"\n" for record in records.values())
+        # Closed until all of it worked: a line must never go into a file that has lost its name.
         self._journal.close()
         replace_file(self._path, b"".join(lines), self._faults, "requests")
         self._journal.open(_is_line)

@@ -9,19 +9,19 @@ from orchestrator.storage.audit import Audit
 from orchestrator.storage.damage import Damaged
 from orchestrator.storage.documents import Documents
 from orchestrator.storage.events import EventLog
-from orchestrator.storage.faults import Faults
+from orchestrator.storage.faults import Faults, NoFaults
 from orchestrator.storage.fleet import FleetStore
 from orchestrator.storage.ids import Ids
 from orchestrator.storage.keep import Keeper
 from orchestrator.storage.lanes import Lanes
 from orchestrator.storage.layout import Home
-from orchestrator.storage.migrations import check_format
+from orchestrator.storage.migrations import check_format, has_format
 from orchestrator.storage.requests import Requests
 
 
 @dataclass(slots=True, kw_only=True)
 class Store:
-    """The kept state. Whoever has one holds the home's lock."""
+    """The kept state. Whoever opened one holds the home's lock; whoever looks at one only reads."""
 
     home: Home
     faults: Faults
@@ -48,9 +48,34 @@ class Store:
             await start.run("format", check_format, home, faults)
         finally:
             await start.close()
+        store = cls._of(home, faults, Documents(home, faults))
+        await _load(store)
+        return store
+
+    @classmethod
+    async def look(cls, home: Home) -> Store:
+        """Sessions and events as they are now, for whoever does not hold the lock.
+
+        Nothing is made, healed, moved or written; what only the writer needs is not opened. Events that a
+        crash left in a document alone are told at the next `open`. Raises `NotReady` like `open`.
+        """
+        faults = NoFaults()
+        store = cls._of(home, faults, Documents(home, faults, reader=True))
+        start = Lanes(1, "ao-start")
+        try:
+            await start.run("format", has_format, home)
+        finally:
+            await start.close()
+        await store.log.look()
+        loaded = await store.documents.load_all()
+        store.sessions = loaded.sessions
+        store.damaged.extend(loaded.damaged)
+        return store
+
+    @classmethod
+    def _of(cls, home: Home, faults: Faults, documents: Documents) -> Store:
         log = EventLog(home.events, faults)
-        documents = Documents(home, faults)
-        store = cls(
+        return cls(
             home=home,
             faults=faults,
             log=log,
@@ -61,15 +86,6 @@ class Store:
             fleet=FleetStore(home, faults),
             ids=Ids(home, faults),
         )
-        await store._load()
-        return store
-
-    async def _load(self) -> None:
-        for part in (self.log, self.requests, self.audit, self.fleet):
-            self.damaged.extend(await part.open())
-        loaded = await self.keeper.open()
-        self.sessions = loaded.sessions
-        self.damaged.extend(loaded.damaged)
 
     async def close(self) -> None:
         """Finish what is being written and empty the outboxes. Raises `TemporaryError` when it cannot."""
@@ -78,3 +94,11 @@ class Store:
         finally:
             for part in (self.ids, self.fleet, self.audit, self.requests, self.documents, self.log):
                 await part.close()
+
+
+async def _load(store: Store) -> None:
+    for part in (store.log, store.requests, store.audit, store.fleet):
+        store.damaged.extend(await part.open())
+    loaded = await store.keeper.open()
+    store.sessions = loaded.sessions
+    store.damaged.extend(loaded.damaged)

@@ -163,11 +163,11 @@ def test_a_change_of_the_file_needs_trust_again(ao: Ao, repository: Path) -> Non
     ao("init", "--agent", "rehearsal")
     file = repository / "agent-orchestrator.yaml"
     file.write_text(file.read_text().replace("make test", "make evil"))
-    refused = ao("status")
+    refused = ao("reload")
     assert (refused.returncode, "make evil" in refused.stderr) == (6, True)
     assert ao("trust").returncode == 2
     assert "make evil" in ao("trust", "--yes").stdout
-    assert ao("status").returncode == 0
+    assert ao("reload").returncode == 0
 
 
 def test_broken_configuration_is_checked_with_lines(ao: Ao, repository: Path) -> None:
@@ -176,6 +176,31 @@ def test_broken_configuration_is_checked_with_lines(ao: Ao, repository: Path) ->
     assert done.returncode == 1
     assert "agent-orchestrator.yaml:" in done.stdout
     assert "Did you mean path?" in done.stdout
+
+
+def test_another_file_is_checked_with_the_plugins_that_it_names_itself(
+    ao: Ao, repository: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text(
+        "from orchestrator.ports.plugin import Plugin, Slot\n"
+        "PLUGIN = Plugin(slot=Slot('agent'), name='mine', summary='s', create=lambda o, c: [])\n"
+    )
+    named = f"plugins:\n  - name: mine\n    source: local\n    path: {mine}\n"
+    project = f"projects:\n  app:\n    path: {repository}\n    agent: mine\n"
+    (repository / "agent-orchestrator.yaml").write_text(named + project)
+    assert ao("trust", "--yes").returncode == 0
+    assert ao("config", "check").stdout.endswith(" is right.\n")
+    other = tmp_path / "other.yaml"
+    other.write_text(project)
+    assert "There is no agent plugin 'mine' here" in ao("config", "check", str(other)).stdout
+    (repository / "agent-orchestrator.yaml").write_text("plugins:\n  - name: absent\n" + project)
+    other.write_text(named + project)
+    assert ao("config", "check", str(other)).stdout.endswith(" is right.\n")
+    here = ao("config", "check")
+    assert (here.returncode, "Traceback" in here.stderr) == (0, False)
+    assert "no installed package offers a plugin 'absent'" in here.stdout
+    assert "There is no agent plugin 'mine' here" in here.stdout
 
 
 @pytest.fixture

@@ -53,9 +53,11 @@ class Fleet:
         self.receiver = receiver
         self.said = Acknowledged()
         self.server: subprocess.Popen[bytes] | None = None
+        self._heard = 0
 
     def start(self, fault: str = "") -> None:
-        """Start the server; with a fault it ends itself at that boundary."""
+        """Start the server; a fault (`AO_FAULT`) may end it at a boundary."""
+        self._heard = self._said()[1]
         env = clean_environment(self.home.path)
         if fault:
             env["AO_FAULT"] = fault
@@ -64,6 +66,15 @@ class Fleet:
             self.server = subprocess.Popen(
                 argv, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
+
+    def _said(self, start: int = 0) -> tuple[str, int]:
+        log = self.home.path / "start.log"
+        content = log.read_bytes() if log.exists() else b""
+        return content[start:].decode(errors="replace"), len(content)
+
+    def heard(self) -> str:
+        """What the server wrote that was started last."""
+        return self._said(self._heard)[0]
 
     @property
     def alive(self) -> bool:
@@ -114,7 +125,7 @@ class Fleet:
 
     def settle(self) -> dict[str, str]:
         """Let everything come to rest on a server that nobody kills; returns every session's status."""
-        self.start()
+        self.start("tell")
         assert self.wait_ready(), (self.home.path / "start.log").read_text()[-3000:]
 
         def rests() -> bool:

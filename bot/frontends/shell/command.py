@@ -67,6 +67,10 @@ class _Command:
     def _ask(self, action: Action, arguments: Mapping[str, Value]) -> int:
         asking = confirm.needed(action, arguments, self._console, yes=self._asked.yes)
         answer = gateway.run(self._machine, self._where, action, arguments, asking)
+        for trouble in answer.troubles:
+            self._console.note(trouble)
+        if not answer.watched and action.access is Access.READS:
+            self._console.note(gateway.NOT_WATCHED)
         if action.verb in {"attach", "open"} and not self._console.json:
             from bot.frontends.shell import windows
 

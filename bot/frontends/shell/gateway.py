@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,6 +34,8 @@ class Answer:
     message: Message
     watched: bool
     settled: bool = True
+    troubles: Sequence[str] = ()
+    """What it was answered without, a line each."""
 
 
 def client_for(where: Surroundings) -> Client:
@@ -54,8 +56,7 @@ def run(
         return Answer(message=_remote(client, action, arguments, confirm), watched=True)
     import asyncio
 
-    settled, message = asyncio.run(_embedded(machine, where, action, arguments, confirm))
-    return Answer(message=message, watched=False, settled=settled)
+    return asyncio.run(_embedded(machine, where, action, arguments, confirm))
 
 
 def _starts(where: Surroundings, client: Client) -> bool:
@@ -90,7 +91,7 @@ async def _embedded(
     action: Action,
     arguments: Mapping[str, Value],
     confirm: Confirm | None,
-) -> tuple[bool, Message]:
+) -> Answer:
     import asyncio
 
     request = Request(
@@ -107,7 +108,7 @@ async def _embedded(
             request = replace(request, arguments=await asyncio.to_thread(confirm, shown, arguments))
         message = await house.actions.run(request)
         settled = action.access is not Access.CHANGES or await house.settled()
-        return settled, message
+        return Answer(message=message, watched=False, settled=settled, troubles=house.troubles)
 
 
 def _json(arguments: Mapping[str, Value]) -> dict[str, Json]:

@@ -32,6 +32,10 @@ class House(Protocol):
     def actions(self) -> Actions:
         """The verbs over it."""
 
+    @property
+    def troubles(self) -> Sequence[str]:
+        """What it goes on without, a line each."""
+
     async def settled(self) -> bool:
         """Run the ring until what was asked has come to rest; False if that took too long."""
 
@@ -45,8 +49,8 @@ class Machine(Protocol):
     def embedded(self, where: Surroundings, access: Access) -> AbstractAsyncContextManager[House]:
         """The fleet in this process, while no `ao start` runs.
 
-        `Access.CHANGES` runs the ring, `Access.READS` only reads what is kept, and
-        `Access.CONFIGURATION` opens no fleet at all. Raises `Conflict` when somebody holds the lock.
+        `Access.CHANGES` runs the ring and raises `Conflict` when somebody holds the lock; `Access.READS`
+        only reads what is kept, whoever holds it; `Access.CONFIGURATION` opens no fleet at all.
         """
 
     def play_demo(self, where: Surroundings, arguments: Mapping[str, Value]) -> int:

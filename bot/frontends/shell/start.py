@@ -16,6 +16,7 @@ from bot.frontends.shell import init
 from bot.frontends.shell.console import Console
 from bot.frontends.shell.machine import Machine, Surroundings
 from orchestrator.errors import BadInput, Conflict, NotFound, PermanentError
+from orchestrator.log import Lines
 from orchestrator.settings.shapes import local_file
 
 _ADDRESS = re.compile(r"(?:https?|ssh|git|file)://\S+|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:\S+")
@@ -29,9 +30,9 @@ def run(machine: Machine, where: Surroundings, console: Console, arguments: Mapp
         folder = _folder(target, Path(where.cwd), console)
         config = local_file(folder) or init.write(machine, where, console, folder)
         where = replace(where, cwd=str(folder), config=str(config))
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(Lines())
+    logging.basicConfig(handlers=[lines], level=logging.WARNING)
     asyncio.run(machine.serve(where, lambda projects: _ready(console, projects)))
     console.note("ao has stopped; agents go on.")
     return 0

@@ -36,9 +36,12 @@ def show(machine: Machine, where: Surroundings, console: Console, message: Messa
 
 
 async def _open(bench: Bench, wanted: Sequence[Attach]) -> str:
+    from orchestrator.services import configuration
+    from orchestrator.services.trust import Trusted
     from orchestrator.settings.plugin_check import options_for
 
-    use = bench.settings.look().require().terminal
+    settings = configuration.usable(bench.settings.look(), bench.registry, Trusted(bench.home))
+    use = settings.terminal
     terminal = bench.registry.create(TERMINAL, use.name, options_for(use, bench.registry))
     return await (terminal.open(wanted[0]) if len(wanted) == 1 else terminal.open_all(wanted))
 

@@ -43,6 +43,8 @@ class RuntimeContract:
     """The promise of `orchestrator.ports.runtime`, as tests that need no real program."""
 
     many = 100
+    most_calls = 3
+    """Outside calls that a look at `many` sessions with all their screens may make."""
 
     @pytest.fixture
     def runtime(self) -> Runtime:
@@ -142,6 +144,7 @@ class RuntimeContract:
         await asyncio.gather(*(started(runtime, ref) for ref in refs[1:]))
         many = await self._cost(runtime, refs)
         assert many <= max(one, 2)
+        assert many <= self.most_calls
         looks = await runtime.observe([*refs, sessions(self.many + 1)], [ref.id for ref in refs])
         assert (
             sum(isinstance(look, Seen) and look.value.screen is not None for look in looks.values())

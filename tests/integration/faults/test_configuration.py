@@ -47,7 +47,8 @@ def test_the_start_is_refused(house: House, wrong, says: tuple[str, ...]) -> Non
     said = house.refused(2, "start")
     for part in says:
         assert part in said
-    assert house.ao("status").returncode == 2
+    assert house.ao("spawn", "demo", "1").returncode == 2
+    assert says[0] in house.ao("status").stderr
     checked = house.ao("config", "check")
     assert checked.returncode == 1
     assert says[0] in checked.stdout

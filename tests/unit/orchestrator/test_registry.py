@@ -162,3 +162,45 @@ def test_entry_points_are_found_by_name(registry: Registry, monkeypatch: pytest.
     with pytest.raises(NotFound, match="no installed package offers"):
         registry.add_entry_point("none")
     assert issubclass(NotFound, AoError)
+
+
+def test_what_is_forgotten_is_made_anew(registry: Registry) -> None:
+    registry.add(plugin(), "here")
+    made = registry.create(TRACKER, "mine", {"team_id": "a"})
+    other = registry.create(TRACKER, "mine", {"team_id": "b"})
+    registry.forget(made)
+    assert registry.made() == [other]
+    assert registry.create(TRACKER, "mine", {"team_id": "a"}) is not made
+
+
+def test_what_is_loaded_already_is_loaded_once(registry: Registry, tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(_FILE)
+    registry.add_file(file)
+    first = registry.plugin(TRACKER, "mine")
+    registry.add_file(file)
+    assert registry.plugin(TRACKER, "mine") is first
+    file.write_text(_FILE + "# edited\n")
+    with pytest.raises(Conflict, match=r"mine\.py was changed since it was loaded") as refused:
+        registry.add_file(file)
+    assert "ao start" in refused.value.next_step
+    assert registry.plugin(TRACKER, "mine") is first
+
+
+def test_a_file_that_failed_may_be_mended(registry: Registry, tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("PLUGIN = 3")
+    with pytest.raises(BadInput):
+        registry.add_file(file)
+    file.write_text(_FILE)
+    registry.add_file(file)
+    assert registry.names("tracker") == ["built-in", "empty", "mine", "odd"]
+
+
+def test_an_entry_point_is_loaded_once(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        importlib.metadata, "entry_points", lambda *, group: [Installed("mine", "x:PLUGIN", group)]
+    )
+    registry.add_entry_point("mine")
+    registry.add_entry_point("mine")
+    assert "mine" in registry.names("tracker")

@@ -11,7 +11,8 @@ from bot.actions.action import Context
 from bot.actions.spawn import task_of
 from bot.chat.message import Message
 from bot.chat.request import Request, Surface
-from orchestrator.domain.event import Level
+from orchestrator.domain.event import Event, Level
+from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.session import Question, WantedState
@@ -126,6 +127,28 @@ async def test_events_are_the_newest_of_the_session(house: House, ask: Ask) -> N
     assert len((await ask("events", session="demo-1")).lines) == 2
     assert len((await ask("events", after=5)).lines) == 1
     assert len((await ask("events", session="demo-2", limit=1)).lines) == 1
+
+
+async def test_a_quiet_session_is_heard_among_the_many_events_of_others(house: House, ask: Ask) -> None:
+    house.fleet.put(examples.session(id="demo-1"))
+    await ask("hold", session="demo-1")
+    await ask("unhold", session="demo-1")
+    noise = [
+        Event(
+            id=f"demo-2:{n}",
+            type="x",
+            at=1.0,
+            project=ProjectId("demo"),
+            session=SessionId("demo-2"),
+            text="x",
+        )
+        for n in range(1, 3001)
+    ]
+    await house.core.store.log.append(noise)
+    assert len((await ask("events", session="demo-1")).lines) == 2
+    (newest,) = data(await ask("events", session="demo-1", limit=1))["events"]
+    assert newest["seq"] == 2
+    assert len((await ask("events", session="demo-1", after=1)).lines) == 1
 
 
 async def test_cleanup_says_which(house: House, ask: Ask) -> None:

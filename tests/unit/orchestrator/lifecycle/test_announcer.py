@@ -30,12 +30,15 @@ class Receiver(Notifier):
         self.tried = 0
         self.failures = list(failures)
         self.hangs = False
+        self.free = asyncio.Event()
+        self.closed = 0
 
     @override
     async def notify(self, notification: Notification) -> Delivered:
+        assert not self.closed
         self.tried += 1
         if self.hangs:
-            await asyncio.Event().wait()
+            await self.free.wait()
         if self.failures:
             raise self.failures.pop(0)
         self.got.append(notification.key)
@@ -47,7 +50,7 @@ class Receiver(Notifier):
 
     @override
     async def aclose(self) -> None:
-        return None
+        self.closed += 1
 
 
 class Positions:
@@ -77,6 +80,7 @@ class House:
         self.positions = Positions()
         self.clock = FakeClock()
         self.heard: dict[Level, Sequence[str]] = dict.fromkeys(Level, ("a", "b"))
+        self.forgotten: list[Notifier] = []
         self.announcer = self.another()
 
     def another(self) -> Announcer:
@@ -86,6 +90,7 @@ class House:
             clock=self.clock,
             rules=lambda _project: None,
             heard_by=self.heard.__getitem__,
+            forget=self.forgotten.append,
         )
 
     async def tell(self, number: int, kind: str = "pr.opened", level: Level = Level.ACTION) -> None:
@@ -100,6 +105,13 @@ class House:
 
         keys = [f"demo-1:{n}" for n in numbers]
         assert await eventually(got, lambda found: found == keys, limit=5) == keys
+
+    async def closed(self, *receivers: Receiver) -> None:
+        async def look() -> list[int]:
+            return [receiver.closed for receiver in receivers]
+
+        assert set(await eventually(look, all, limit=5)) == {1}
+        assert self.forgotten == list(receivers)
 
     async def tried(self, receiver: Receiver, count: int) -> None:
         async def look() -> int:
@@ -273,3 +285,85 @@ async def test_notifier_that_is_taken_out_is_told_no_more(house: House) -> None:
     await house.tell(2)
     await house.until(other, 2)
     assert receiver.got == []
+
+
+async def test_another_instance_under_the_same_name_takes_over(house: House) -> None:
+    first, second = Receiver(), Receiver()
+    await begun(house, first)
+    await house.tell(1)
+    await house.until(first, 1)
+    house.announcer.use({"a": second})
+    await house.closed(first)
+    await house.tell(2)
+    await house.until(second, 2)
+    assert first.got == ["demo-1:1"]
+
+
+async def test_the_same_instance_goes_on_as_it_was(house: House) -> None:
+    receiver = Receiver(TemporaryError("429", delay=30.0))
+    await begun(house, receiver)
+    await house.tell(1)
+    await house.tried(receiver, 1)
+    house.announcer.use({"a": receiver})
+    house.clock.advance(29)
+    await house.tried(receiver, 1)
+    assert (receiver.tried, receiver.closed, house.announcer.trouble) == (1, 0, {"a": "429"})
+
+
+async def test_what_the_former_did_not_deliver_the_next_one_does(house: House) -> None:
+    first, second = Receiver(*[TemporaryError("gone")] * 9), Receiver()
+    await begun(house, first)
+    await house.tell(1)
+    await house.tell(2)
+    await house.tried(first, 1)
+    house.announcer.use({"a": second})
+    await house.until(second, 1, 2)
+    await house.closed(first)
+    assert house.announcer.trouble == {}
+
+
+async def test_what_is_being_delivered_meanwhile_is_delivered_once(house: House) -> None:
+    first, second, third = Receiver(), Receiver(), Receiver()
+    first.hangs = True
+    await begun(house, first)
+    await house.tell(1)
+    await house.tell(2)
+    await house.tried(first, 1)
+    house.announcer.use({"a": second})
+    house.announcer.use({})
+    house.announcer.use({"a": third})
+    await house.tried(first, 1)
+    assert (third.tried, first.closed) == (0, 0)
+    first.free.set()
+    await house.until(third, 2)
+    assert (first.got, second.got) == (["demo-1:1"], [])
+
+    async def look() -> tuple[int, int]:
+        return first.closed, second.closed
+
+    assert await eventually(look, all) == (1, 1)
+
+
+async def test_an_instance_of_two_names_is_closed_with_the_last(house: House) -> None:
+    both = Receiver()
+    house.announcer.use({"b": both})
+    await begun(house, both, "b")
+    house.announcer.use({"a": both, "b": both})
+    house.announcer.use({"b": both})
+    await house.tell(1)
+    await house.until(both, 1)
+    assert (both.closed, house.forgotten) == (0, [])
+    house.announcer.use({})
+    await house.closed(both)
+
+
+async def test_stop_does_not_wait_for_a_delivery_and_closes_what_was_let_go(house: House) -> None:
+    first, second = Receiver(), Receiver()
+    first.hangs = True
+    await begun(house, first)
+    await house.tell(1)
+    await house.tried(first, 1)
+    house.announcer.use({"a": second})
+    async with asyncio.timeout(5):
+        await house.announcer.stop()
+    assert (first.closed, second.closed) == (1, 0)  # what is in use is closed by whoever made it

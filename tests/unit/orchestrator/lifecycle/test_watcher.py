@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 import watchfiles
 
 from orchestrator.domain.ids import SessionId
 from orchestrator.lifecycle.watcher import Watcher
+from orchestrator.testing.fakes.clock import FakeClock
 from orchestrator.testing.waiting import eventually
 
 LIMIT = 8.0
@@ -91,6 +93,44 @@ async def test_watch_that_the_system_refuses_is_said_and_begun_again(
     watcher.refresh()
     await eventually(lambda: said(watcher), lambda trouble: trouble == "")
     await watcher.stop()
+
+
+async def test_watch_that_the_system_refuses_is_tried_again_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, tried = FakeClock(), 0
+    watch = watchfiles.awatch
+
+    def refuse_three_times(*folders: Path, **options: Any) -> object:
+        nonlocal tried
+        tried += 1
+        if tried > 3:
+            return watch(*folders, **options)
+        msg = f"OS file watch limit reached, {tried}"
+        raise OSError(msg)
+
+    (tmp_path / "demo" / "sessions").mkdir(parents=True)
+    monkeypatch.setattr(watchfiles, "awatch", refuse_three_times)
+    watcher = Watcher(tmp_path, lambda _session: None, clock)
+    watcher.start()
+    for number, wait in enumerate((1.0, 2.0, 3.0), 1):
+        await until_said(watcher, f"OS file watch limit reached, {number}")
+        await turns()  # it has said why, and begins to wait
+        clock.advance(wait - 0.1)
+        await turns()
+        assert tried == number
+        clock.advance(0.2)
+    await until_said(watcher, "")
+    await watcher.stop()
+
+
+async def turns() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def until_said(watcher: Watcher, words: str) -> None:
+    await eventually(lambda: said(watcher), lambda trouble: trouble == words)
 
 
 async def said(watcher: Watcher) -> str:

@@ -15,6 +15,9 @@ async def test_from_a_number_from_the_newest_and_of_one_session(ring: Ring) -> N
     assert await events.read(ring.core, -1000, limit=1) == whole[:1]
     assert {e.event.session for e in await events.read(ring.core, session=two, limit=1000)} == {two}
     assert one != two
+    assert await events.newest(ring.core, 2) == whole[-2:]
+    assert {e.event.session for e in await events.newest(ring.core, 1000, one)} == {one}
+    assert await events.newest(ring.core, 0, one) == (await events.newest(ring.core, 9, one))[-1:]
     assert len(await events.read(ring.core, limit=0)) == 1
 
 

@@ -175,7 +175,11 @@ async def test_a_reader_without_the_lock_changes_nothing(home: Home, documents: 
     path = home.project(PROJECT).session(ONE).document
     path.parent.mkdir()
     path.write_text("{")
-    loaded = await documents.look()
+    reader = Documents(home, NoFaults(), reader=True)
+    loaded = await reader.load_all()
     assert loaded.sessions == (session("demo-2"),)
     assert [(damaged.path, damaged.kept_as) for damaged in loaded.damaged] == [(path, None)]
     assert path.read_text() == "{"
+    with pytest.raises(RuntimeError, match="reading only"):
+        await reader.write(session())
+    await reader.close()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from orchestrator.domain.person import OWNER, Actor, ActorKind
 from orchestrator.errors import Conflict, NotFound, TemporaryError
@@ -21,8 +23,12 @@ DONE = Outcome(ok=True, at=2.0, text="spawned demo-1", data={"session": "demo-1"
 
 
 @asynccontextmanager
-async def opened(path: Path, faults: Faults | None = None, kept_done: int = 1000) -> AsyncIterator[Requests]:
-    made = Requests(path / "requests.jsonl", faults or NoFaults(), kept_done=kept_done)
+async def opened(
+    path: Path, faults: Faults | None = None, kept_done: int = 1000, compact_bytes: int = 1 << 20
+) -> AsyncIterator[Requests]:
+    made = Requests(
+        path / "requests.jsonl", faults or NoFaults(), kept_done=kept_done, compact_bytes=compact_bytes
+    )
     await made.open()
     yield made
     await made.close()
@@ -140,3 +146,99 @@ async def test_a_torn_line_is_cut_off_and_a_damaged_one_set_aside(tmp_path: Path
     assert requests.find(first.id) is None
     await requests.close()
     assert await Requests(path, NoFaults()).open() == ()
+
+
+# A long run: the file is compacted while requests come ----------------------------------------------
+
+
+class Copies(Faults):
+    """At each boundary, a copy of the folder as a kill would leave it, and what was acknowledged by then."""
+
+    def __init__(self, folder: Path, copies: Path) -> None:
+        self._folder = folder
+        self._copies = copies
+        self.acknowledged: dict[str, Outcome | None] = {}
+        self.taken: list[tuple[str, Path, dict[str, Outcome | None]]] = []
+
+    @override
+    def reached(self, boundary: str) -> None:
+        copy = self._copies / str(len(self.taken))
+        acknowledged = dict(self.acknowledged)
+        shutil.copytree(self._folder, copy)
+        self.taken.append((boundary, copy, acknowledged))
+
+
+async def test_a_long_run_does_not_grow_the_file_without_bound(tmp_path: Path) -> None:
+    size = 0
+    async with opened(tmp_path, kept_done=3, compact_bytes=4000) as requests:
+        first, _ = await requests.keep(replace(SPAWN, key="open"))
+        for number in range(200):
+            record, _ = await requests.keep(replace(SPAWN, key=str(number)))
+            await requests.done(record.id, DONE)
+            size = max(size, (tmp_path / "requests.jsonl").stat().st_size)
+        assert size < 6000
+        assert (await requests.keep(replace(SPAWN, key="open"))) == (first, False)
+        assert (await requests.keep(replace(SPAWN, key="199"))) == (replace(record, outcome=DONE), False)
+    async with opened(tmp_path, kept_done=3) as requests:
+        assert requests.unfinished() == (first,)
+        assert requests.find(record.id) == replace(record, outcome=DONE)
+
+
+async def test_many_open_requests_are_not_written_again_and_again(tmp_path: Path) -> None:
+    counted = Counted()
+    async with opened(tmp_path, counted, compact_bytes=1000) as requests:
+        for number in range(100):
+            await requests.keep(replace(SPAWN, key=str(number)))
+        assert len(requests.unfinished()) == 100
+    assert 1 <= counted.names.count("requests.replaced") <= 6
+
+
+async def test_a_kill_at_any_boundary_of_a_compaction_loses_nothing(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    copies = Copies(tmp_path / "home", tmp_path / "copies")
+    async with opened(tmp_path / "home", copies, kept_done=50, compact_bytes=1500) as requests:
+        for number in range(15):
+            record, _ = await requests.keep(replace(SPAWN, key=str(number)))
+            copies.acknowledged[record.id] = None
+            if number % 3:
+                await requests.done(record.id, DONE)
+                copies.acknowledged[record.id] = DONE
+    names = {name for name, _, _ in copies.taken}
+    assert names == {
+        *("request.written", "request.kept"),
+        *("requests.written", "requests.replaced", "requests.kept"),
+    }
+    for boundary, copy, acknowledged in copies.taken:
+        async with opened(copy) as requests:
+            for request, outcome in acknowledged.items():
+                found = requests.find(request)
+                assert found is not None, boundary
+                assert outcome is None or outcome == found.outcome, boundary
+
+
+@pytest.mark.parametrize("where", ["requests.written", "requests.replaced"])
+async def test_a_full_disk_while_compacting_refuses_nothing(tmp_path: Path, where: str) -> None:
+    full = DiskFull(where)
+    async with opened(tmp_path, full, kept_done=1, compact_bytes=500) as requests:
+        for number in range(20):
+            record, _ = await requests.keep(replace(SPAWN, key=str(number)))
+            await requests.done(record.id, DONE)
+        full.on = False
+        grown = (tmp_path / "requests.jsonl").stat().st_size
+        for number in range(20, 40):
+            record, _ = await requests.keep(replace(SPAWN, key=str(number)))
+            await requests.done(record.id, DONE)
+        assert (tmp_path / "requests.jsonl").stat().st_size <= grown
+    async with opened(tmp_path, kept_done=1) as requests:
+        assert requests.find(record.id) == replace(record, outcome=DONE)
+
+
+async def test_a_damaged_line_is_not_compacted_away(tmp_path: Path) -> None:
+    path = tmp_path / "requests.jsonl"
+    async with opened(tmp_path, kept_done=1, compact_bytes=1500) as requests:
+        await requests.keep(SPAWN)
+        path.write_bytes(path.read_bytes().replace(b'"spawn"', b"7      "))
+        for number in range(20):
+            record, _ = await requests.keep(replace(SPAWN, key=str(number)))
+            await requests.done(record.id, DONE)
+        assert b'"verb":7' in path.read_bytes()

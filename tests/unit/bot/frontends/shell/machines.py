@@ -47,6 +47,11 @@ class Here(NoMachine, House):
     def actions(self) -> Actions:
         return self._actions
 
+    @property
+    @override
+    def troubles(self) -> Sequence[str]:
+        return ("one file is broken",)
+
     @override
     def embedded(self, where: Surroundings, access: Access) -> AbstractAsyncContextManager[House]:
         self.opened.append(access)

@@ -111,6 +111,12 @@ def test_what_is_done_here_says_that_nothing_watches(capsys: Capture) -> None:
 
     assert command.run(["reload"], Here(Still())) == 0
     assert "Nothing is watching" in capsys.readouterr().err
+    assert command.run(["status"], Here(Still())) == 0
+    said = capsys.readouterr().err
+    assert "one file is broken" in said
+    assert "Nothing is watching" in said
+    assert command.run(["config", "show"], Here(Still())) == 0
+    assert "Nothing is watching" not in capsys.readouterr().err
     assert command.run(["reload"], Restless(Still())) == 0
     assert "not done yet" in capsys.readouterr().err
     assert command.run(["doctor"], Here(Still())) == 7
