@@ -16,10 +16,16 @@ async def run(context: Context, request: Request) -> Message:
     from orchestrator.services.trust import Trusted
     from orchestrator.settings.loader import load
     from orchestrator.settings.problems import errors
+    from orchestrator.storage import last_run
 
     settings = context.bench.settings
     path = Path(request.text("file") or settings.path)
     bench = context.bench
+    said = (
+        ("It is the file that this home last ran with.",)
+        if path == last_run.configuration(bench.home)
+        else ()
+    )
     problems = configuration.problems(load(path, settings.env), bench.registry, Trusted(bench.home))
     wrong = len(errors(problems))
     rows: list[Json] = [
@@ -36,7 +42,7 @@ async def run(context: Context, request: Request) -> Message:
     title = f"{path}: {wrong} error{'' if wrong == 1 else 's'}, {len(problems) - wrong} not ready here"
     return Message(
         title=title if problems else f"✅ {path} is right.",
-        lines=tuple(f"{p.grade.value}: {p}" for p in problems),
+        lines=(*said, *(f"{p.grade.value}: {p}" for p in problems)),
         level=Level.ACTION if wrong else Level.WARNING if problems else Level.INFO,
         data={"file": str(path), "problems": rows, "failed": wrong > 0},
     )

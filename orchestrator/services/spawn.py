@@ -101,7 +101,7 @@ class _Plan:
 async def spawn(core: Core, ask: SpawnAsk, *, by: Actor) -> Session:
     """Start a session. Raises `NotFound`, `BadInput`, and `AlreadyThere` for a second one on an issue."""
     name = project_id(ask.project)
-    core.settings.now.keys(name)
+    core.settings.own_project(name)
     if len(ask.prompt) > MOST_PROMPT:
         msg = f"the prompt has {len(ask.prompt)} characters; at most {MOST_PROMPT} are taken."
         raise BadInput(msg)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from orchestrator.disk import sync_folder
 from orchestrator.domain.person import Actor
 from orchestrator.errors import Conflict, NotFound, TemporaryError
 from orchestrator.storage.codec import Form, from_json, to_json

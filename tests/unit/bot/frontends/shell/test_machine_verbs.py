@@ -77,9 +77,9 @@ class Workshop(Here):
         self.benches: list[Surroundings] = []
 
     @override
-    async def serve(self, where: Surroundings, ready: Callable[[Sequence[str]], None]) -> None:
+    async def serve(self, where: Surroundings, ready: Callable[[Path, Sequence[str]], None]) -> None:
         self.served.append(where)
-        ready(["app"])
+        ready(Path("used.yaml"), ["app"])
 
     @override
     def bench(self, where: Surroundings) -> Bench:
