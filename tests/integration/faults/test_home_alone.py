@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,3 +105,18 @@ def test_a_remembered_file_that_is_gone_is_named(left: House, bare: Path) -> Non
     done = left.ao("status", "--json", config=False, cwd=bare)
     assert done.returncode == 0
     assert [s["id"] for s in json.loads(done.stdout)["sessions"]] == ["demo-1"]
+
+
+def test_a_service_starts_as_it_is_written(left: House, bare: Path, tmp_path: Path) -> None:
+    done = left.ao("service", "install", "--kind", "systemd", "--output", str(bare), config=False, cwd=bare)
+    assert done.returncode == 0, done.stderr
+    assert str(left.config) in done.stdout
+    rows = (bare / "agent-orchestrator.service").read_text().splitlines()
+    command = next(row.removeprefix("ExecStart=") for row in rows if row.startswith("ExecStart="))
+    variables = [shlex.split(row.removeprefix("Environment="))[0] for row in rows if "Environment=" in row]
+    env = {"HOME": str(tmp_path), **dict(variable.split("=", 1) for variable in variables)}
+    with left.log.open("ab") as log:
+        left.server = subprocess.Popen(shlex.split(command), cwd=tmp_path, env=env, stdout=log, stderr=log)
+    left.until("it answers", left.client.running)
+    assert [s["id"] for s in left.client.sessions()] == ["demo-1"]
+    assert left.stop() == 0
