@@ -8,6 +8,7 @@ from pathlib import Path
 from orchestrator.domain.event import Event, Level
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.services import configuration
+from orchestrator.services import damaged as lost_sessions
 from orchestrator.services.core import Core
 from orchestrator.settings.problems import Grade
 from orchestrator.storage import last_run
@@ -22,11 +23,12 @@ async def tell(core: Core) -> Sequence[str]:
         await core.fleet.tell(_event(core, damaged, number))
     elsewhere = await core.files.run("home", last_run.configuration, core.home)
     absent = [p for p in await configuration.check(core) if p.grade is Grade.NOT_READY]
-    return [
-        *map(str, core.store.damaged),
-        *_left_out(core, elsewhere),
-        *(f"not ready here: {problem}" for problem in absent),
+    lost = [
+        f"{one.id} is damaged; nobody looks after it. {one.next_step}"
+        for one in await lost_sessions.listed(core)
     ]
+    not_ready = [f"not ready here: {problem}" for problem in absent]
+    return [*map(str, core.store.damaged), *lost, *_left_out(core, elsewhere), *not_ready]
 
 
 def _left_out(core: Core, elsewhere: Path | None) -> list[str]:
@@ -48,7 +50,8 @@ def _event(core: Core, damaged: Damaged, number: int) -> Event:
     if inside[:1] == ("projects",) and len(inside) > _DEPTH:
         project, session = inside[1], SessionId(inside[3])
         text = f"{session} cannot be looked after, its file was damaged: {damaged} "
-        text += "Its workspace, branch and terminal are left as they are."
+        text += "Its workspace, branch and terminal are left as they are; "
+        text += f"`ao kill {session}` saves its work and ends it."
     return Event(
         id=f"damaged:{int(now)}:{number}",
         type="storage.damaged",
