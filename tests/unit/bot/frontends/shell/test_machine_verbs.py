@@ -220,3 +220,16 @@ async def test_sessions_are_ended_and_waited_for(house: House) -> None:
     await ending
     await server.stop()
     assert "All sessions have ended" in console.err.getvalue()
+
+
+async def test_init_beside_a_server_says_how_it_joins(
+    house: House, machine: Workshop, repository: Path
+) -> None:
+    where = Surroundings(env={"AO_HOME": str(house.core.home.path)}, cwd="/")
+    server = ApiServer(house.core, house.actions, house.core.home.api_socket)
+    await server.start()
+    console = Quiet()
+    await asyncio.to_thread(init.run, machine, where, console, {"path": str(repository)})
+    await server.stop()
+    assert f"ao project add {repository}" in console.out.getvalue()
+    assert "ao start" not in console.out.getvalue()
