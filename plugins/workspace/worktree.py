@@ -34,7 +34,7 @@ from plugins._shared.repository_lock import locked
 from plugins._shared.rescue import Rescuer, Restart
 from plugins._shared.snapshot import Snapshot, snapshot
 from plugins._shared.threads import files_of, trees_of, writes_of
-from plugins._shared.user_repository import Registered, UserRepository, delete_tree, set_aside
+from plugins._shared.user_repository import LOCKED_BY, Registered, UserRepository, delete_tree, set_aside
 from plugins._shared.view import Head, Target, View
 from plugins._shared.workspace_record import Record, Step
 
@@ -136,7 +136,7 @@ class WorktreeWorkspace(GivenBranches, Workspace):
         looked at again.
         """
         try:
-            return await repository.add(path, session.branch, start, reason=f"ao: session {session.id}")
+            return await repository.add(path, session.branch, start, reason=f"{LOCKED_BY} {session.id}")
         except (PermanentError, Conflict) as error:
             there = (await repository.worktrees()).get(
                 await files_of(session.project.folder).run(os.path.realpath, path)
@@ -297,6 +297,7 @@ class WorktreeWorkspace(GivenBranches, Workspace):
         async with repository.git.lock():
             await repository.unregister(record.path)
             gone = await self._drop_branch(repository, record, mirror)
+            await repository.drop_bases()
         await self._view(session, record, repository).forget()
         await mirror.forget_incoming(session.id)
         if gone:
