@@ -38,8 +38,9 @@ from orchestrator.services import configuration, found_at_start, terminals, trus
 from orchestrator.services.core import Core
 from orchestrator.services.settings_now import SettingsNow
 from orchestrator.settings.effective import Settings
+from orchestrator.settings.loader import load
 from orchestrator.settings.plugin_check import options_for
-from orchestrator.storage import faults
+from orchestrator.storage import faults, last_run
 from orchestrator.storage.lanes import Lanes
 from orchestrator.storage.layout import Home, server_name
 from orchestrator.storage.lock import hold
@@ -102,9 +103,12 @@ def registry_for(
     return Registry(CATALOG, context)
 
 
-async def open_app(home: Home, config: Path, env: Mapping[str, str]) -> App:
-    """Put everything together over what is kept. Raises `BadInput`, `NotReady` with what to do."""
-    core = await _open_core(home, config, env)
+async def open_app(home: Home, config: Path, env: Mapping[str, str], *, whole: bool = False) -> App:
+    """Put everything together over what is kept. Raises `BadInput`, `NotReady` with what to do.
+
+    `whole`: also over sessions whose projects only the configuration has that the home last ran with.
+    """
+    core = await _open_core(home, config, env, whole=whole)
     completion = Completion(core.fleet, core.store.fleet, core.sees)
     rounds = Rounds(core.fleet, lambda: _room(core), completion)
     watcher = Watcher(home.projects, core.fleet.wake, core.clock)
@@ -120,7 +124,7 @@ async def open_app(home: Home, config: Path, env: Mapping[str, str]) -> App:
     )
 
 
-async def _open_core(home: Home, config: Path, env: Mapping[str, str]) -> Core:
+async def _open_core(home: Home, config: Path, env: Mapping[str, str], *, whole: bool) -> Core:
     fleets: list[Fleet] = []  # filled below: plugins are made before there is a fleet to wake
 
     def wake(session: str) -> None:
@@ -131,6 +135,8 @@ async def _open_core(home: Home, config: Path, env: Mapping[str, str]) -> Core:
     registry = registry_for(home, env, wake, hook.reached)
     settings = SettingsNow(config, env, registry)
     _take_file(home, registry, settings)
+    if whole:
+        _complete(home, registry, settings)
     store = await Store.open(home, hook)
     fleet = _fleet(home, env, registry, settings, store)
     fleets.append(fleet)
@@ -140,6 +146,17 @@ async def _open_core(home: Home, config: Path, env: Mapping[str, str]) -> Core:
 def _take_file(home: Home, registry: Registry, settings: SettingsNow) -> None:
     """Take over the file with the plugins that it names. Raises what is wrong with either."""
     settings.take(configuration.usable(settings.look(), registry, trust.Trusted(home)))
+
+
+def _complete(home: Home, registry: Registry, settings: SettingsNow) -> None:
+    """Projects that the file does not have are those of the file that this home last ran with, if it is usable."""
+    last = last_run.configuration(home)
+    if last is None or last == settings.path:
+        return
+    try:
+        settings.complete(configuration.usable(load(last, settings.env), registry, trust.Trusted(home)))
+    except AoError as error:
+        log.warning("%s, which this home last ran with, is left out: %s", last, error)
 
 
 def _core(home: Home, fleet: Fleet, settings: SettingsNow, store: Store) -> Core:
@@ -236,7 +253,9 @@ async def reading(home: Home, config: Path, env: Mapping[str, str]) -> AsyncIter
     try:
         _take_file(home, registry, settings)
     except AoError as error:
-        settings.go_without(error, home.project_ids())
+        settings.go_without(error)
+    _complete(home, registry, settings)
+    settings.complete_for_reading(home.project_ids())
     store = await Store.look(home)
     core = _core(home, _fleet(home, env, registry, settings, store), settings, store)
     core.adopt()
@@ -251,7 +270,7 @@ async def embedded(home: Home, config: Path, env: Mapping[str, str], what: str) 
     """The fleet for one command while no server runs; `settle` then runs the ring until it rests."""
     home.prepare()
     with hold(home, what=what, now=SystemClock().now()):
-        app = await open_app(home, config, env)
+        app = await open_app(home, config, env, whole=True)
         try:
             await app.rounds.first()
             yield app
@@ -294,6 +313,7 @@ async def serve(
             app.watcher.start()
             for row in await found_at_start.tell(app.core):
                 log.warning("%s", row)
+            await app.core.files.run("home", last_run.remember, home, config)
             await app.ticker.start()
             await api.start()
             ready(app)

@@ -46,14 +46,14 @@ class _Program:
     """The whole program, as the shell asks for it; each part is imported when it is needed."""
 
     async def serve(
-        self, where: Surroundings, ready: Callable[[Sequence[str]], None]
+        self, where: Surroundings, ready: Callable[[Path, Sequence[str]], None]
     ) -> tuple[Sequence[str], Sequence[str]]:
         from bot import app
         from orchestrator.storage.layout import Home
 
         home, config = Home.default(where.env), _configuration(where)
         return await app.serve(
-            home, config, where.env, lambda made: ready(made.core.settings.now.project_ids)
+            home, config, where.env, lambda made: ready(config, made.core.settings.now.project_ids)
         )
 
     def embedded(self, where: Surroundings, access: Access) -> AbstractAsyncContextManager[House]:
@@ -76,8 +76,11 @@ def _configuration(where: Surroundings) -> Path:
     from pathlib import Path
 
     from orchestrator.settings.discovery import discover
+    from orchestrator.storage import last_run
+    from orchestrator.storage.layout import Home
 
-    return discover(where.env, Path(where.cwd), Path(where.config) if where.config else None)
+    last = last_run.configuration(Home.default(where.env))
+    return discover(where.env, Path(where.cwd), Path(where.config) if where.config else None, last)
 
 
 class _House:
@@ -121,13 +124,16 @@ def _configuration_or_none(where: Surroundings, home: Home) -> Path:
     from pathlib import Path
 
     from orchestrator.errors import NotFound
+    from orchestrator.storage import last_run
 
     try:
         return _configuration(where)
     except NotFound:
         if not home.format.exists():
             raise
-        return Path(where.cwd) / where.config if where.config else home.config
+        if where.config:
+            return Path(where.cwd) / where.config
+        return last_run.configuration(home) or home.config
 
 
 async def _configuring(where: Surroundings) -> AsyncIterator[House]:

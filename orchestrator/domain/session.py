@@ -310,7 +310,7 @@ class Session:
     """Who said that nobody merges this."""
     hold_at: float = 0.0
     restored_from: str = ""
-    """A rescue ref that the workspace starts from."""
+    """What the workspace starts from instead of the base: a rescue ref, or a commit in the mirror."""
     claiming: int = 0
     """Number of the pull request that is handed over to it once its workspace stands on that head."""
     local_head: str = ""

@@ -37,13 +37,14 @@ from plugins._shared import preparation
 from plugins._shared import workspace_record as records
 from plugins._shared.durations import seconds
 from plugins._shared.git import Git
+from plugins._shared.given_branch import GivenBranches
 from plugins._shared.hand import HostHand
 from plugins._shared.mirror import Mirror, incoming
 from plugins._shared.repository_lock import locked
-from plugins._shared.rescue import MirrorRescues, Rescuer, Restart
+from plugins._shared.rescue import Rescuer, Restart
 from plugins._shared.snapshot import Snapshot, snapshot
 from plugins._shared.threads import files_of, trees_of, writes_of
-from plugins._shared.user_repository import Registered, UserRepository, delete_tree, set_aside
+from plugins._shared.user_repository import LOCKED_BY, Registered, UserRepository, delete_tree, set_aside
 from plugins._shared.view import Head, Target, View
 from plugins._shared.workspace_record import Record, Step
 
@@ -61,7 +62,7 @@ class WorktreeOptions(Options):
     """How long each `postCreate` command may take: `90s`, `10m`, `1h`."""
 
 
-class WorktreeWorkspace(MirrorRescues, Workspace, Foresees):
+class WorktreeWorkspace(GivenBranches, Workspace, Foresees):
     """Worktrees of the user's repository."""
 
     def __init__(self, options: WorktreeOptions, *, git: Git | None = None) -> None:
@@ -85,7 +86,7 @@ class WorktreeWorkspace(MirrorRescues, Workspace, Foresees):
         if record is not None and record.step is Step.REMOVING:
             await self._take_away(session, record, repository)
             record = await files_of(session.project.folder).run(records.read, session)
-        restart = await Rescuer(mirror).restart(start) if start else Restart(base.sha, base.sha)
+        restart = await Rescuer(mirror).restart(start) if start else Restart(base.sha, base.sha, given=False)
         if record is None or record.step in (Step.MAKING, Step.REMOVED):
             record = await self._register(session, place, base, repository, record, restart)
         if record.step is Step.FILLING:
@@ -158,7 +159,7 @@ class WorktreeWorkspace(MirrorRescues, Workspace, Foresees):
         looked at again.
         """
         try:
-            return await repository.add(path, session.branch, start, reason=f"ao: session {session.id}")
+            return await repository.add(path, session.branch, start, reason=f"{LOCKED_BY} {session.id}")
         except (PermanentError, Conflict) as error:
             there = (await repository.worktrees()).get(
                 await files_of(session.project.folder).run(os.path.realpath, path)
@@ -182,6 +183,8 @@ class WorktreeWorkspace(MirrorRescues, Workspace, Foresees):
             return restart.head, True
         own = record.path if record is not None and record.branch == session.branch else ""
         holder = next((w.path for w in known.values() if w.branch == session.branch and not w.broken), "")
+        if restart.given and not own and not holder and now == restart.head:
+            return now, False
         if not own or (holder and not await files_of(session.project.folder).run(_same, holder, own)):
             self._taken(session.branch, holder, session.id)
         made = record.made_branch if record is not None else False
@@ -313,6 +316,7 @@ class WorktreeWorkspace(MirrorRescues, Workspace, Foresees):
         async with repository.git.lock():
             await repository.unregister(record.path)
             gone = await self._drop_branch(repository, record, mirror)
+            await repository.drop_bases()
         await self._view(session, record, repository).forget()
         await mirror.forget_incoming(session.id)
         if gone:

@@ -84,6 +84,8 @@ def _end_sessions(client: Client, console: Console) -> None:
     for session in client.sessions():
         if session.get("wanted") != "stop":
             client.act("kill", {"session": session["id"]})
+    for lost in _damaged(client):
+        client.act("kill", {"session": lost})
     limit = time.monotonic() + _SESSIONS_LIMIT
     while left := [str(session["id"]) for session in client.sessions()]:
         if time.monotonic() > limit:
@@ -93,6 +95,13 @@ def _end_sessions(client: Client, console: Console) -> None:
             )
         time.sleep(_PAUSE)
     console.note("All sessions have ended; `ao rescue ls` lists what was saved.")
+
+
+def _damaged(client: Client) -> list[str]:
+    """Sessions whose file is damaged: they are in no list of sessions, and their agents may run."""
+    shown = client.act("status", {}).get("data")
+    rows = shown.get("damaged") if isinstance(shown, dict) else None
+    return [str(row.get("id")) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def _wait_for_end(home: Home, found: Holder) -> None:

@@ -81,10 +81,10 @@ class Workshop(Here):
 
     @override
     async def serve(
-        self, where: Surroundings, ready: Callable[[Sequence[str]], None]
+        self, where: Surroundings, ready: Callable[[Path, Sequence[str]], None]
     ) -> tuple[Sequence[str], Sequence[str]]:
         self.served.append(where)
-        ready(["app"])
+        ready(Path("used.yaml"), ["app"])
         return self.left
 
     @override
@@ -268,3 +268,16 @@ def test_what_is_said_of_agents_when_ao_stops_is_true_of_their_terminals(
     words = console.err.getvalue()
     assert said in words
     assert ("go on" in words) is (len(ended) < len(live))
+
+
+async def test_init_beside_a_server_says_how_it_joins(
+    house: House, machine: Workshop, repository: Path
+) -> None:
+    where = Surroundings(env={"AO_HOME": str(house.core.home.path)}, cwd="/")
+    server = ApiServer(house.core, house.actions, house.core.home.api_socket)
+    await server.start()
+    console = Quiet()
+    await asyncio.to_thread(init.run, machine, where, console, {"path": str(repository)})
+    await server.stop()
+    assert f"ao project add {repository}" in console.out.getvalue()
+    assert "ao start" not in console.out.getvalue()
