@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,12 +35,13 @@ from orchestrator.lifecycle.world import World
 from orchestrator.ports.notifier import NOTIFIER, Notifier
 from orchestrator.ports.plugin import Closes, PluginContext
 from orchestrator.registry import Registry
-from orchestrator.services import configuration, found_at_start, trust
+from orchestrator.services import configuration, found_at_start, terminals, trust
 from orchestrator.services.core import Core
 from orchestrator.services.settings_now import SettingsNow
 from orchestrator.settings.effective import Settings
+from orchestrator.settings.loader import load
 from orchestrator.settings.plugin_check import options_for
-from orchestrator.storage import faults
+from orchestrator.storage import faults, last_run
 from orchestrator.storage.lanes import Lanes
 from orchestrator.storage.layout import Home, server_name
 from orchestrator.storage.lock import hold
@@ -64,10 +65,14 @@ class App:
     actions: Actions
 
     async def close(self) -> None:
-        """Stop acting and finish writing; agents go on."""
+        """Stop acting and finish writing; agents go on whose runtime outlives us."""
         await self.ticker.stop()
         await self.watcher.stop()
         await self.announcer.stop()
+        try:
+            await terminals.let_go(self.core)
+        except AoError as error:
+            log.warning("not kept what ends with ao: %s", error)
         await _close(self.core)
 
 
@@ -99,15 +104,18 @@ def registry_for(
     return Registry(CATALOG, context)
 
 
-async def open_app(home: Home, config: Path, env: Mapping[str, str]) -> App:
-    """Put everything together over what is kept. Raises `BadInput`, `NotReady` with what to do."""
-    core = await _open_core(home, config, env)
+async def open_app(home: Home, config: Path, env: Mapping[str, str], *, whole: bool = False) -> App:
+    """Put everything together over what is kept. Raises `BadInput`, `NotReady` with what to do.
+
+    `whole`: also over sessions whose projects only the configuration has that the home last ran with.
+    """
+    core = await _open_core(home, config, env, whole=whole)
     kept = core.store.fleet
-    watches = (Completion(core.fleet, kept), Accounts(core.fleet, kept))
-    rounds = Rounds(core.fleet, lambda: _room(core.settings), *watches)
+    watches = (Completion(core.fleet, kept, core.sees), Accounts(core.fleet, kept))
+    rounds = Rounds(core.fleet, lambda: _room(core), *watches)
     watcher = Watcher(home.projects, rounds.hear, core.clock)
     core.settings.on_change(lambda now: _make_folders(home, now, watcher))
-    core.settings.on_change(lambda _now: _adopt(core))
+    core.settings.on_change(lambda _now: core.adopt())
     return App(
         core=core,
         rounds=rounds,
@@ -118,7 +126,7 @@ async def open_app(home: Home, config: Path, env: Mapping[str, str]) -> App:
     )
 
 
-async def _open_core(home: Home, config: Path, env: Mapping[str, str]) -> Core:
+async def _open_core(home: Home, config: Path, env: Mapping[str, str], *, whole: bool) -> Core:
     fleets: list[Fleet] = []  # filled below: plugins are made before there is a fleet to wake
 
     def wake(session: str) -> None:
@@ -129,6 +137,8 @@ async def _open_core(home: Home, config: Path, env: Mapping[str, str]) -> Core:
     registry = registry_for(home, env, wake, hook.reached)
     settings = SettingsNow(config, env, registry)
     _take_file(home, registry, settings)
+    if whole:
+        _complete(home, registry, settings)
     store = await Store.open(home, hook)
     settings.use_kept(store.policy)
     fleet = _fleet(home, env, registry, settings, store)
@@ -139,6 +149,17 @@ async def _open_core(home: Home, config: Path, env: Mapping[str, str]) -> Core:
 def _take_file(home: Home, registry: Registry, settings: SettingsNow) -> None:
     """Take over the file with the plugins that it names. Raises what is wrong with either."""
     settings.take(configuration.usable(settings.look(), registry, trust.Trusted(home)))
+
+
+def _complete(home: Home, registry: Registry, settings: SettingsNow) -> None:
+    """Projects that the file does not have are those of the file that this home last ran with, if it is usable."""
+    last = last_run.configuration(home)
+    if last is None or last == settings.path:
+        return
+    try:
+        settings.complete(configuration.usable(load(last, settings.env), registry, trust.Trusted(home)))
+    except AoError as error:
+        log.warning("%s, which this home last ran with, is left out: %s", last, error)
 
 
 def _core(home: Home, fleet: Fleet, settings: SettingsNow, store: Store) -> Core:
@@ -178,20 +199,14 @@ def own_programs(prefix: str, base: str) -> tuple[str, ...]:
     return (prefix,) if prefix != base else ()
 
 
-def _adopt(core: Core) -> None:
-    """Take up kept sessions whose project is known; the others wait until it is."""
-    known = [s for s in core.unadopted if core.settings.knows(s.project)]
-    core.fleet.adopt(known)
-    core.unadopted[:] = [s for s in core.unadopted if s not in known]
-
-
-def _room(settings: SettingsNow) -> Room:
-    limits = settings.now.limits
+def _room(core: Core) -> Room:
+    limits = core.settings.now.limits
     return Room(
         sessions=limits.sessions,
         per_project=limits.per_project,
         memory=int(limits.memory),
         free_memory=machine.free_memory(),
+        brake=core.brake,
     )
 
 
@@ -241,10 +256,12 @@ async def reading(home: Home, config: Path, env: Mapping[str, str]) -> AsyncIter
     try:
         _take_file(home, registry, settings)
     except AoError as error:
-        settings.go_without(error, home.project_ids())
+        settings.go_without(error)
+    _complete(home, registry, settings)
+    settings.complete_for_reading(home.project_ids())
     store = await Store.look(home)
     core = _core(home, _fleet(home, env, registry, settings, store), settings, store)
-    _adopt(core)
+    core.adopt()
     try:
         yield core
     finally:
@@ -256,7 +273,7 @@ async def embedded(home: Home, config: Path, env: Mapping[str, str], what: str) 
     """The fleet for one command while no server runs; `settle` then runs the ring until it rests."""
     home.prepare()
     with hold(home, what=what, now=SystemClock().now()):
-        app = await open_app(home, config, env)
+        app = await open_app(home, config, env, whole=True)
         try:
             await app.rounds.first()
             yield app
@@ -276,8 +293,13 @@ async def settle(app: App, limit: float = SETTLE_LIMIT) -> bool:
     return False
 
 
-async def serve(home: Home, config: Path, env: Mapping[str, str], ready: Callable[[App], None]) -> None:
-    """Run until SIGTERM or SIGINT. Agents go on; the next start adopts them. Raises `AoError`."""
+async def serve(
+    home: Home, config: Path, env: Mapping[str, str], ready: Callable[[App], None]
+) -> tuple[Sequence[str], Sequence[str]]:
+    """Run until SIGTERM or SIGINT; returns the sessions that were live, and those whose terminal ended with us.
+
+    The next start adopts the others. Raises `AoError`.
+    """
     from bot.frontends.api.server import ApiServer
 
     home.prepare()
@@ -294,10 +316,12 @@ async def serve(home: Home, config: Path, env: Mapping[str, str], ready: Callabl
             app.watcher.start()
             for row in await found_at_start.tell(app.core):
                 log.warning("%s", row)
+            await app.core.files.run("home", last_run.remember, home, config)
             await app.ticker.start()
             await api.start()
             ready(app)
             await stop.wait()
+            return [s.id for s in app.core.fleet.all()], [s.id for s in terminals.ending_with_us(app.core)]
         finally:
             await api.stop()
             await app.close()

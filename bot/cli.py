@@ -45,12 +45,16 @@ def main(words: Sequence[str] | None = None) -> int:
 class _Program:
     """The whole program, as the shell asks for it; each part is imported when it is needed."""
 
-    async def serve(self, where: Surroundings, ready: Callable[[Sequence[str]], None]) -> None:
+    async def serve(
+        self, where: Surroundings, ready: Callable[[Path, Sequence[str]], None]
+    ) -> tuple[Sequence[str], Sequence[str]]:
         from bot import app
         from orchestrator.storage.layout import Home
 
         home, config = Home.default(where.env), _configuration(where)
-        await app.serve(home, config, where.env, lambda made: ready(made.core.settings.now.project_ids))
+        return await app.serve(
+            home, config, where.env, lambda made: ready(config, made.core.settings.now.project_ids)
+        )
 
     def embedded(self, where: Surroundings, access: Access) -> AbstractAsyncContextManager[House]:
         from contextlib import asynccontextmanager
@@ -72,8 +76,11 @@ def _configuration(where: Surroundings) -> Path:
     from pathlib import Path
 
     from orchestrator.settings.discovery import discover
+    from orchestrator.storage import last_run
+    from orchestrator.storage.layout import Home
 
-    return discover(where.env, Path(where.cwd), Path(where.config) if where.config else None)
+    last = last_run.configuration(Home.default(where.env))
+    return discover(where.env, Path(where.cwd), Path(where.config) if where.config else None, last)
 
 
 class _House:
@@ -101,10 +108,12 @@ async def _reading(where: Surroundings) -> AsyncIterator[House]:
     from bot import app
     from bot.actions.runner import Actions
     from orchestrator.domain.outside_text import one_line
+    from orchestrator.services import terminals
     from orchestrator.storage.layout import Home
 
     home = Home.default(where.env)
     async with app.reading(home, _configuration_or_none(where, home), where.env) as core:
+        terminals.show_as_ended(core)
         why = core.settings.unusable
         troubles = [f"The configuration cannot be used: {one_line(why.what, _LINE)}"] if why else []
         yield _House(Actions(core), troubles=[*troubles, *map(str, core.store.damaged)])
@@ -115,13 +124,16 @@ def _configuration_or_none(where: Surroundings, home: Home) -> Path:
     from pathlib import Path
 
     from orchestrator.errors import NotFound
+    from orchestrator.storage import last_run
 
     try:
         return _configuration(where)
     except NotFound:
         if not home.format.exists():
             raise
-        return Path(where.cwd) / where.config if where.config else home.config
+        if where.config:
+            return Path(where.cwd) / where.config
+        return last_run.configuration(home) or home.config
 
 
 async def _configuring(where: Surroundings) -> AsyncIterator[House]:

@@ -8,6 +8,9 @@ from bot.actions.target import SESSION, about, session_of
 from bot.chat.message import Message
 from bot.chat.request import Request
 from orchestrator.domain.ids import short_sha
+from orchestrator.domain.person import Actor
+from orchestrator.domain.session import Session
+from orchestrator.domain.when import clock
 
 HEAD = Argument(
     name="head", help="the head commit that you saw; a newer push disarms it", kind=Kind.HEAD, option=True
@@ -21,7 +24,17 @@ async def run(context: Context, request: Request) -> Message:
     meant = await session_of(context, request)
     head = request.text("head")
     session = await approve.approve(context.core, meant.id, head=head, by=request.who)
-    return about(session, f"👍 {session.id} is approved at {short_sha(head)}.", f"merge {session.id}")
+    words = already_approved(meant, head, request.who) or f"👍 {session.id} is approved at {short_sha(head)}."
+    return about(session, words, f"merge {session.id}")
+
+
+def already_approved(before: Session, head: str, who: Actor) -> str:
+    """What a second click is told: since when it was so. Empty for the first."""
+    given = before.change.approvals if before.change else ()
+    for one in given:
+        if one.by.name == who.name and one.head.startswith(head.lower()):
+            return f"👍 {before.id} is approved already, by {one.by} at {clock(one.at)}."
+    return ""
 
 
 ACTION = Action(

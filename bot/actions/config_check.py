@@ -26,12 +26,15 @@ def _look(context: Context, request: Request) -> Message:
     from orchestrator.services.trust import Trusted
     from orchestrator.settings.loader import load
     from orchestrator.settings.problems import errors
+    from orchestrator.storage import last_run
 
     settings = context.bench.settings
     path = Path(request.text("file") or settings.path)
     bench, loaded = context.bench, load(path, settings.env)
     problems = configuration.problems(loaded, bench.registry, Trusted(bench.home))
     notes, steps = _notes(context, path, loaded)
+    if path == last_run.configuration(bench.home):
+        notes = ("It is the file that this home last ran with.", *notes)
     wrong = len(errors(problems))
     rows: list[Json] = [
         {

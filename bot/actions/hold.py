@@ -6,6 +6,7 @@ from bot.actions.action import Action, Context, Role
 from bot.actions.target import SESSION, about, session_of
 from bot.chat.message import Message
 from bot.chat.request import Request
+from orchestrator.domain.when import clock
 
 
 async def run(context: Context, request: Request) -> Message:
@@ -14,6 +15,9 @@ async def run(context: Context, request: Request) -> Message:
 
     meant = await session_of(context, request)
     session = await hold.hold(context.core, meant.id, by=request.who)
+    if meant.hold is not None:
+        words = f"🛑 {session.id} is held already, by {meant.hold} since {clock(meant.hold_at, context.now)}."
+        return about(session, words, f"unhold {session.id}")
     # Asked of the forge already: only a look says whether it came through.
     begun = any(intent.key == "merge" for intent in session.intents)
     words = " A merge has begun; whether it came through is looked up." if begun else ""

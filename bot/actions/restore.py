@@ -15,9 +15,15 @@ async def run(context: Context, request: Request) -> Message:
 
     if request.flag("all"):
         found = await restore.restore_all(context.core, by=request.who)
-        names = ", ".join(s.id for s in found)
-        title = f"🌱 {len(found)} sessions are set up again: {names}." if found else "No agent is gone."
-        return Message(title=title, data={"sessions": [s.id for s in found]})
+        done = [one.id for one in found if one.error is None]
+        refused = tuple(str(one.error) for one in found if one.error is not None)
+        title = f"🌱 {len(done)} of {len(found)} sessions are to be set up again: {', '.join(done)}."
+        return Message(
+            title=title if found else "No agent is gone.",
+            lines=refused,
+            next_steps=("status",) if done else (),
+            data={"sessions": list(done), "refused": list(refused)},
+        )
     meant = await session_of(context, request)
     session = await restore.restore(context.core, meant.id, by=request.who, rescue=request.text("rescue"))
     start = session.restored_from

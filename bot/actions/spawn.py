@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from bot.actions.action import Action, Argument, Context, Kind, Role
 from bot.actions.grammar import is_reference
@@ -10,6 +11,9 @@ from bot.actions.target import about, is_project, project_of, spelled
 from bot.chat.message import Message
 from bot.chat.request import Request
 from orchestrator.domain.event import Level
+
+if TYPE_CHECKING:
+    from orchestrator.domain.session import Session
 
 
 async def run(context: Context, request: Request) -> Message:
@@ -28,10 +32,18 @@ async def run(context: Context, request: Request) -> Message:
     )
     session = await spawn.spawn(context.core, ask, by=request.who)
     what = f"issue {session.task.issue}" if session.task.issue else "your task"
-    title = f"🌱 {session.id} starts on {what} in {session.project}."
+    title = f"🌱 {session.id} starts on {what} in {session.project}{_where(session, ask.branch)}."
     note = await base_note.of_session(context.core, session)
     answer = about(session, title, f"status {session.id}", f"attach {session.id}")
     return replace(answer, lines=(note,), level=Level.WARNING) if note else answer
+
+
+def _where(session: Session, branch: str) -> str:
+    """The branch, where somebody named it: nobody should take a new one for one that was there."""
+    if not branch:
+        return ""
+    kind = f"{session.branch} as it is ({session.restored_from[:10]})" if session.restored_from else ""
+    return f", on {kind}" if kind else f", on the new branch {session.branch}"
 
 
 def task_of(context: Context, request: Request) -> tuple[str, str, str]:
@@ -65,7 +77,11 @@ ACTION = Action(
         Argument(name="words", help="what to do, or what to mind, in words", kind=Kind.TEXT),
         Argument(name="prompt", help="likewise, for scripts", option=True),
         Argument(name="agent", help="another agent than the project's", option=True),
-        Argument(name="branch", help="an existing branch to work on", option=True),
+        Argument(
+            name="branch",
+            help="the branch to work on: yours as it is, not checked out; a new one if there is none",
+            option=True,
+        ),
         Argument(name="plan", help="its plan is approved before it changes anything", kind=Kind.FLAG),
         Argument(name="again", help="although a session works on this issue", kind=Kind.FLAG),
     ),

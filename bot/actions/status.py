@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from bot.actions.action import Access, Action, Argument, Context, Kind, Role
 from bot.actions.target import SESSION, session_of, spelled
-from bot.chat.message import Message
+from bot.chat.message import Json, Message
 from bot.chat.request import SHELL, Request
+
+if TYPE_CHECKING:
+    from orchestrator.services.damaged import Lost
 
 
 async def run(context: Context, request: Request) -> Message:
     """With a session its card, without one the list."""
     from bot.chat.render import session_card, sessions_table  # `ao status` in a shell needs none of it
-    from orchestrator.services import sessions
+    from orchestrator.services import damaged, sessions
 
     if request.text("session") or request.session:
         return session_card(await session_of(context, request), context.now)
     named = request.text("project") or request.project
     project = spelled(context, named) if named else None
     found = await sessions.listed(context.core, project=project, ended=request.flag("all"))
-    return sessions_table(found, context.now)
+    lost = [one for one in await damaged.listed(context.core) if project in (None, one.project)]
+    return _with_lost(sessions_table(found, context.now, brake=context.core.brake), lost)
+
+
+def _with_lost(message: Message, lost: Sequence[Lost]) -> Message:
+    """The list, and beside it the sessions whose file is damaged."""
+    if not lost or not isinstance(message.data, dict):
+        return message
+    lines = tuple(f"⚠️ {one.id} is damaged; nobody looks after it. {one.next_step}" for one in lost)
+    rows: list[Json] = [{"id": one.id, "project": one.project, "file": str(one.file)} for one in lost]
+    return replace(message, lines=(*message.lines, *lines), data={**message.data, "damaged": rows})
 
 
 ACTION = Action(

@@ -44,13 +44,13 @@ def project_of(context: Context, request: Request, name: str = "project") -> str
 
 def spelled(context: Context, name: str) -> str:
     """A project's name as it is configured, however it was typed; an unknown one as it is."""
-    known = context.core.settings.now.project_ids
+    known = context.core.settings.project_ids
     return name if name in known else next((one for one in known if one.lower() == name.lower()), name)
 
 
 def is_project(context: Context, name: str) -> bool:
     """Whether there is a project of this name, in any case."""
-    return spelled(context, name) in context.core.settings.now.project_ids
+    return spelled(context, name) in context.core.settings.project_ids
 
 
 def about(session: Session, title: str, *next_steps: str) -> Message:

@@ -14,6 +14,8 @@ async def run(context: Context, request: Request) -> Message:
 
     meant = await session_of(context, request)
     session = await hold.unhold(context.core, meant.id, by=request.who)
+    if meant.hold is None:
+        return about(session, f"{session.id} is not held.", f"hold {session.id}")
     return about(session, f"🟢 {session.id} may be merged again.", f"hold {session.id}")
 
 

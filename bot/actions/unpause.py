@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.actions.action import Action, Argument, Context, Kind, Role
-from bot.actions.target import SESSION, session_of
+from bot.actions.target import SESSION, about, session_of
 from bot.chat.message import Message
 from bot.chat.request import Request
 from bot.chat.view import session_data
@@ -13,15 +13,22 @@ async def run(context: Context, request: Request) -> Message:
     """One session, or with `--all` every one that it concerns."""
     from orchestrator.services import pause
 
-    wanted = None if request.flag("all") else (await session_of(context, request)).id
-    changed = await pause.unpause(context.core, wanted, by=request.who)
+    meant = None if request.flag("all") else await session_of(context, request)
+    braked = meant is None and bool(context.core.brake)
+    changed = await pause.unpause(context.core, meant.id if meant else None, by=request.who)
+    if meant is not None and meant.wanted.state.value != "pause":
+        return about(changed[0], f"{meant.id} is not paused.", f"pause {meant.id}")
     names = ", ".join(session.id for session in changed)
     return Message(
-        title=f"▶️ goes on: {names}" if changed else "Nothing to unpause.",
+        title=f"▶️ goes on: {names}" if changed else _nothing(braked=braked),
         session=changed[0].id if len(changed) == 1 else "",
         next_steps=tuple(f"pause {session.id}" for session in changed[:1]),
         data={"sessions": [session_data(session) for session in changed]},
     )
+
+
+def _nothing(*, braked: bool) -> str:
+    return "▶️ The brake is released; no session was paused." if braked else "Nothing to unpause."
 
 
 ACTION = Action(

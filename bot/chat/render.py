@@ -5,7 +5,6 @@ Titles, questions and branch names are outside text: they are cleaned and put on
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 
 from bot.chat.message import Button, Field, Json, Message, Table
@@ -20,6 +19,7 @@ from orchestrator.domain.pull_request import CheckState, Mergeable, PullRequest,
 from orchestrator.domain.session import Change, RuntimeState, Session, WantedState
 from orchestrator.domain.status import NEEDS_PERSON, Status
 from orchestrator.domain.usage import Usage
+from orchestrator.domain.when import clock
 
 EMOJI = {
     Status.QUEUED: "🕒",
@@ -87,20 +87,35 @@ def needs_person(session: Session) -> bool:
     return status in NEEDS_PERSON or (status in _AGENTS_TURN and _agent_is_gone(session))
 
 
-def sessions_table(sessions: Sequence[Session], now: float) -> Message:
+def sessions_table(sessions: Sequence[Session], now: float, *, brake: str = "") -> Message:
     """The fleet, one line a session; those that need a person are counted in the title."""
     rows = tuple(_row(session, now) for session in sessions)
     waiting = sum(needs_person(session) for session in sessions)
     title = f"{len(sessions)} session{'' if len(sessions) == 1 else 's'}"
     if waiting:
         title += f", {waiting} need{'s' if waiting == 1 else ''} a person"
+    lines, steps = _of_all(sessions, brake)
     return Message(
         title=title,
+        lines=lines,
         table=Table(_COLUMNS, rows, cut=("why", "task")) if rows else None,
         level=Level.ACTION if waiting else Level.INFO,
-        next_steps=() if rows else ("spawn <project> <issue>",),
+        next_steps=steps if rows or steps else ("spawn <project> <issue>",),
         data={"sessions": [session_data(session) for session in sessions]},
     )
+
+
+def _of_all(sessions: Sequence[Session], brake: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What concerns the fleet as a whole, and what can be typed about it."""
+    lines, steps = [], []
+    if brake:
+        lines.append(f"{brake[:1].upper()}{brake[1:]}: nothing new starts.")
+        steps.append("unpause --all")
+    lost = [session.id for session in sessions if session.runtime.lost]
+    if lost:
+        lines.append(f"{len(lost)} terminals are gone together: {', '.join(lost)}. Their work is safe.")
+        steps.append("restore --all")
+    return tuple(lines), tuple(steps)
 
 
 def _row(session: Session, now: float) -> tuple[str, ...]:
@@ -153,6 +168,9 @@ def _session_fields(session: Session, now: float) -> tuple[Field, ...]:
         found.append(Field("permissions", "runs whatever it likes without asking (permissionless)"))
     if session.used is not None:
         found.append(Field("used", used_words(session.used.total)))
+    merged = session.merged
+    if merged is not None and merged is not session.change:
+        found.append(Field("merged before", f"#{merged.pr.number} as {short_sha(merged.pr.merge_commit)}"))
     if session.hold:
         found.append(Field("hold", f"{session.hold} says that nobody merges this"))
     if session.dirty:
@@ -273,7 +291,7 @@ def next_steps(session: Session) -> tuple[str, ...]:
         Status.MERGEABLE: (f"merge {session.id}",),
         Status.CI_FAILED: (f"output {session.id}", f"retry {session.id}"),
         Status.PAUSED: (f"unpause {session.id}",),
-        Status.ERRORED: (f"restore {session.id}",),
+        Status.ERRORED: (f"restore {session.id}", *(() if session.ended else (f"kill {session.id}",))),
         Status.KILLED: (f"restore {session.id}",),
     }
     back = (f"restore {session.id}",) if _agent_is_gone(session) else ()
@@ -284,13 +302,6 @@ def _agent_is_gone(session: Session) -> bool:
     """Nobody ended it, and yet nothing runs there any more."""
     gone = session.runtime.state in {RuntimeState.EXITED, RuntimeState.MISSING}
     return gone and session.wanted.state is not WantedState.STOP
-
-
-def clock(at: float, now: float) -> str:
-    """A time where this runs: `12:03:07`, with its date when that is not today's."""
-    then, today = time.localtime(at), time.localtime(now)
-    same = then[:3] == today[:3]
-    return time.strftime("%H:%M:%S" if same else "%Y-%m-%d %H:%M:%S", then)
 
 
 def event_line(logged: LoggedEvent, now: float) -> str:

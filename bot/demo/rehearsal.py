@@ -29,6 +29,10 @@ from typing import Any, NoReturn
 from bot.demo.rehearsal_screen import Interrupted, Terminal
 
 LABEL = "rehearsal agent (scripted, no model)"
+NO_PLAN = (
+    "I am a scripted stand-in for a coding agent and can only play plans that stand in an issue; here is none.\n"
+    "For real work configure a real agent (`agent:` in the configuration): docs/plugins.md shows how."
+)
 Step = dict[str, Any]
 
 _PLAN = re.compile(r"^(`{3,}|~{3,})rehearsal[ \t]*\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -154,6 +158,8 @@ class Rehearsal:
             self._folder.progress["held"] = False
             if "wait" in self._step:
                 self._advance()
+        elif not self._folder.progress["steps"]:
+            self._screen.show(NO_PLAN)
         else:
             self._screen.show(f"Noted, nothing in my plan answers that: {text.strip().splitlines()[0][:100]}")
         self._folder.keep()

@@ -120,6 +120,11 @@ class PullRequest:
     merge_commit: str = ""
     """The commit in the base branch, once merged."""
 
+    @property
+    def over(self) -> bool:
+        """Merged or closed."""
+        return self.state in {PullRequestState.MERGED, PullRequestState.CLOSED}
+
 
 def sum_up(runs: tuple[CheckRun, ...]) -> Checks:
     """One word for many runs: any failed -> failing; any unfinished -> pending; else passing."""

@@ -14,7 +14,7 @@ from orchestrator.domain.event import Event
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.message import Message
 from orchestrator.domain.person import Actor
-from orchestrator.domain.pull_request import PullRequest
+from orchestrator.domain.pull_request import PullRequest, PullRequestState
 from orchestrator.domain.status import Status
 from orchestrator.domain.usage import Used
 
@@ -170,6 +170,9 @@ class Change:
     red_heads: tuple[str, ...] = ()
     """Head SHAs that were red, in order; cleared by a green head or a person's Retry."""
     approvals: tuple[Approval, ...] = ()
+    merged_by: str = ""
+    """Who asked us to merge it; empty when it was merged elsewhere."""
+    merged_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,8 +315,9 @@ class Session:
     ending: Ending = Ending()
     hold: Actor | None = None
     """Who said that nobody merges this."""
+    hold_at: float = 0.0
     restored_from: str = ""
-    """A rescue ref that the workspace starts from."""
+    """What the workspace starts from instead of the base: a rescue ref, or a commit in the mirror."""
     claiming: int = 0
     """Number of the pull request that is handed over to it once its workspace stands on that head."""
     local_head: str = ""
@@ -336,13 +340,27 @@ class Session:
 
     @property
     def change(self) -> Change | None:
-        """The session's pull request; one today, a list for the day there are several."""
-        return self.changes[-1] if self.changes else None
+        """The session's pull request; one today, a list for the day there are several.
+
+        What was over before it was restored (`past`) is history, unless somebody opened it again.
+        """
+        last = self.changes[-1] if self.changes else None
+        return None if last is None or (last.pr.number in self.past and last.pr.over) else last
+
+    @property
+    def merged(self) -> Change | None:
+        """The newest of its pull requests that is merged, also before it was restored."""
+        return next((c for c in reversed(self.changes) if c.pr.state is PullRequestState.MERGED), None)
 
     @property
     def question(self) -> Question | None:
         """The question that waits for an answer, if any."""
         return next((q for q in reversed(self.questions) if q.open), None)
+
+    @property
+    def failed(self) -> bool:
+        """It could not be set up, and nobody has said yet what is to become of it."""
+        return self.setup.step is SetupStep.FAILED and self.wanted.state is not WantedState.STOP
 
     @property
     def ended(self) -> bool:

@@ -47,7 +47,8 @@ class Act:
         """Trying again will not help: the session says so and goes on without."""
         match act:
             case acts.MakeWorkspace() | acts.StartAgent():
-                failed = Setup(step=SetupStep.FAILED, at=draft.now, reason=str(error))
+                old = draft.session.setup
+                failed = Setup(step=SetupStep.FAILED, at=draft.now, reason=str(error), resume=old.resume)
                 draft.set(setup=failed)
             case acts.TypeMessage(number=number) | acts.PressEnter(number=number):
                 speak.fail(draft, number, str(error))

@@ -24,10 +24,10 @@ from orchestrator.domain.agent_request import (
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.message import digest
 from orchestrator.domain.policy import Judgement, described, judge
-from orchestrator.domain.session import Outcome, Question, Session
+from orchestrator.domain.session import Outcome, Question, Session, WantedState
 from orchestrator.errors import AoError, BadInput, Conflict, TemporaryError
 from orchestrator.lifecycle import agent_folder, decide, forge, permissions
-from orchestrator.lifecycle.changes import OPEN
+from orchestrator.lifecycle.changes import OPEN, PUBLISHING
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
 from orchestrator.ports.agent import JudgesCalls
@@ -170,6 +170,14 @@ class AgentRequests:
         return outcome
 
     async def _pull_request(self, session: Session, pull: WantsPullRequest) -> str:
+        await self._fleet.change(session.id, _begin_publishing)
+        try:
+            return await self._open(session, pull)
+        except AoError:
+            await self._fleet.change(session.id, lambda d: d.close_intent(PUBLISHING))
+            raise
+
+    async def _open(self, session: Session, pull: WantsPullRequest) -> str:
         look = await forge.look_at_workspace(self._fleet, session)
         if look.branch != session.branch:
             msg = f"HEAD is on {look.branch or 'no branch'}; this session's branch is {session.branch}."
@@ -189,12 +197,25 @@ class AgentRequests:
         return f"#{shown.number} {shown.url}\n{shown.title}{note}"
 
     async def _push(self, session: Session, push: WantsPush) -> str:
+        _refuse_ended(session)
         if push.branch != session.branch:
             msg = f"only {session.branch} can be pushed from this session, not {push.branch}."
             raise BadInput(msg)
         await forge.push(self._fleet, session, push.commit)
         has_one = session.change is not None and session.change.pr.state in OPEN
         return "pushed" if has_one else "pushed; `ao pr create` opens the pull request"
+
+
+def _begin_publishing(draft: Draft) -> None:
+    """From here on a clean-up after a merge waits: it would take away what is just being published."""
+    _refuse_ended(draft.session)
+    draft.open_intent(PUBLISHING)
+
+
+def _refuse_ended(session: Session) -> None:
+    if session.wanted.state is WantedState.STOP:
+        msg = f"{session.wanted.words or 'it ends'}; this session is over."
+        raise Conflict(msg, next_step="What is committed and in the workspace is saved.")
 
 
 def _body(session: Session, body: str | None) -> str:

@@ -18,9 +18,12 @@ from orchestrator.domain.pull_request import (
 )
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Change
+from orchestrator.domain.when import clock
 from orchestrator.lifecycle.draft import Draft
 
 OPEN = frozenset({PullRequestState.OPEN, PullRequestState.DRAFT})
+PUBLISHING = "publish"
+"""The intent while an agent's request for a pull request is carried out."""
 
 
 def decide_change(draft: Draft, look: Look[PullRequest | None]) -> None:
@@ -35,8 +38,11 @@ def decide_change(draft: Draft, look: Look[PullRequest | None]) -> None:
             _put(draft, replace(old, unseen="the forge does not show this pull request any more"))
         return
     new = look.value
+    if old is not None and old.pr.number == new.number and _un_merges(old.pr, new):
+        return
     if old is None or old.pr.number != new.number:
-        draft.set(changes=(*draft.session.changes, Change(pr=new, at=draft.now, since=draft.now)))
+        others = tuple(c for c in draft.session.changes if c.pr.number != new.number)
+        draft.set(changes=(*others, Change(pr=new, at=draft.now, since=draft.now)))
         draft.tell(
             "pr.opened",
             f"pull request #{new.number} opened: {new.title}",
@@ -60,12 +66,33 @@ def _is_past(draft: Draft, pr: PullRequest) -> bool:
     return pr.number in draft.session.past and pr.state not in OPEN
 
 
+def _un_merges(old: PullRequest, new: PullRequest) -> bool:
+    """A merge is never undone: a forge that shows it as open still is behind."""
+    return old.state is PullRequestState.MERGED and new.state is not PullRequestState.MERGED
+
+
 def _condition(pr: PullRequest) -> tuple[object, ...]:
     return (pr.state, pr.head, pr.checks, pr.decision, pr.mergeable)
 
 
 def _put(draft: Draft, change: Change) -> None:
     draft.set(changes=(*draft.session.changes[:-1], change))
+
+
+def merged_by(draft: Draft, who: str) -> None:
+    """Keep who asked for the merge: a second click is told who was first."""
+    change = draft.session.change
+    if change is not None and who and not change.merged_by:
+        _put(draft, replace(change, merged_by=who, merged_at=draft.now))
+
+
+def over_words(change: Change) -> str:
+    """What became of a pull request that is merged or closed: by whom, when, as what."""
+    pr = change.pr
+    words = f"#{pr.number} is {pr.state.value} already"
+    if change.merged_by:
+        words = f"#{pr.number} was merged by {change.merged_by} at {clock(change.merged_at)}"
+    return f"{words} as {pr.merge_commit[:7]}" if pr.merge_commit else words
 
 
 def _red_heads(old: Change, new: PullRequest) -> tuple[str, ...]:

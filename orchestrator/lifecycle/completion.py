@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from orchestrator.domain.event import Event
@@ -18,9 +19,11 @@ KEY = "armed_projects"
 class Completion:
     """Looked at after every round. What is armed is kept, so that a restart tells neither twice nor never."""
 
-    def __init__(self, fleet: Fleet, kept: Positions) -> None:
+    def __init__(self, fleet: Fleet, kept: Positions, sees: Callable[[ProjectId], bool]) -> None:
         self._fleet = fleet
         self._kept = kept
+        self._sees = sees
+        """Whether all live sessions of a project are in the fleet. Of another nothing can be told here."""
 
     async def look(self) -> None:
         """Arm projects with live work; tell of armed ones without."""
@@ -29,7 +32,7 @@ class Completion:
         working: set[str] = {s.project for s in self._fleet.all() if s.status.status not in ENDED}
         for project in working - after.keys():
             after[project] = {"at": self._fleet.now, "ends": {}}
-        for project in sorted(after.keys() - working):
+        for project in sorted(p for p in after.keys() - working if self._sees(ProjectId(p))):
             await self._fleet.tell_once(self._event(ProjectId(project), **after.pop(project)))
         if after != armed:
             await self._kept.set(KEY, after)

@@ -76,8 +76,10 @@ def _agent(draft: Draft, look: AgentLook, runtime: Seen[RuntimeLook] | Unseen | 
     old = draft.session.work
     screen = runtime.value.screen if isinstance(runtime, Seen) else None
     digest = old.screen_digest if screen is None else message_digest(screen)
+    # Nobody could tell what it does, now or before: that is no sign of progress.
+    known = ActivityState.UNKNOWN not in {look.activity.state, old.activity.state}
     moved = (
-        look.activity.state is not old.activity.state
+        (known and look.activity.state is not old.activity.state)
         or look.signal_at > old.activity.at
         or digest != old.screen_digest
     )

@@ -37,9 +37,11 @@ _ON_THE_WAY = frozenset(
 )
 
 
-def stage(draft: Draft, message: Message, to: MessageStage, reason: str = "") -> None:
-    """Move a message to a stage and tell of it."""
-    level = Level.ACTION if to is MessageStage.FAILED else Level.INFO
+def stage(
+    draft: Draft, message: Message, to: MessageStage, reason: str = "", level: Level | None = None
+) -> None:
+    """Move a message to a stage and tell of it; one that fails calls a person unless `level` says other."""
+    level = level or (Level.ACTION if to is MessageStage.FAILED else Level.INFO)
     draft.put_message(replace(message, stage=to, stage_at=draft.now, reason=reason))
     words = f"message {message.number} is {to.value}" + (f": {reason}" if reason else "")
     draft.tell(f"message.{to.value}", words, level, number=message.number, reason=reason)
@@ -79,6 +81,13 @@ def _trim(draft: Draft) -> None:
     surplus = {m.number for m in closed[:-KEPT_MESSAGES]}
     if surplus:
         draft.set(messages=tuple(m for m in draft.session.messages if m.number not in surplus))
+
+
+def fail_open(draft: Draft, why: str) -> None:
+    """The session ends: whoever still waits for word of a message gets it now."""
+    for message in draft.session.messages:
+        if message.stage in OPEN_STAGES:
+            stage(draft, message, MessageStage.FAILED, why, Level.INFO if message.key else Level.ACTION)
 
 
 def next_to_type(session: Session) -> Message | None:

@@ -88,6 +88,11 @@ def _passes(name: str, value: str) -> bool:
     return name in PASSED or name.startswith("LC_")
 
 
+def search_path(ours: Ours) -> str:
+    """Where a session's launch line finds programs, besides those in its own folder."""
+    return _path(ours, "")
+
+
 def _path(ours: Ours, folder: str) -> str:
     avoided = (*ours.programs, ours.variables.get("VIRTUAL_ENV", ""))
     homes = [home.rstrip("/") for home in avoided if home.strip("/")]

@@ -292,6 +292,8 @@ class Fleet:
     async def _failed(self, session: Session, act: acts.Act, error: AoError) -> None:
         """Tried again later if it may pass, else refused; either way the session says why."""
         give_up = self._backoff.failed((session.id, act.key), error, self.now)
+        if give_up and isinstance(act, acts.MakeWorkspace | acts.StartAgent):
+            self._backoff.clear((session.id, act.key))  # whoever restores it need not wait
         log.warning("act failed: %s", error, extra={"session": session.id, "action": act.key})
         if session.id not in self._sessions:
             return

@@ -60,6 +60,7 @@ async def push(
 
     def done(d: Draft) -> None:
         d.set(published=head, local_head=head)
+        d.close_intent(changes.PUBLISHING)
         if shown is None:
             d.tell("push.done", f"{short_sha(head)} is pushed", head=head)
         else:
@@ -113,12 +114,16 @@ async def merge(fleet: Fleet, session: Session, act: acts.Merge) -> None:
     merged = await world.scm(session).merge(world.ref(session), act.head, rules.merge_method, change.pr.title)
 
     def done(d: Draft) -> None:
-        latest = d.session.change
+        latest, asked = d.session.change, merging.intent_of(d.session)
         d.close_intent(merging.KEY)
-        if latest is None or latest.pr.state is PullRequestState.MERGED:
+        if latest is None:
             return
-        shown = replace(latest.pr, state=PullRequestState.MERGED, merge_commit=merged.commit, head=act.head)
-        changes.decide_change(d, Seen(shown))
+        if latest.pr.state is not PullRequestState.MERGED:
+            shown = replace(
+                latest.pr, state=PullRequestState.MERGED, merge_commit=merged.commit, head=act.head
+            )
+            changes.decide_change(d, Seen(shown))
+        changes.merged_by(d, asked.data.get("by", "") if asked else "")
 
     await fleet.change(session.id, done)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from orchestrator.domain.activity import ActivityState
-from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.session import (
     EndingStep,
     Question,
@@ -106,7 +105,8 @@ def _tracker(session: Session) -> acts.TellTracker | None:
     """The issue's state that the tracker has not been told yet."""
     if not session.task.issue:
         return None
-    merged = session.change is not None and session.change.pr.state is PullRequestState.MERGED
+    # What is merged closed the issue, whatever the session goes on with: it is not opened again by us.
+    merged = session.merged is not None
     stops = session.wanted.state is WantedState.STOP
     state = "closed" if merged else "open" if stops else "in_progress"
     if state == session.issue_told or (state == "open" and not session.issue_told):

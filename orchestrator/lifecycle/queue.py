@@ -24,6 +24,8 @@ class Room:
     """Sessions restored within a minute, so that a machine that comes up again is not run over."""
     memory: int = 0
     """`limits.memory`: bytes that one agent is reckoned with; 0 for no limit."""
+    brake: str = ""
+    """Who keeps the fleet's brake on, since when; empty while it is off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,8 @@ def admit(sessions: Sequence[Session], room: Room, now: float) -> list[Admission
 
 
 def _full(running: Counter[ProjectId], project: ProjectId, starting: int, room: Room) -> str:
+    if room.brake:
+        return f"waits: {room.brake}"
     total = running.total()
     if total >= room.sessions:
         return f"waits: {total} of {room.sessions} sessions run"

@@ -23,6 +23,7 @@ from orchestrator.domain.session import (
 )
 from orchestrator.domain.status import Status
 from orchestrator.lifecycle import delivery, merging, permissions
+from orchestrator.lifecycle.changes import PUBLISHING
 from orchestrator.lifecycle.conditions import CONDITIONS, Condition, settled
 from orchestrator.lifecycle.draft import Draft
 
@@ -33,8 +34,8 @@ TYPING_LOST = 30.0
 def react(draft: Draft, rules: Rules) -> None:
     """Bring the draft to where the rules want it."""
     if draft.session.wanted.state is WantedState.STOP:
+        delivery.fail_open(draft, "the session ended before it was answered")
         return
-    _give_up_setup(draft)
     _clean_up_after_merge(draft, rules)
     if draft.session.wanted.state is not WantedState.RUN or draft.session.setup.step is not SetupStep.READY:
         return
@@ -47,12 +48,6 @@ def react(draft: Draft, rules: Rules) -> None:
     _auto_merge(draft, rules)
 
 
-def _give_up_setup(draft: Draft) -> None:
-    setup = draft.session.setup
-    if setup.step is SetupStep.FAILED:
-        stop(draft, StopReason.FAILED, setup.reason)
-
-
 def stop(draft: Draft, reason: StopReason, words: str) -> None:
     """A rule of ours wants the session to end."""
     by = rule_actor("ao")
@@ -63,8 +58,12 @@ def _clean_up_after_merge(draft: Draft, rules: Rules) -> None:
     change = draft.session.change
     if change is None or change.pr.state is not PullRequestState.MERGED or not rules.cleanup_on_merge:
         return
+    # Another pull request may just be opened; an intent that a crash left behind holds up no longer.
+    publishes = any(
+        i.key == PUBLISHING and draft.now - i.at < rules.cleanup_grace for i in draft.session.intents
+    )
     busy = draft.session.work.activity.state is ActivityState.BUSY
-    if busy and draft.now - change.since < rules.cleanup_grace:
+    if publishes or (busy and draft.now - change.since < rules.cleanup_grace):
         return
     stop(draft, StopReason.MERGED, f"#{change.pr.number} is in {change.pr.base}")
 

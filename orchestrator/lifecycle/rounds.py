@@ -16,9 +16,9 @@ from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.event import Event, Level
 from orchestrator.domain.ids import ProjectId, SessionId, session_number
 from orchestrator.domain.look import Seen
-from orchestrator.domain.session import RuntimeFact, RuntimeState, Session, SetupStep, WantedState
+from orchestrator.domain.session import RuntimeFact, RuntimeState, Session, SetupStep, StopReason, WantedState
 from orchestrator.errors import AoError
-from orchestrator.lifecycle import decide, looks, queue, setup
+from orchestrator.lifecycle import decide, looks, queue, react, setup, status
 from orchestrator.lifecycle.agent_requests import AgentRequests
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
@@ -70,6 +70,7 @@ class Rounds:
         self._fleet.engage_all()
         for watch in self._watches:
             await watch.look()
+        await self._replace_failed()
         live = {s.id for s in self._fleet.all()}
         for gone in self._looked.keys() - live:
             self._looked.pop(gone, None)
@@ -131,13 +132,18 @@ class Rounds:
         if last is not None and seen.adds_nothing_to(last[0]) and not _is_due(one.session, now - last[1]):
             return
 
+        current = [seen]
+
         def how(draft: Draft) -> None:
+            if draft.session.changes != one.session.changes:
+                # A push or a merge was kept while we looked: what the forge showed before is old.
+                current[0] = replace(seen, pull_request=None)
             if draft.session.setup.step is one.session.setup.step:
                 rules = self._fleet.world.config.rules(draft.session.project)
-                decide.decide(draft, seen, rules)
+                decide.decide(draft, current[0], rules)
 
         if await self._change(session_id, how):
-            self._last[session_id] = (seen.over(last[0]) if last else seen, now)
+            self._last[session_id] = (current[0].over(last[0]) if last else current[0], now)
 
     async def _change(self, session_id: SessionId, how: Callable[[Draft], object]) -> bool:
         """Change one session; that this one cannot be changed now keeps nobody from the others."""
@@ -159,6 +165,14 @@ class Rounds:
         for one in queue.admit(self._fleet.all(), self._room(), self._fleet.now):
             step = SetupStep.RESERVING if one.admitted else SetupStep.QUEUED
             await self._change(one.session, partial(_answered, step=step, reason=one.reason))
+
+    async def _replace_failed(self) -> None:
+        """One that could not be set up stays for people to see, until another of its issue runs."""
+        for failed in [s for s in self._fleet.all() if s.failed and s.task.issue]:
+            after = next((s.id for s in self._fleet.all() if _takes_over(s, failed)), "")
+            if after:
+                words = f"{failed.setup.reason} ({after} took its place)"
+                await self._change(failed.id, partial(react.stop, reason=StopReason.FAILED, words=words))
 
     def _time_jumped(self) -> bool:
         """The wall clock and the machine's own disagree: suspend, or a clock that was set."""
@@ -204,7 +218,9 @@ class Rounds:
             elif await self._change(session.id, mark_lost):
                 by_project.setdefault(session.project, []).append(session)
         for project, sessions in by_project.items():
-            await self._fleet.tell(lost_event(project, sessions, self._fleet.now))
+            event = lost_event(project, sessions, self._fleet.now)
+            log.warning("%s", event.text)  # whoever types `ao start` is told here
+            await self._fleet.tell(event)
 
     async def close(self) -> None:
         """End what runs beside the rounds."""
@@ -230,6 +246,12 @@ def _is_due(session: Session, age: float) -> bool:
     return True
 
 
+def _takes_over(session: Session, failed: Session) -> bool:
+    same = (session.project, session.task.issue) == (failed.project, failed.task.issue)
+    newer = session_number(session.id) > session_number(failed.id)
+    return same and newer and session.setup.step is SetupStep.READY
+
+
 def _is_missing(seen: Observation) -> bool:
     return isinstance(seen.runtime, Seen) and seen.runtime.value.presence is Presence.MISSING
 
@@ -242,11 +264,12 @@ def _answered(draft: Draft, *, step: SetupStep, reason: str) -> None:
 
 
 def restart_timers(draft: Draft) -> None:
-    """Time that passed while nobody looked does not count against the agent."""
+    """Time that passed while nobody looked does not count against the agent; what passed before does."""
     session = draft.session
     doubt = None if session.runtime.doubt_since is None else draft.now
+    quiet = max(0.0, session.work.at - status.quiet_since(session))
     draft.set(
-        work=replace(session.work, progress_at=draft.now),
+        work=replace(session.work, at=draft.now, progress_at=draft.now - quiet),
         runtime=replace(session.runtime, doubt_since=doubt),
     )
 

@@ -209,11 +209,19 @@ def _needs_agent(session: Session, change: Change, rules: Rules, now: float) -> 
         status, words = Status.CHANGES_REQUESTED, f"changes are asked for on #{pr.number}"
     else:
         return None
-    last = max([session.work.progress_at, change.since, *(m.stage_at for m in session.messages)])
     waits = session.work.activity.state in _WAITS_FOR_AGENT
-    if waits and now - last > rules.stuck_after:
+    if waits and now - quiet_since(session) > rules.stuck_after:
         return Status.STUCK, f"{words}, and the agent has done nothing for {_span(rules.stuck_after)}"
     return status, words
+
+
+def quiet_since(session: Session) -> float:
+    """When anything last happened that the agent's silence is counted from."""
+    progress = session.work.progress_at
+    change = _open(session)
+    if change is None or session.work.activity.state not in _WAITS_FOR_AGENT:
+        return progress
+    return max([progress, change.since, *(m.stage_at for m in session.messages)])
 
 
 def _needs_people(session: Session, change: Change, rules: Rules, _now: float) -> tuple[Status, str] | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from orchestrator.domain.activity import FLEET_TROUBLES
 from orchestrator.domain.event import Level
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.status import Status
-from orchestrator.errors import AoError
 from orchestrator.lifecycle import status
 from orchestrator.lifecycle.draft import Draft
 
@@ -20,11 +21,11 @@ LEGAL: dict[Status, frozenset[Status]] = {
         {Status.SPAWNING, Status.PAUSED, Status.MERGING, Status.KILLED, Status.ERRORED, Status.DONE}
     ),
     Status.SPAWNING: _LIVE | {Status.QUEUED},
-    # A person's kill and a merge are final: only a restore (which sets up again) leads on.
+    # A person's kill is final: only a restore (which sets up again) leads on. A merge is so from the
+    # clean-up on, which is wanted and therefore comes first; before, the agent may open another.
     Status.KILLED: _AGAIN,
-    Status.MERGED: _AGAIN,
 }
-"""Moves that may happen. Anything else is a defect of ours and is refused."""
+"""Moves that may happen. Anything else is a defect of ours: the status stays, the facts are kept."""
 
 _TOLD: dict[Status, Level] = {
     Status.QUEUED: Level.INFO,
@@ -47,12 +48,6 @@ _TOLD: dict[Status, Level] = {
 _NAMES = {Status.REVIEW_PENDING: "review.pending", Status.MERGEABLE: "merge.ready"}
 
 
-class IllegalMove(AoError):
-    """A status that may not follow the one before: a defect of ours, refused and told."""
-
-    code = "illegal-move"
-
-
 def settle(draft: Draft, rules: Rules) -> None:
     """Derive the status of the draft; refuse an illegal move, tell a legal one."""
     old = draft.session.status
@@ -62,8 +57,8 @@ def settle(draft: Draft, rules: Rules) -> None:
             draft.set(status=new)
         return
     if new.status not in LEGAL[old.status]:
-        msg = f"{old.status.value} may not become {new.status.value} ({new.reason})"
-        raise IllegalMove(msg, session=draft.session.id)
+        _refuse(draft, f"{old.status.value} may not become {new.status.value} ({new.reason})")
+        return
     draft.set(status=new)
     level = _TOLD.get(new.status)
     if level is not None:
@@ -75,3 +70,11 @@ def settle(draft: Draft, rules: Rules) -> None:
         shown = {"head": pr.head, "url": pr.url} if pr else {}
         told = {"trouble": trouble.value} if trouble is not None else {}
         draft.tell(kind, new.reason, level, was=old.status.value, status=new.status.value, **shown, **told)
+
+
+def _refuse(draft: Draft, words: str) -> None:
+    """The status stays, with the reason. Raising would drop what was seen, and with it every later look."""
+    old = draft.session.status
+    if old.reason != words:
+        draft.set(status=replace(old, reason=words))
+        draft.tell("session.illegal_move", f"a defect of ao: {words}", Level.WARNING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
@@ -11,7 +12,7 @@ from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.project import Project
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Session
-from orchestrator.lifecycle.environment import Ours, session_environment
+from orchestrator.lifecycle.environment import Ours, search_path, session_environment
 from orchestrator.ports.agent import AGENT, Agent
 from orchestrator.ports.place import Place
 from orchestrator.ports.plugin import Slot
@@ -68,6 +69,15 @@ class World:
         self._places: dict[SessionId, Place] = {}
         self._refs: dict[SessionId, tuple[tuple[object, ...], SessionRef]] = {}
         self._made: dict[tuple[str, ProjectId, str], tuple[object, object]] = {}
+
+    def has_program(self, program: str) -> bool:
+        """Whether sessions find this program. Reads the disk: not for the loop.
+
+        One that is relative to a workspace nobody knows yet.
+        """
+        if "/" in program and not program.startswith("/"):
+            return True
+        return shutil.which(program, path=search_path(self._ours)) is not None
 
     def ref(self, session: Session) -> SessionRef:
         """The session as ports are told of it. Made anew only when something in it changed."""

@@ -125,4 +125,12 @@ class JudgesCalls(Protocol):
         """What the hook is to print, so that the agent does so. `reason` is told to the agent."""
 
 
+@runtime_checkable
+class Launches(Protocol):
+    """An agent whose program is known before a session is made."""
+
+    def launched_as(self) -> str:
+        """The first word of its launch line, to be found on this host; empty when that cannot be known."""
+
+
 AGENT: Slot[Agent] = Slot("agent")

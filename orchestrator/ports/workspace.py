@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.look import Look
+from orchestrator.domain.project import Project
 from orchestrator.ports.place import Place
 from orchestrator.ports.plugin import Slot
 from orchestrator.ports.session_ref import SessionRef
@@ -80,7 +81,8 @@ class Workspace(Protocol):
     async def create(self, session: SessionRef, place: Place, base: Base, start: str = "") -> Made:
         """Make the workspace on `session.branch` and run the project's preparation in it.
 
-        `start` is a commit in the mirror to start from instead of the base (restore). Repeatable: a
+        `start` is a commit in the mirror to start from instead of the base (restore); a branch of somebody
+        else that stands exactly there and is checked out nowhere is worked on, and kept. Repeatable: a
         workspace of this session that is there already is finished and returned. Raises `Conflict`
         when the branch belongs to something else, `PermanentError` when preparation fails (its last
         lines are in the message); what was made so far is then left for `remove`.
@@ -103,6 +105,25 @@ class Workspace(Protocol):
         """Remove the workspace. Refuses with `Conflict` if it holds work that `save` did not keep.
 
         Repeatable; gone is success. The branch is removed too when nothing but the base is on it.
+        """
+
+
+@runtime_checkable
+class Foresees(Protocol):
+    """A workspace plugin that can tell before a session is made that its branch cannot be had."""
+
+    async def refuse_branch(self, project: Project, branch: str) -> None:
+        """Raise `Conflict` if the branch is there already, so that a new session cannot have it."""
+
+
+@runtime_checkable
+class TakesBranches(Protocol):
+    """A workspace plugin that can begin on a branch of the user's own repository; asked for with `isinstance`."""
+
+    async def bring_branch(self, project: Project, branch: str) -> str:
+        """Have the branch in the mirror; returns its commit for `create`, empty when there is no such branch.
+
+        Raises `Conflict` while it is checked out somewhere.
         """
 
 

@@ -11,10 +11,11 @@ from orchestrator.domain.person import Actor
 from orchestrator.domain.policy import DENY, Rule, described, exactly, judge
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Question, Session
+from orchestrator.domain.when import clock
 from orchestrator.errors import BadInput, Conflict, NotFound
 from orchestrator.lifecycle import permissions
 from orchestrator.lifecycle.draft import Draft
-from orchestrator.services import leave
+from orchestrator.services import ended, leave
 from orchestrator.services import rules as keeping
 from orchestrator.services.core import Core
 
@@ -40,13 +41,13 @@ async def answer(core: Core, session_id: SessionId, text: str, *, by: Actor, que
     if not words:
         msg = "the answer is empty."
         raise BadInput(msg, session=session_id)
+    await ended.refuse(core, session_id)
     answered: list[_Given] = []
 
     def how(draft: Draft) -> None:
         asked = _find(draft.session, question)
         if asked.answered_at is not None:
-            msg = f"{asked.answered_by} answered first: {asked.answer}"
-            raise Conflict(msg, session=session_id)
+            raise Conflict(_first(asked), session=session_id)
         if asked.withdrawn:
             msg = "the agent went on without an answer."
             raise Conflict(msg, session=session_id)
@@ -105,6 +106,10 @@ def _find(session: Session, question: str) -> Question:
     if not question:
         waiting = session.question
         if waiting is None:
+            given = [q for q in session.questions if q.answered_at is not None]
+            if given:
+                msg = f"it asks nothing now; {_first(given[-1])}"
+                raise Conflict(msg, session=session.id)
             msg = "it asks nothing."
             raise NotFound(msg, session=session.id, next_step=f"`ao send {session.id} …` tells it something.")
         return waiting
@@ -113,6 +118,10 @@ def _find(session: Session, question: str) -> Question:
             return asked
     msg = f"there is no question {question}."
     raise NotFound(msg, session=session.id)
+
+
+def _first(asked: Question) -> str:
+    return f"{asked.answered_by} answered first, at {clock(asked.answered_at or 0.0)}: {asked.answer}"
 
 
 def _choice(asked: Question, words: str) -> str:

@@ -12,12 +12,14 @@ from orchestrator.domain.session import Approval, Change, Session
 from orchestrator.errors import BadInput, Conflict
 from orchestrator.lifecycle import merging
 from orchestrator.lifecycle.draft import Draft
+from orchestrator.services import ended
 from orchestrator.services.core import Core
 from orchestrator.services.head import open_change
 
 
 async def approve(core: Core, session_id: SessionId, *, head: str, by: Actor) -> Session:
     """Approve at `head`; kept as ours first, then carried to the forge. Raises `Conflict` if it moved."""
+    await ended.refuse(core, session_id)
     session = core.fleet.get(session_id)
     full = open_change(session, head).pr.head
 
@@ -45,6 +47,7 @@ async def request_changes(core: Core, session_id: SessionId, *, head: str, text:
     if not words:
         msg = "say what should change."
         raise BadInput(msg, session=session_id)
+    await ended.refuse(core, session_id)
     session = core.fleet.get(session_id)
     full = open_change(session, head).pr.head
 

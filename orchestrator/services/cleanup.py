@@ -53,6 +53,8 @@ def _by_facts(session: Session) -> str:
     change = session.change
     if change is not None and change.pr.state in {PullRequestState.MERGED, PullRequestState.CLOSED}:
         return f"#{change.pr.number} is {change.pr.state.value}"
+    if session.failed:
+        return f"it could not be set up: {session.setup.reason}"
     if session.runtime.gone:
         return f"its agent is gone: {session.runtime.reason}"
     return ""

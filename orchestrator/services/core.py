@@ -6,9 +6,10 @@ import asyncio
 from dataclasses import dataclass, field
 
 from orchestrator.clock import Clock
-from orchestrator.domain.ids import SessionId
+from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.person import Actor
 from orchestrator.domain.session import Session
+from orchestrator.domain.when import clock
 from orchestrator.lifecycle.fleet import Fleet
 from orchestrator.registry import Registry
 from orchestrator.services.settings_now import SettingsNow
@@ -16,6 +17,9 @@ from orchestrator.storage.audit import AuditEntry
 from orchestrator.storage.lanes import Lanes
 from orchestrator.storage.layout import Home
 from orchestrator.storage.store import Store
+
+BRAKE = "brake"
+"""In `fleet.json`: `by` whom the fleet's brake is on, and since when (`at`, epoch seconds)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,22 @@ class Core:
     def files(self) -> Lanes:
         """Threads for reading and writing files of the configuration."""
         return self.fleet.world.files
+
+    def sees(self, project: ProjectId) -> bool:
+        """Whether this process has the project in its configuration, and all of its live sessions."""
+        return self.settings.knows(project) and all(s.project != project for s in self.unadopted)
+
+    @property
+    def brake(self) -> str:
+        """The fleet's brake in words: who put it on, when; empty while it is off."""
+        kept = self.store.fleet.get(BRAKE)
+        return f"the brake is on, by {kept['by']} since {clock(kept['at'])}" if kept else ""
+
+    def adopt(self) -> None:
+        """Take up kept sessions whose project is known; the others wait until it is."""
+        known = [s for s in self.unadopted if self.settings.knows(s.project)]
+        self.fleet.adopt(known)
+        self.unadopted[:] = [s for s in self.unadopted if s not in known]
 
     async def audit(self, by: Actor, verb: str, session: SessionId, head: str = "", text: str = "") -> None:
         """Keep who decided what, at which SHA."""

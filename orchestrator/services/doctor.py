@@ -12,13 +12,12 @@ from orchestrator.domain.session import WantedState
 from orchestrator.errors import AoError
 from orchestrator.ports.notifier import NOTIFIER
 from orchestrator.ports.plugin import Slot
-from orchestrator.services import configuration
+from orchestrator.services import configuration, damaged
 from orchestrator.services.core import Core
 from orchestrator.settings.plugin_check import options_for
 from orchestrator.settings.problems import Grade, errors
 
 OK, WARNING, FAILURE = "ok", "warning", "failure"
-SET_ASIDE = "*/sessions/*/session.json.damaged-*"
 LEAST_DISK = 1 << 30
 """Bytes below which the disk counts as nearly full."""
 
@@ -40,7 +39,7 @@ async def doctor(core: Core) -> list[Finding]:
         *await _configuration(core),
         *await core.files.run("configuration", lambda: list(_plugins(core))),
         *_storage(core),
-        *await _set_aside(core),
+        *await _damaged_sessions(core),
         await _disk(core),
         *_sessions(core),
         *await _orphans(core),
@@ -100,26 +99,23 @@ def _asks_nobody(agent: str) -> Finding:
 
 
 def _storage(core: Core) -> Iterator[Finding]:
-    for damaged in core.store.damaged:
-        done = "Its copy was set aside." if damaged.kept_as else "It was left where it is."
-        yield Finding(level=FAILURE, subject="storage", text=str(damaged), next_step=done)
+    for broken in core.store.damaged:
+        done = "Its copy was set aside." if broken.kept_as else "It was left where it is."
+        yield Finding(level=FAILURE, subject="storage", text=str(broken), next_step=done)
     if core.store.keeper.trouble is not None:
         yield Finding(level=FAILURE, subject="event log", text=str(core.store.keeper.trouble))
 
 
-async def _set_aside(core: Core) -> list[Finding]:
-    """Sessions whose file an earlier start set aside: until somebody acts, nobody looks after them."""
-    files = await core.files.run("home", lambda: sorted(core.home.projects.glob(SET_ASIDE)))
-    live = {session.id for session in core.fleet.live()}
+async def _damaged_sessions(core: Core) -> list[Finding]:
+    """Until somebody acts, nobody looks after them."""
     return [
         Finding(
             level=FAILURE,
-            subject=file.parent.name,
-            text=f"its file was damaged and lies in {file}; nobody looks after it",
-            next_step="Its workspace and branch are as they were: save what is in them, then remove that file.",
+            subject=lost.id,
+            text=f"its file was damaged and lies in {lost.file}; nobody looks after it",
+            next_step=lost.next_step,
         )
-        for file in files
-        if file.parent.name not in live
+        for lost in await damaged.listed(core)
     ]
 
 
@@ -159,7 +155,7 @@ def _sessions(core: Core) -> Iterator[Finding]:
 
 async def _orphans(core: Core) -> list[Finding]:
     """Terminals of this home that belong to no live session."""
-    live = {s.id for s in core.fleet.live()}
+    live = {s.id for s in core.fleet.live()} | {lost.id for lost in await damaged.listed(core)}
     found = []
     for runtime in core.fleet.world.runtimes():
         try:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from orchestrator.domain.ids import ProjectId, SessionId
+from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.session import Session
-from orchestrator.errors import AoError, NotFound
+from orchestrator.domain.when import clock
+from orchestrator.errors import AoError, Conflict, NotFound
+from orchestrator.lifecycle.changes import over_words
 from orchestrator.services.core import Core
 
 
@@ -28,6 +31,19 @@ async def one(core: Core, session_id: SessionId) -> Session:
             return await core.store.documents.read_ended(name, session_id)
     msg = f"there is no session {session_id}."
     raise NotFound(msg, next_step="`ao status --all` lists them.")
+
+
+async def refuse(core: Core, session_id: SessionId) -> None:
+    """Tell whoever asks something of an ended session who was first. Raises `Conflict`, `NotFound`."""
+    if any(s.id == session_id for s in core.fleet.all()):
+        return
+    session = await one(core, session_id)
+    change = session.change
+    if change is not None and change.pr.state is PullRequestState.MERGED:
+        msg = f"{over_words(change)}; the session has ended."
+    else:
+        msg = f"it has ended: {session.status.reason}, at {clock(session.wanted.at)}."
+    raise Conflict(msg, session=session_id, next_step=f"`ao restore {session_id}` brings it back.")
 
 
 async def _projects(core: Core) -> list[ProjectId]:

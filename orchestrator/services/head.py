@@ -5,7 +5,7 @@ from __future__ import annotations
 from orchestrator.domain.ids import SHORTEST_SHA, short_sha
 from orchestrator.domain.session import Change, Session
 from orchestrator.errors import BadInput, Conflict, NotFound
-from orchestrator.lifecycle.changes import OPEN
+from orchestrator.lifecycle.changes import OPEN, over_words
 
 
 def open_change(session: Session, head: str) -> Change:
@@ -18,7 +18,7 @@ def open_change(session: Session, head: str) -> Change:
         msg = "it has no pull request yet."
         raise NotFound(msg, session=session.id, next_step=f"`ao status {session.id}` shows where it is.")
     if change.pr.state not in OPEN:
-        msg = f"#{change.pr.number} is {change.pr.state.value} already."
+        msg = f"{over_words(change)}."
         raise Conflict(msg, session=session.id, next_step=f"`ao status {session.id}` shows it.")
     if len(head) < SHORTEST_SHA or any(c not in "0123456789abcdef" for c in head.lower()):
         msg = f"{head!r} is no commit: give the head that you saw, at least {SHORTEST_SHA} digits."

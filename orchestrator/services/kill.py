@@ -7,11 +7,13 @@ from orchestrator.domain.person import Actor
 from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.session import Session, StopReason, Wanted, WantedState
 from orchestrator.lifecycle.draft import Draft
+from orchestrator.services import ended
 from orchestrator.services.core import Core
 
 
 async def kill(core: Core, session_id: SessionId, *, by: Actor) -> Session:
     """Want the session to stop. Repeatable: a session that ends already ends as it was asked first."""
+    await ended.refuse(core, session_id)
 
     def how(draft: Draft) -> None:
         if draft.session.wanted.state is WantedState.STOP:

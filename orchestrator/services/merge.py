@@ -10,12 +10,14 @@ from orchestrator.domain.session import Change, Session
 from orchestrator.errors import Conflict
 from orchestrator.lifecycle import changes, merging
 from orchestrator.lifecycle.draft import Draft
+from orchestrator.services import ended
 from orchestrator.services.core import Core
 from orchestrator.services.head import open_change
 
 
 async def merge(core: Core, session_id: SessionId, *, head: str, by: Actor) -> Session:
     """Keep the intent; the ring merges. Raises `Conflict` for a moved head or anything that holds it."""
+    await ended.refuse(core, session_id)
     full = open_change(core.fleet.get(session_id), head).pr.head
 
     def how(draft: Draft) -> None:

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 
 from orchestrator.ports.agent import AGENT
 from orchestrator.registry import Registry
 from orchestrator.services.repository import Found
 from orchestrator.settings import builtin
+from orchestrator.settings.document import Data
+from orchestrator.settings.own_file import OwnFile
 from orchestrator.settings.project_edit import NewProject
 from orchestrator.settings.shapes import id_from_folder
 
@@ -35,26 +38,53 @@ class Proposal:
     notes: tuple[str, ...] = ()
 
 
+def _with_own(wishes: Wishes, own: OwnFile, notes: list[str]) -> tuple[Wishes, Mapping[str, Data]]:
+    """What the repository's own file says where a person said nothing, and all else that it says."""
+    keys = dict(own.keys)
+    told = {"repo": "repo", "branch": "defaultBranch", "prefix": "sessionPrefix", "agent": "agent"}
+    said = {name: str(keys.pop(key, "") or "") for name, key in told.items()}
+    said["name"] = own.id
+    asked = {field: value for field, value in asdict(wishes).items() if value}
+    scm = keys.get("scm")
+    if wishes.tests and isinstance(scm, dict):
+        keys["scm"] = {**scm, "checks": [wishes.tests]}
+    notes.append(f"Taken over from {own.path}: {', '.join(own.keys) or 'nothing, it says no more'}.")
+    if own.left:
+        notes.append(f"Not taken, as it counts in that file alone: {', '.join(own.left)}.")
+    return replace(wishes, **{**said, **asked}), keys
+
+
 def propose(
-    found: Found, wishes: Wishes, plugins: Registry, *, path: str, default_agent: str = ""
+    found: Found,
+    wishes: Wishes,
+    plugins: Registry,
+    *,
+    path: str,
+    default_agent: str = "",
+    own: OwnFile | None = None,
 ) -> Proposal:
     """The entry of a repository. Raises `NotFound` for an agent that is not there.
 
-    `path` is how the file names the repository, `default_agent` the one that the file has for all projects.
+    `path` is how the file names the repository, `default_agent` the one that the file has for all projects,
+    `own` what the repository's own configuration says.
     """
     notes: list[str] = []
+    more: Mapping[str, Data] = {}
+    if own is not None:
+        wishes, more = _with_own(wishes, own, notes)
     repo = wishes.repo or _repo(found, plugins, notes)
     agent = _agent(wishes.agent, default_agent, plugins, notes)
     # A forge that is elsewhere has its checks there.
-    tests = wishes.tests or ("" if repo else found.tests)
+    tests = "" if "scm" in more else wishes.tests or ("" if repo else found.tests)
     entry = NewProject(
         id=wishes.name or id_from_folder(found.root),
         path=path,
-        default_branch=found.branch,
+        default_branch=wishes.branch or found.branch,
         repo=repo,
         session_prefix=wishes.prefix,
         checks=[tests] if tests else [],
         agent=agent,
+        more=more,
     )
     return Proposal(entry=entry, notes=tuple(notes))
 

@@ -7,21 +7,28 @@ from orchestrator.domain.person import Actor
 from orchestrator.domain.session import Session, Wanted, WantedState
 from orchestrator.errors import Conflict
 from orchestrator.lifecycle.draft import Draft
-from orchestrator.services.core import Core
+from orchestrator.services import ended
+from orchestrator.services.core import BRAKE, Core
 
 
 async def pause(core: Core, session_id: SessionId | None, *, by: Actor) -> list[Session]:
-    """Pause one session, or all (`None`): the fleet's brake."""
+    """Pause one session, or all (`None`): the fleet's brake, which also keeps new ones from starting."""
+    if session_id is None and not core.brake:
+        await core.store.fleet.set(BRAKE, {"by": str(by), "at": core.clock.now()})
     return await _each(core, session_id, WantedState.PAUSE, by)
 
 
 async def unpause(core: Core, session_id: SessionId | None, *, by: Actor) -> list[Session]:
-    """Let one session, or all that are paused, go on."""
+    """Let one session, or all that are paused, go on; for all the brake is released."""
+    if session_id is None and core.brake:
+        await core.store.fleet.set(BRAKE, None)
+        core.fleet.wake()
     return await _each(core, session_id, WantedState.RUN, by)
 
 
 async def _each(core: Core, session_id: SessionId | None, to: WantedState, by: Actor) -> list[Session]:
     if session_id is not None:
+        await ended.refuse(core, session_id)
         return [await core.fleet.change(session_id, lambda d: _set(d, to, by))]
     targets = [s.id for s in core.fleet.live() if s.wanted.state not in {to, WantedState.STOP}]
     return [await core.fleet.change(target, lambda d: _set(d, to, by)) for target in targets]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator.domain.event import Event
@@ -13,7 +15,11 @@ from orchestrator.errors import Conflict
 from orchestrator.services import configuration, new_project, repository, trust
 from orchestrator.services.core import Core
 from orchestrator.services.new_project import Proposal, Wishes
+from orchestrator.settings import own_file
+from orchestrator.settings.loader import load
+from orchestrator.settings.own_file import OwnFile
 from orchestrator.settings.project_edit import NewProject, add_project, remove_project
+from orchestrator.settings.shapes import local_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +65,26 @@ async def propose(core: Core, folder: Path, wishes: Wishes) -> Proposal:
         found = repository.look(folder, wishes.branch)
         defaults = core.settings.now.config.defaults
         default = defaults.worker.agent or defaults.agent or ""
-        return new_project.propose(found, wishes, core.registry, path=str(found.root), default_agent=default)
+        own, notes = _own_file(core, found.root)
+        proposal = new_project.propose(
+            found, wishes, core.registry, path=str(found.root), default_agent=default, own=own
+        )
+        return replace(proposal, notes=(*notes, *proposal.notes))
 
     return await core.files.run("configuration", work)
+
+
+def _own_file(core: Core, root: Path) -> tuple[OwnFile | None, tuple[str, ...]]:
+    """What the repository's own configuration says, if a person trusts it; else why nothing of it is taken."""
+    path = local_file(root)
+    if path is None or path == core.settings.path:
+        return None, ()
+    settings = load(path, core.settings.env).settings
+    if settings is None:
+        return None, (f"{path} has errors; nothing of it is taken. `ao config check {path}` names them.",)
+    if trust.missing(settings, core.registry, trust.Trusted(core.home)):
+        return None, (f"{path} is not trusted; nothing of it is taken.",)
+    return own_file.read(settings, core.settings.env, root), ()
 
 
 async def add(core: Core, project: NewProject, *, by: Actor) -> ProjectRow:
@@ -81,6 +104,17 @@ async def remove(core: Core, project: str, *, by: Actor) -> None:
         raise Conflict(msg, next_step="End them first (`ao kill ID`); their work is saved.")
     await _edit(core, lambda: remove_project(core.settings.path, project, core.settings.env))
     await _tell(core, project, "project.removed", f"{by} took {project} out")
+    await core.files.run("home", _remove_empty, core.home.project(known.id).path)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a folder that holds nothing but empty folders; anything else stays whole."""
+    found = [Path(at) for at, _, _ in os.walk(folder, topdown=False)]
+    if not found or any(files for _, _, files in os.walk(folder)):
+        return
+    with contextlib.suppress(OSError):  # somebody put something in: then it stays
+        for path in found:
+            path.rmdir()
 
 
 async def _edit(core: Core, edit: Callable[[], object]) -> None:

@@ -11,6 +11,9 @@ from pathlib import Path
 from orchestrator.errors import NotFound, NotReady, TemporaryError
 
 _LIMIT = 20.0
+_PYTEST = "python3 -m pytest -q"
+_MOST_FILES = 50
+"""So many test files are looked into."""
 _REMOTE = re.compile(
     r"(?:[a-z+]+://)?(?:[^@/\s]+@)?[A-Za-z0-9.-]+(?::\d+)?[:/]([\w.-]+(?:/[\w.-]+)*/[\w.-]+?)(?:\.git)?/?"
 )
@@ -78,22 +81,38 @@ def _repo(root: Path) -> str:
 
 
 def tests_command(root: Path) -> str:
-    """The command that most likely runs the repository's tests."""
-    makefile = root / "Makefile"
-    if makefile.is_file() and re.search(
-        r"(?m)^test\s*:", makefile.read_text(encoding="utf-8", errors="replace")
+    """The command that most likely runs the repository's tests; empty when none is recognised."""
+    if any(
+        re.search(r"(?m)^test\s*:", _text(root / name)) for name in ("Makefile", "makefile", "GNUmakefile")
     ):
         return "make test"
     if _has_npm_test(root / "package.json"):
         return "npm test"
-    known = (
-        ("Cargo.toml", "cargo test"),
-        ("go.mod", "go test ./..."),
-        ("tox.ini", "tox"),
-        ("pytest.ini", "python3 -m pytest -q"),
-        ("pyproject.toml", "python3 -m pytest -q"),
-    )
-    return next((command for name, command in known if (root / name).is_file()), "")
+    known = (("Cargo.toml", "cargo test"), ("go.mod", "go test ./..."), ("tox.ini", "tox"))
+    found = next((command for name, command in known if (root / name).is_file()), "")
+    return found or _python_tests(root)
+
+
+def _python_tests(root: Path) -> str:
+    """With pytest where anything speaks of it, else with unittest where the tests are written with it."""
+    if any("pytest" in _text(root / name) for name in ("pyproject.toml", "setup.cfg")):
+        return _PYTEST
+    if any((root / name).is_file() for name in ("pytest.ini", "conftest.py", "tests/conftest.py")):
+        return _PYTEST
+    folder = next((root / name for name in ("tests", "test") if (root / name).is_dir()), None)
+    inside = sorted(folder.rglob("test*.py"))[:_MOST_FILES] if folder else []
+    texts = [_text(path) for path in (*sorted(root.glob("test*.py"))[:_MOST_FILES], *inside)]
+    if any("unittest" in text for text in texts) and not any("pytest" in text for text in texts):
+        apart = folder is not None and inside and not (folder / "__init__.py").is_file()
+        return f"python3 -m unittest discover -s {folder.name}" if folder and apart else "python3 -m unittest"
+    return _PYTEST if texts or (root / "pyproject.toml").is_file() else ""
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    except OSError:
+        return ""
 
 
 def _has_npm_test(path: Path) -> bool:

@@ -27,7 +27,7 @@ class Saved:
 
 async def ls(core: Core, *, project: str | None = None) -> list[Saved]:
     """All saved work, newest first in each project."""
-    names = [project_id(project)] if project else list(core.settings.now.project_ids)
+    names = [project_id(project)] if project else list(core.settings.project_ids)
     found = []
     for name in names:
         keeper = _keeper(core, name)
@@ -55,7 +55,7 @@ async def drop(core: Core, project: str, ref: str, *, by: Actor) -> None:
 
 
 def _keeper(core: Core, project: ProjectId) -> Rescues:
-    name = core.settings.now.parts(project).workspace
+    name = core.settings.parts(project).workspace
     workspace = core.registry.create(WORKSPACE, name, core.settings.options(project, "workspace", name))
     if not isinstance(workspace, Rescues):
         msg = f"the workspace plugin {name} keeps no rescues."

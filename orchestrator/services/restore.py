@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import Actor
-from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.session import (
     Ending,
     Session,
@@ -14,7 +13,7 @@ from orchestrator.domain.session import (
     Wanted,
     WantedState,
 )
-from orchestrator.errors import Conflict, NotFound
+from orchestrator.errors import AoError, Conflict, NotFound
 from orchestrator.lifecycle import setup
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.services import ended
@@ -38,13 +37,28 @@ async def restore(core: Core, session_id: SessionId, *, by: Actor, rescue: str =
     return restored
 
 
-async def restore_all(core: Core, *, by: Actor) -> list[Session]:
-    """Restore every session whose agent is gone and that nobody ended; a few start a minute.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreOutcome:
+    """What became of one session of many."""
 
-    A paused one starts once it is released.
+    id: SessionId
+    error: AoError | None = None
+
+
+async def restore_all(core: Core, *, by: Actor) -> list[RestoreOutcome]:
+    """Have every session restored whose agent is gone and that nobody ended; a few start a minute.
+
+    A paused one starts once it is released. One that cannot be restored does not stop the others.
     """
-    lost = [s for s in core.fleet.live() if s.runtime.gone and s.wanted.state is not WantedState.STOP]
-    return [await _dead(core, session.id, by, "") for session in lost]
+    lost = [s.id for s in core.fleet.live() if s.runtime.gone and s.wanted.state is not WantedState.STOP]
+    outcomes = []
+    for session_id in lost:
+        try:
+            await _dead(core, session_id, by, "")
+            outcomes.append(RestoreOutcome(id=session_id))
+        except AoError as error:
+            outcomes.append(RestoreOutcome(id=session_id, error=error))
+    return outcomes
 
 
 async def _dead(core: Core, session_id: SessionId, by: Actor, rescue: str) -> Session:
@@ -58,11 +72,12 @@ async def _dead(core: Core, session_id: SessionId, by: Actor, rescue: str) -> Se
         if not session.runtime.gone and session.setup.step is SetupStep.READY:
             msg = f"its agent is there ({session.status.status.value})."
             raise Conflict(msg, session=session_id, next_step="Nothing needs to be restored.")
-        if not session.runtime.gone:
+        if not session.runtime.gone and not session.failed:
             who = f"{session.wanted.by} restores it already" if session.setup.resume else "it is being set up"
             msg = f"{who} ({session.setup.step.value})."
             raise Conflict(msg, session=session_id)
-        draft.session = setup.again(session, draft.now, resume=True)
+        # One that never came to work has no conversation to go on in.
+        draft.session = setup.again(session, draft.now, resume=session.setup.resume or not session.failed)
         if session.wanted.state is WantedState.RUN:
             draft.set(wanted=replace(session.wanted, by=by, at=draft.now))
         if rescue:
@@ -91,19 +106,17 @@ def _start(session: Session, rescue: str) -> str:
 
 def _fresh(session: Session, now: float, by: Actor, start: str) -> Session:
     """The ended session as it begins again. A merged or closed pull request is history by then."""
-    open_states = {PullRequestState.OPEN, PullRequestState.DRAFT}
-    changes = tuple(c for c in session.changes if c.pr.state in open_states)
-    past = {*session.past, *(c.pr.number for c in session.changes if c not in changes)}
+    past = {*session.past, *(c.pr.number for c in session.changes if c.pr.over)}
     again = setup.again(session, now, resume=True)
     return replace(
         again,
         wanted=Wanted(state=WantedState.RUN, by=by, at=now),
-        changes=changes,
         past=tuple(sorted(past)),
         ending=Ending(),
         restored_from=start,
         attempts=(),
         intents=(),
-        issue_told="",
+        # What is merged closed its issue; who opened it again meanwhile did so on purpose.
+        issue_told=session.issue_told if session.merged else "",
         outbox=(),
     )

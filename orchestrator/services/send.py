@@ -9,6 +9,7 @@ from orchestrator.domain.person import Actor
 from orchestrator.domain.session import WantedState
 from orchestrator.errors import BadInput, Conflict
 from orchestrator.lifecycle.draft import Draft
+from orchestrator.services import ended
 from orchestrator.services.core import Core
 
 MOST = 100_000
@@ -23,6 +24,7 @@ async def send(core: Core, session_id: SessionId, text: str, *, by: Actor) -> Me
     if len(words) > MOST:
         msg = f"the message has {len(words)} characters; at most {MOST} are taken."
         raise BadInput(msg, session=session_id)
+    await ended.refuse(core, session_id)
     queued: list[Message] = []
 
     def how(draft: Draft) -> None:

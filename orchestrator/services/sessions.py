@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchestrator.domain.ids import SessionId, project_id, session_id
 from orchestrator.domain.session import Session
 from orchestrator.errors import BadInput, NotFound
+from orchestrator.services import damaged
 from orchestrator.services import ended as ended_ones
 from orchestrator.services.core import Core
 
@@ -38,6 +39,10 @@ async def one(core: Core, text: str) -> Session:
         raise BadInput(msg, next_step="Name one of them.")
     if fits:
         return fits[0]
+    lost = await damaged.named(core, wanted)
+    if lost is not None:
+        msg = f"{lost.id} is damaged: its file {lost.file} cannot be read; nobody looks after it."
+        raise NotFound(msg, next_step=lost.next_step)
     try:
         return await ended_ones.one(core, session_id(wanted))
     except BadInput as error:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.project import Project
 from orchestrator.domain.rules import Rules
+from orchestrator.domain.session import Parts
 from orchestrator.errors import AoError, NotFound
 from orchestrator.registry import Registry
 from orchestrator.settings.effective import Settings
@@ -37,7 +38,8 @@ class SettingsNow:
         self.unusable: AoError | None = None
         """Why the file cannot be used, where what is kept is read without it."""
         self._kept: KeptPolicy | None = None
-        self._retired: dict[str, Settings] = {}
+        self._others: dict[str, Settings] = {}
+        """Settings of projects that are not in the file: taken out of it, or in another file."""
         self._worked_out: dict[tuple[str, ...], Any] = {}
         """Answers until others count: they are asked for several times a tick for each session."""
 
@@ -70,10 +72,20 @@ class SettingsNow:
         """The plugins that the file uses; none while it cannot be used."""
         return [] if self.unusable is not None else list(self.now.uses())
 
-    def go_without(self, reason: AoError, projects: Iterable[str]) -> None:
-        """The file cannot be used: what is kept of these projects can be read all the same."""
-        self.take(stand_in(self._path, self._env, projects))
+    def go_without(self, reason: AoError) -> None:
+        """The file cannot be used: what is kept can be read all the same, with other settings."""
+        self.take(stand_in(self._path, self._env, ()))
         self.unusable = reason
+
+    def complete_for_reading(self, projects: Iterable[str]) -> None:
+        """What is kept of these projects can be read, also where no file has them."""
+        self.complete(stand_in(self._path, self._env, projects))
+
+    def complete(self, others: Settings) -> None:
+        """Take these settings for projects of theirs that are not known here."""
+        for project in others.project_ids:
+            if not self.knows(project):
+                self._others[project] = others
 
     def look(self) -> Loaded:
         """Load the file without taking it over."""
@@ -86,9 +98,9 @@ class SettingsNow:
         self._worked_out.clear()
         if before is not None:
             for gone in set(before.project_ids) - set(settings.project_ids):
-                self._retired[gone] = before
+                self._others[gone] = before
         for back in settings.project_ids:
-            self._retired.pop(back, None)
+            self._others.pop(back, None)
         for listener in self._listeners:
             listener(settings)
 
@@ -107,11 +119,28 @@ class SettingsNow:
     def _for(self, project: str) -> Settings:
         if project in self.now.project_ids:
             return self.now
-        return self._retired.get(project, self.now)
+        return self._others.get(project, self.now)
+
+    @property
+    def project_ids(self) -> tuple[ProjectId, ...]:
+        """Every project that is known here, the file's own first."""
+        return tuple(dict.fromkeys((*self.now.project_ids, *map(ProjectId, self._others))))
+
+    def parts(self, project: ProjectId) -> Parts:
+        """The plugins of a project. Raises `NotFound`."""
+        return self._for(project).parts(project)
 
     def knows(self, project: str) -> bool:
-        """Whether there are settings for this project, old ones included."""
-        return project in self.now.project_ids or project in self._retired
+        """Whether there are settings for this project, old ones and another file's included."""
+        return project in self.now.project_ids or project in self._others
+
+    def own_project(self, project: str) -> None:
+        """See that the file itself has this project. Raises `NotFound`, naming the file that has it."""
+        others = self._others.get(project)
+        if others is not None and others.main != self._path.absolute():
+            msg = f"{project} is no project of {self._path}."
+            raise NotFound(msg, next_step=f"{others.main} has it: `ao --config {others.main} ...`.")
+        self.now.keys(project)
 
     def _once(self, key: tuple[str, ...], work_out: Callable[[], T]) -> T:
         if key not in self._worked_out:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.domain.ids import ProjectId, branch_name, project_id
 from orchestrator.domain.issue import Issue, IssueState
@@ -34,8 +34,8 @@ from orchestrator.ports.agent import AGENT
 from orchestrator.ports.runtime import RUNTIME
 from orchestrator.ports.scm import SCM, Branches
 from orchestrator.ports.tracker import TRACKER
-from orchestrator.ports.workspace import WORKSPACE
-from orchestrator.services import ended
+from orchestrator.ports.workspace import WORKSPACE, TakesBranches
+from orchestrator.services import ended, foreseen
 from orchestrator.services.core import Core
 
 MOST_PROMPT = 20_000
@@ -71,7 +71,7 @@ class SpawnAsk:
     agent: str = ""
     """Another agent than the project's."""
     branch: str = ""
-    """Another branch than the tracker suggests; taken as it is, or refused."""
+    """Another branch than the tracker suggests: worked on as it is, made if there is none, or refused."""
     claims: PullRequest | None = None
     """The pull request that the session takes over: it works on its branch and begins at its head."""
     again: bool = False
@@ -98,17 +98,23 @@ class _Plan:
     named: bool
     """Somebody said that it is this branch and no other."""
     claims: PullRequest | None
+    start: str = ""
+    """Where the named branch stands; empty: it is made."""
 
 
 async def spawn(core: Core, ask: SpawnAsk, *, by: Actor) -> Session:
     """Start a session. Raises `NotFound`, `BadInput`, and `AlreadyThere` for a second one on an issue."""
     name = project_id(ask.project)
-    core.settings.now.keys(name)
+    core.settings.own_project(name)
     if len(ask.prompt) > MOST_PROMPT:
         msg = f"the prompt has {len(ask.prompt)} characters; at most {MOST_PROMPT} are taken."
         raise BadInput(msg)
     parts = core.settings.now.parts(name, agent=ask.agent)
     refuse_absent(core, parts)
+    project = core.settings.project(name)
+    await foreseen.refuse_agent(core, project, parts)
+    if ask.claims is None:
+        await foreseen.refuse_base(core, project, parts, project.default_branch)
     found = await _issue(core, name, parts, ask.issue) if ask.issue else None
     if found is None and not ask.prompt.strip():
         msg = "a session needs an issue or a prompt."
@@ -120,6 +126,8 @@ async def spawn(core: Core, ask: SpawnAsk, *, by: Actor) -> Session:
         plan = _plan(core, ask, parts, found)
         if plan.named:
             _refuse_taken(core, plan, left)
+        if plan.named and not plan.claims:
+            plan = replace(plan, start=await _given(core, plan))
         return await _make(core, plan, by, left)
 
 
@@ -168,6 +176,8 @@ def _has_work(session: Session) -> bool:
 
 def _refuse_duplicate(core: Core, project: ProjectId, issue: str, left: Sequence[Session]) -> None:
     for session in core.fleet.live(project):
+        if session.failed:
+            continue  # it stays to be seen, and goes once this one works
         if session.task.issue == issue and session.wanted.state is not WantedState.STOP:
             raise AlreadyThere(issue, session)
     for session in left:
@@ -222,6 +232,16 @@ def _refuse_taken(core: Core, plan: _Plan, left: Sequence[Session]) -> None:
             raise Conflict(msg, next_step=f"Bring it back with `ao restore {session.id}`.")
 
 
+async def _given(core: Core, plan: _Plan) -> str:
+    """The commit of the branch that somebody named; empty when there is none yet. Raises `Conflict`."""
+    project, name = core.settings.project(plan.project), plan.parts.workspace
+    if plan.branch == project.default_branch:
+        msg = f"{plan.branch} is what all work of {plan.project} starts from and is merged into."
+        raise Conflict(msg, next_step="Name another branch; a new one is made.")
+    workspace = core.registry.create(WORKSPACE, name, core.settings.options(plan.project, "workspace", name))
+    return await workspace.bring_branch(project, plan.branch) if isinstance(workspace, TakesBranches) else ""
+
+
 async def _numbers_taken(core: Core, plan: _Plan, project: Project) -> list[int]:
     """Numbers of sessions that branches on the forge speak of (`session/demo-7`), perhaps another machine's."""
     scm = core.registry.create(
@@ -241,6 +261,8 @@ async def _numbers_taken(core: Core, plan: _Plan, project: Project) -> list[int]
 
 async def _make(core: Core, plan: _Plan, by: Actor, left: Sequence[Session]) -> Session:
     project = core.settings.project(plan.project)
+    if not plan.start and _free_branch(core, plan, "", left) == plan.branch:
+        await foreseen.refuse_branch(core, project, plan.parts, plan.branch)
     taken = await _numbers_taken(core, plan, project)
     session_id = await core.store.ids.reserve(plan.project, project.prefix, taken)
     now = core.clock.now()
@@ -255,6 +277,7 @@ async def _make(core: Core, plan: _Plan, by: Actor, left: Sequence[Session]) -> 
         branch=_free_branch(core, plan, number, left),
         base=plan.claims.base if plan.claims else project.default_branch,
         claiming=plan.claims.number if plan.claims else 0,
+        restored_from=plan.start,
         wanted=Wanted(state=WantedState.RUN, by=by, at=now),
         setup=Setup(step=SetupStep.QUEUED, at=now),
         work=new_activity(now),

@@ -26,26 +26,33 @@ def ao_home(env: Mapping[str, str]) -> Path:
     return Path(written).absolute()
 
 
-def discover(env: Mapping[str, str], cwd: Path, explicit: Path | None = None) -> Path:
+def discover(
+    env: Mapping[str, str], cwd: Path, explicit: Path | None = None, last: Path | None = None
+) -> Path:
     """The configuration file that counts, or `NotFound` with what to do.
 
-    Order: `explicit` (`--config`), `$AO_CONFIG_PATH`, upward from `cwd`, `$AO_HOME/config.yaml`. From
-    within a session nothing is looked for upward: what an agent writes must not steer `ao`.
+    Order: `explicit` (`--config`), `$AO_CONFIG_PATH`, upward from `cwd`, the one that the home `last` ran
+    with, `$AO_HOME/config.yaml`. From within a session nothing is looked for upward: what an agent writes
+    must not steer `ao`.
     """
     if explicit is not None:
         return _existing(cwd / explicit, "--config")
     if env.get("AO_CONFIG_PATH"):
         return _existing(cwd / env["AO_CONFIG_PATH"], "AO_CONFIG_PATH")
     home = ao_home(env)
-    if not within_session(env, cwd, home):
-        for folder in (cwd, *cwd.parents):
-            found = local_file(folder)
-            if found:
-                return found
-    if (home / REGISTRY_NAME).is_file():
-        return home / REGISTRY_NAME
+    near = None if within_session(env, cwd, home) else _upward(cwd)
+    for found in (near, last, home / REGISTRY_NAME):
+        if found is not None and found.is_file():
+            return found
+    if last is not None:
+        msg = f"There is no configuration here, and {last}, which this home last ran with, is gone."
+        raise NotFound(msg, next_step="Name the file that counts: `ao --config FILE ...`.")
     msg = "There is no configuration here."
     raise NotFound(msg, next_step="Run `ao init` in your repository to make one.")
+
+
+def _upward(cwd: Path) -> Path | None:
+    return next((found for folder in (cwd, *cwd.parents) if (found := local_file(folder))), None)
 
 
 def within_session(env: Mapping[str, str], cwd: Path, home: Path) -> bool:

@@ -59,7 +59,7 @@ class Settings:
                 if close
                 else f"There are: {', '.join(self.config.projects) or 'none yet'}."
             )
-            msg = f"There is no project {project!r}."
+            msg = f"There is no project {project!r} in {self.main}."
             raise NotFound(msg, next_step=hint)
         return self.config.projects[project]
 

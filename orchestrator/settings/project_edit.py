@@ -7,7 +7,7 @@ names, so comments, order and spelling stay; the result is loaded before it repl
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -23,6 +23,9 @@ _HEAD = """\
 # Configuration of Agent Orchestrator. `ao config check` says what is wrong with it, `ao config show`
 # what it means. Every key: docs/configuration.md.
 """
+
+_WIDE = 10_000
+"""Columns: what is copied is never folded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,8 @@ class NewProject:
     post_create: Sequence[str] = ()
     checks: Sequence[str] = ()
     """Commands of the scm's own checks, for a project without a forge."""
+    more: Mapping[str, Data] = field(default_factory=dict)
+    """Further keys as they stand in another file, none of the above."""
 
     def lines(self, indent: str, step: str) -> list[str]:
         """The entry as lines of YAML, each without its line end."""
@@ -59,6 +64,9 @@ class NewProject:
         if self.checks:
             rows += [f"{inner}scm:", f"{inner}{step}checks:"]
             rows += [f"{inner}{step * 2}- {quoted(line)}" for line in self.checks]
+        if self.more:
+            text = yaml.safe_dump(dict(self.more), sort_keys=False, allow_unicode=True, width=_WIDE)
+            rows += [f"{inner}{line}" for line in text.splitlines()]
         return rows
 
 

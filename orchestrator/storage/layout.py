@@ -161,6 +161,11 @@ class Home:
         return self.path / "config.yaml"
 
     @property
+    def last_configuration(self) -> Path:
+        """Names the configuration that this home last ran with."""
+        return self.path / "last-configuration"
+
+    @property
     def trusted(self) -> Path:
         """Hashes of the configurations that a person trusted."""
         return self.path / "trusted"

@@ -307,7 +307,33 @@ async def open_ring(
     settings.fields = before.settings.fields if before else {}
     store = await Store.open(home, NoFaults())
     settings.use_kept(store.policy)
-    there = World(
+    fleet = Fleet(
+        world=_outside(world, home, registry, settings),
+        keeping=keeping(store.keeper),
+        log=store.log,
+        performer=Act(),
+    )
+    core = Core(
+        home=home,
+        fleet=fleet,
+        settings=settings,
+        registry=registry,
+        store=store,
+        clock=world.clock,
+        unadopted=list(store.sessions),
+    )
+    settings.on_change(lambda _now: core.adopt())
+    room = before.room if before else [Room(sessions=30)]
+    watches = (Completion(fleet, store.fleet, core.sees), Accounts(fleet, store.fleet))
+    rounds = Rounds(fleet, lambda: replace(room[-1], brake=core.brake), *watches)
+    ring = Ring(world=world, core=core, rounds=rounds, settings=settings, room=room)
+    await rounds.first()
+    await ring.settle()
+    return ring
+
+
+def _outside(world: FakeWorld, home: Home, registry: Registry, settings: SettingsNow) -> World:
+    return World(
         registry=registry,
         config=settings,
         clock=world.clock,
@@ -315,15 +341,6 @@ async def open_ring(
         projects=home.projects,
         files=Lanes(1, "ao-configuration"),
     )
-    fleet = Fleet(world=there, keeping=keeping(store.keeper), log=store.log, performer=Act())
-    fleet.adopt(store.sessions)
-    core = Core(home=home, fleet=fleet, settings=settings, registry=registry, store=store, clock=world.clock)
-    room = before.room if before else [Room(sessions=30)]
-    rounds = Rounds(fleet, lambda: room[-1], Completion(fleet, store.fleet), Accounts(fleet, store.fleet))
-    ring = Ring(world=world, core=core, rounds=rounds, settings=settings, room=room)
-    await rounds.first()
-    await ring.settle()
-    return ring
 
 
 def _prepare(root: Path, home: Home, registry: Registry, config: str) -> RingSettings:

@@ -22,6 +22,7 @@ from orchestrator.ports.agent import (
     AnswerFile,
     ClearsPrompt,
     JudgesCalls,
+    Launches,
     Prepared,
     Verdict,
 )
@@ -46,7 +47,7 @@ INTERRUPTED_FOR = 60.0
 """Seconds after an interrupt in which the screen is looked at for its effect."""
 
 
-class ProfileAgent(Agent, ClearsPrompt):
+class ProfileAgent(Agent, ClearsPrompt, Launches):
     """One kind of agent, as its profile describes it."""
 
     def __init__(
@@ -120,6 +121,13 @@ class ProfileAgent(Agent, ClearsPrompt):
     def clear(self) -> Keys:
         prompt = self.profile.patterns.prompt
         return Keys(keys=prompt.clear if prompt is not None else ())
+
+    @override
+    def launched_as(self) -> str:
+        word = self.profile.launch[0]
+        if word == "{program}":
+            word = self.profile.program[0] if self.profile.program else ""
+        return "" if "{" in word else word
 
     def _can_resume(self, task: AgentTask) -> bool:
         needed = any("{conversation}" in word for word in self.profile.resume)

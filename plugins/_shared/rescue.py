@@ -63,6 +63,8 @@ class Restart:
     head: str
     files: str
     """Commit whose tree the files are, where it is not `head`'s: uncommitted work."""
+    given: bool = True
+    """Somebody said that it starts there; else it is just the base."""
 
 
 class Rescuer:

@@ -161,6 +161,8 @@ class TmuxServer:
         self._configuration = home / "tmux.conf"
         self._server = BoundedServer(socket_name=name, config_file=str(self._configuration))
         self._server.limit = limit
+        self._ended = False
+        """A session was ended here: by who holds the home's lock, so that nobody else starts one meanwhile."""
         # Twice the limit: a call may wait for a thread, and is taken back if it gets none.
         self._threads = Threads(f"the tmux server {name}", limit=2 * limit)
 
@@ -255,10 +257,17 @@ class TmuxServer:
     async def kill_session(self, session: str) -> None:
         """Take a session of ours away. Raises `Missing`."""
         await self._cmd("kill-session", target=f"={session}")
+        self._ended = True
 
     async def close(self) -> None:
-        """Let the threads go; the server stays."""
-        self._threads.close()
+        """Let the threads go. The server stays, unless we ended its last session: then it ends by itself."""
+        try:
+            if self._ended and not await self._cmd("list-sessions"):
+                await self._cmd("set-option", "-s", "exit-empty", "on")
+        except (Missing, TemporaryError):
+            pass  # gone already, or it does not answer: the next start finds it
+        finally:
+            self._threads.close()
 
     def _read(self, rows: Sequence[str]) -> dict[str, Pane]:
         found = parsed(rows, self._home_mark)

@@ -18,6 +18,9 @@ from plugins._shared.git import Git, safe_environment, safe_settings
 from plugins._shared.mirror import FETCH, FETCH_TIMEOUT, Mirror, base_ref
 from plugins._shared.threads import files_of
 
+LOCKED_BY = "ao: session"
+"""What the lock of a session's worktree begins with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Registered:
@@ -29,6 +32,8 @@ class Registered:
     """Empty when detached."""
     broken: bool
     """Its folder, or its link to the repository, is gone."""
+    reason: str = ""
+    """Why it is locked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,7 @@ class UserRepository:
                 head="" if set(head) == {"0"} else head,
                 branch=fields.get("branch", "").removeprefix("refs/heads/"),
                 broken="prunable" in fields,
+                reason=fields.get("locked", ""),
             )
             found.append(one)
         return await files_of(self.git.git_dir.parent).run(_by_real_path, found)
@@ -91,6 +97,14 @@ class UserRepository:
         have = await self.git.ask("rev-parse", "--verify", "--quiet", base_ref(branch))
         if have.text() != sha:
             await self._fetch(mirror, f"+{sha}:{base_ref(branch)}")
+
+    async def drop_bases(self) -> None:
+        """Forget our refs here, once no session has a worktree of this repository. Repeatable."""
+        if any(one.reason.startswith(LOCKED_BY) for one in (await self.worktrees()).values()):
+            return
+        listed = await self.git.text("for-each-ref", "--format=%(refname)", "--", base_ref(""))
+        for ref in listed.splitlines():
+            await self.git.run("update-ref", "-d", ref)
 
     async def bring(self, mirror: Mirror, sha: str) -> None:
         """Have a commit of the mirror's here, under no ref."""

@@ -25,10 +25,11 @@ from plugins._shared import preparation
 from plugins._shared import workspace_record as records
 from plugins._shared.durations import seconds
 from plugins._shared.git import Git, failure
+from plugins._shared.given_branch import GivenBranches
 from plugins._shared.hand import Hand, HostHand, PlaceHand
 from plugins._shared.mirror import base_ref, incoming, tips
 from plugins._shared.repository_lock import locked
-from plugins._shared.rescue import MirrorRescues, Rescuer, Restart
+from plugins._shared.rescue import Rescuer, Restart
 from plugins._shared.snapshot import Snapshot, snapshot
 from plugins._shared.threads import files_of, writes_of
 from plugins._shared.view import Target, View
@@ -47,7 +48,7 @@ class CloneOptions(Options):
     """How long each `postCreate` command may take: `90s`, `10m`, `1h`."""
 
 
-class CloneWorkspace(MirrorRescues, Workspace):
+class CloneWorkspace(GivenBranches, Workspace):
     """Clones below the place's `workspaces`."""
 
     def __init__(self, options: CloneOptions, *, git: Git | None = None) -> None:
@@ -69,7 +70,7 @@ class CloneWorkspace(MirrorRescues, Workspace):
         if record is not None and record.step is Step.REMOVING:
             await self._take_away(session, place, record)
             record = None
-        restart = await Rescuer(mirror).restart(start) if start else Restart(base.sha, base.sha)
+        restart = await Rescuer(mirror).restart(start) if start else Restart(base.sha, base.sha, given=False)
         if record is None or record.step is Step.MAKING:
             record = await self._clone(session, place, base, restart)
         if record.step is Step.FILLING:

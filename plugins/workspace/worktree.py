@@ -12,6 +12,7 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 from typing_extensions import override
 
@@ -22,18 +23,28 @@ from orchestrator.errors import AoError, Conflict, NotReady, PermanentError, Tem
 from orchestrator.ports.place import Place, SharesHost
 from orchestrator.ports.plugin import Options, Plugin, PluginContext
 from orchestrator.ports.session_ref import SessionRef
-from orchestrator.ports.workspace import WORKSPACE, Base, Made, Saved, Workspace, WorkspaceLook, WorkspaceView
+from orchestrator.ports.workspace import (
+    WORKSPACE,
+    Base,
+    Foresees,
+    Made,
+    Saved,
+    Workspace,
+    WorkspaceLook,
+    WorkspaceView,
+)
 from plugins._shared import preparation
 from plugins._shared import workspace_record as records
 from plugins._shared.durations import seconds
 from plugins._shared.git import Git
+from plugins._shared.given_branch import GivenBranches
 from plugins._shared.hand import HostHand
 from plugins._shared.mirror import Mirror, incoming
 from plugins._shared.repository_lock import locked
-from plugins._shared.rescue import MirrorRescues, Rescuer, Restart
+from plugins._shared.rescue import Rescuer, Restart
 from plugins._shared.snapshot import Snapshot, snapshot
 from plugins._shared.threads import files_of, trees_of, writes_of
-from plugins._shared.user_repository import Registered, UserRepository, delete_tree, set_aside
+from plugins._shared.user_repository import LOCKED_BY, Registered, UserRepository, delete_tree, set_aside
 from plugins._shared.view import Head, Target, View
 from plugins._shared.workspace_record import Record, Step
 
@@ -51,7 +62,7 @@ class WorktreeOptions(Options):
     """How long each `postCreate` command may take: `90s`, `10m`, `1h`."""
 
 
-class WorktreeWorkspace(MirrorRescues, Workspace):
+class WorktreeWorkspace(GivenBranches, Workspace, Foresees):
     """Worktrees of the user's repository."""
 
     def __init__(self, options: WorktreeOptions, *, git: Git | None = None) -> None:
@@ -75,7 +86,7 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
         if record is not None and record.step is Step.REMOVING:
             await self._take_away(session, record, repository)
             record = await files_of(session.project.folder).run(records.read, session)
-        restart = await Rescuer(mirror).restart(start) if start else Restart(base.sha, base.sha)
+        restart = await Rescuer(mirror).restart(start) if start else Restart(base.sha, base.sha, given=False)
         if record is None or record.step in (Step.MAKING, Step.REMOVED):
             record = await self._register(session, place, base, repository, record, restart)
         if record.step is Step.FILLING:
@@ -88,6 +99,19 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
             record = await self._keep(session, record, Step.READY)
         head = await self._view(session, record, repository).head()
         return Made(path=record.path, branch=head.branch or record.branch, head=head.sha)
+
+    @override
+    async def refuse_branch(self, project: Project, branch: str) -> None:
+        repository = await self._repository(project)
+        if await repository.branch(branch_name(branch)):
+            known = await repository.worktrees()
+            self._taken(branch, next((w.path for w in known.values() if w.branch == branch), ""))
+
+    def _taken(self, branch: str, holder: str, session: SessionId | None = None) -> NoReturn:
+        where = f" and is checked out in {holder}" if holder else ""
+        msg = f"The branch {branch} exists already{where}; it is not this session's."
+        step = "Rename or delete it (`git branch -m`), or spawn under another branch (`--branch`)."
+        raise Conflict(msg, session=session, next_step=step)
 
     async def _register(
         self,
@@ -135,7 +159,7 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
         looked at again.
         """
         try:
-            return await repository.add(path, session.branch, start, reason=f"ao: session {session.id}")
+            return await repository.add(path, session.branch, start, reason=f"{LOCKED_BY} {session.id}")
         except (PermanentError, Conflict) as error:
             there = (await repository.worktrees()).get(
                 await files_of(session.project.folder).run(os.path.realpath, path)
@@ -159,12 +183,10 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
             return restart.head, True
         own = record.path if record is not None and record.branch == session.branch else ""
         holder = next((w.path for w in known.values() if w.branch == session.branch and not w.broken), "")
+        if restart.given and not own and not holder and now == restart.head:
+            return now, False
         if not own or (holder and not await files_of(session.project.folder).run(_same, holder, own)):
-            where = f" and is checked out in {holder}" if holder else ""
-            msg = f"The branch {session.branch} exists already{where}; it is not this session's."
-            raise Conflict(
-                msg, session=session.id, next_step="Rename or delete it, or spawn under another branch."
-            )
+            self._taken(session.branch, holder, session.id)
         made = record.made_branch if record is not None else False
         if restart.head == restart.files and record is not None and record.step is Step.REMOVED:
             return now, made
@@ -294,6 +316,7 @@ class WorktreeWorkspace(MirrorRescues, Workspace):
         async with repository.git.lock():
             await repository.unregister(record.path)
             gone = await self._drop_branch(repository, record, mirror)
+            await repository.drop_bases()
         await self._view(session, record, repository).forget()
         await mirror.forget_incoming(session.id)
         if gone:

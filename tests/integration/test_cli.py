@@ -157,7 +157,7 @@ def test_a_repository_is_taken_up(ao: Ao, repository: Path) -> None:
     check = ao("config", "check")
     assert (check.returncode, check.stdout) == (0, f"✅ {file} is right.\n")
     assert "defaultBranch: main" in ao("config", "show").stdout
-    assert json.loads(ao("status", "--json").stdout) == {"sessions": []}
+    assert json.loads(ao("status", "--json").stdout)["sessions"] == []
     assert json.loads(ao("config", "schema", "--json").stdout)["properties"]
 
 
@@ -247,7 +247,7 @@ def test_a_server_from_start_to_stop(
 
     begun = time.monotonic()
     stopped = ao("stop")
-    assert (stopped.returncode, "Agents go on" in stopped.stdout) == (0, True), stopped.stderr
+    assert (stopped.returncode, stopped.stdout.strip()) == (0, "Stopped."), stopped.stderr
     assert started.wait(timeout=30) == 0
     assert time.monotonic() - begun < 30
     assert ao("stop").returncode == 6

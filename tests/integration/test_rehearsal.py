@@ -175,7 +175,7 @@ def test_a_pasted_message_is_one_message_with_its_lines(start: Start) -> None:
     agent.paste(text.replace("\n", "\r"))
     agent.until_event("stop", 2)
     assert [event["text"] for event in agent.events("prompt_submit")] == [text]
-    agent.until_shown("Noted")
+    agent.until_shown("I am a scripted stand-in")
 
 
 def test_typed_keys_are_edited_and_enter_alone_is_nothing(start: Start) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -67,6 +67,8 @@ class Api:
     """For what blocks: looking at processes."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     session_of: Callable[[int], str] = peer.session_of
+    ending: Callable[[], Sequence[str]] = tuple
+    """Sessions whose terminal ends with this process."""
 
     def app(self) -> Starlette:
         """The ASGI application."""
@@ -89,6 +91,7 @@ class Api:
                 "pid": os.getpid(),
                 "started_at": self.started_at,
                 "seq": self.log.last_seq,
+                "ends_with_ao": list(self.ending()),
             }
         )
 

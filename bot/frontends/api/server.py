@@ -14,7 +14,7 @@ from bot.frontends.api.asked import Desk
 from bot.frontends.api.connection import QuietServer, listen
 from bot.frontends.api.routes import Api
 from orchestrator.domain.event import LoggedEvent
-from orchestrator.services import events
+from orchestrator.services import events, terminals
 
 if TYPE_CHECKING:
     from orchestrator.services.core import Core
@@ -43,6 +43,7 @@ class ApiServer:
             version=await loop.run_in_executor(threads, version, "agent-orchestrator"),
             started_at=self._core.clock.now(),
             threads=threads,
+            ending=lambda: [s.id for s in terminals.ending_with_us(self._core)],
         )
         self._server = QuietServer(self._api.app())
         self._serving = asyncio.create_task(self._server.serve(sockets=[listening]), name="api")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from bot.actions import grammar, registry
 from bot.actions.action import Access, Action
+from bot.chat.message import Json, Message
 from bot.chat.request import Value
 from bot.frontends.shell import confirm, exit_codes, gateway, options
 from bot.frontends.shell.console import Console
@@ -69,18 +71,21 @@ class _Command:
         answer = gateway.run(self._machine, self._where, action, arguments, asking)
         for trouble in answer.troubles:
             self._console.note(trouble)
-        if not answer.watched and action.access is Access.READS:
-            self._console.note(gateway.NOT_WATCHED)
+        message = answer.message
+        if action.access is Access.READS:
+            message = _as_seen(answer)
+            if not answer.watched:
+                self._console.note(gateway.not_watched_since(answer.last_seen))
         if action.verb in {"attach", "open"} and not self._console.json:
             from bot.frontends.shell import windows
 
-            return windows.show(self._machine, self._where, self._console, answer.message)
-        self._console.show(answer.message)
+            return windows.show(self._machine, self._where, self._console, message)
+        self._console.show(message)
         if not answer.settled:
             self._console.note(gateway.NOT_SETTLED)
         if not answer.watched and action.access is Access.CHANGES:
             self._console.note(gateway.NOT_WATCHED)
-        data = answer.message.data
+        data = message.data
         return _FAILED if isinstance(data, dict) and data.get("failed") is True else 0
 
     def _watch(self, action: Action, arguments: Mapping[str, Value]) -> int:
@@ -100,6 +105,15 @@ class _Command:
         module = importlib.import_module(f"bot.frontends.shell.{action.verb.replace(' ', '_')}")
         found: Local = module.run
         return found(self._machine, self._where, self._console, arguments)
+
+
+def _as_seen(answer: gateway.Answer) -> Message:
+    """An answer whose data also says whether somebody watches what it tells of."""
+    data = answer.message.data
+    if not isinstance(data, dict):
+        return answer.message
+    seen: dict[str, Json] = {} if answer.watched else {"last_seen": answer.last_seen}
+    return replace(answer.message, data={**data, "watched": answer.watched, **seen})
 
 
 Local = Callable[[Machine, Surroundings, Console, Mapping[str, Value]], int]

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.actions.action import Access, Action
@@ -33,9 +34,19 @@ class Answer:
 
     message: Message
     watched: bool
+    last_seen: float | None = None
+    """While nothing watches: when somebody did last, as far as kept files tell; None: never."""
     settled: bool = True
     troubles: Sequence[str] = ()
     """What it was answered without, a line each."""
+
+
+def not_watched_since(seen: float | None) -> str:
+    """What is said beside an answer from kept files: how old it may be."""
+    if seen is None:
+        return NOT_WATCHED
+    at = datetime.fromtimestamp(seen, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"Nothing is watching; last seen at {at}: run `ao start` to look after the sessions."
 
 
 def client_for(where: Surroundings) -> Client:
@@ -94,6 +105,9 @@ async def _embedded(
 ) -> Answer:
     import asyncio
 
+    from orchestrator.storage import last_run
+
+    seen = last_run.last_seen(Home.default(where.env))
     request = Request(
         id=os.urandom(8).hex(),
         who=OWNER,
@@ -108,7 +122,9 @@ async def _embedded(
             request = replace(request, arguments=await asyncio.to_thread(confirm, shown, arguments))
         message = await house.actions.run(request)
         settled = action.access is not Access.CHANGES or await house.settled()
-        return Answer(message=message, watched=False, settled=settled, troubles=house.troubles)
+        return Answer(
+            message=message, watched=False, last_seen=seen, settled=settled, troubles=house.troubles
+        )
 
 
 def _json(arguments: Mapping[str, Value]) -> dict[str, Json]:

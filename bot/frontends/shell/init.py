@@ -32,10 +32,12 @@ def run(machine: Machine, where: Surroundings, console: Console, arguments: Mapp
         raise Conflict(msg, next_step="`ao config check` says what is wrong with it; `ao start` uses it.")
     path = write(machine, where, console, folder, wishes)
     project = wishes.name or id_from_folder(path.parent)
+    runs = gateway.client_for(where).running()
+    begin = f"project add {path.parent}" if runs else "start"
     console.show(
         Message(
             title=f"Wrote and trusted {path}.",
-            next_steps=("start", f'spawn {project} "<what to do>"', "status --watch"),
+            next_steps=(begin, f'spawn {project} "<what to do>"', "status --watch"),
             data={"file": str(path), "project": project},
         )
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from bot.actions.action import Access
@@ -45,8 +46,13 @@ class House(Protocol):
 class Machine(Protocol):
     """What only the whole program can do."""
 
-    async def serve(self, where: Surroundings, ready: Callable[[Sequence[str]], None]) -> None:
-        """Run the fleet until SIGTERM or SIGINT; `ready` is told the projects. Raises `AoError`."""
+    async def serve(
+        self, where: Surroundings, ready: Callable[[Path, Sequence[str]], None]
+    ) -> tuple[Sequence[str], Sequence[str]]:
+        """Run the fleet until SIGTERM or SIGINT; `ready` is told configuration and projects. Raises `AoError`.
+
+        Returns the sessions that were live at the end, and those of them whose terminal ended with it.
+        """
 
     def embedded(self, where: Surroundings, access: Access) -> AbstractAsyncContextManager[House]:
         """The fleet in this process, while no `ao start` runs.

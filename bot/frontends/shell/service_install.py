@@ -9,11 +9,14 @@ from xml.sax.saxutils import escape
 
 from bot.chat.message import Message
 from bot.chat.request import Value
+from bot.frontends.shell import gateway
 from bot.frontends.shell.console import Console
 from bot.frontends.shell.machine import Machine, Surroundings
 from orchestrator import resources
 from orchestrator.errors import BadInput
+from orchestrator.settings.discovery import discover
 from orchestrator.settings.project_edit import write_atomically
+from orchestrator.storage import last_run
 from orchestrator.storage.layout import Home
 
 NAME = "agent-orchestrator"
@@ -21,15 +24,19 @@ _READABLE = 0o600
 
 
 def run(machine: Machine, where: Surroundings, console: Console, arguments: Mapping[str, Value]) -> int:
-    """Write the file for systemd (a user unit) or launchd, and say what to run next."""
+    """Write the file for systemd (a user unit) or launchd, and say what to run next.
+
+    Raises `NotFound` without a configuration: what cannot start is not written.
+    """
     del machine
+    config = _configuration(where)
     kind = str(arguments.get("kind") or ("launchd" if sys.platform == "darwin" else "systemd"))
     home = Path(where.env.get("HOME") or "~").expanduser()
     if kind == "systemd":
         usual = Path(where.env.get("XDG_CONFIG_HOME") or home / ".config") / "systemd" / "user"
-        name, text = f"{NAME}.service", systemd_unit(where)
+        name, text = f"{NAME}.service", systemd_unit(where, config)
     else:
-        usual, name, text = home / "Library" / "LaunchAgents", f"{NAME}.plist", launchd_plist(where)
+        usual, name, text = home / "Library" / "LaunchAgents", f"{NAME}.plist", launchd_plist(where, config)
     path = Path(str(arguments.get("output") or usual)) / name
     write_atomically(path, text, _READABLE)
     steps: tuple[str, ...]
@@ -41,26 +48,31 @@ def run(machine: Machine, where: Surroundings, console: Console, arguments: Mapp
         )
     else:
         steps = (f"launchctl bootstrap gui/$(id -u) {path}", f"launchctl print gui/$(id -u)/{NAME}")
-    lines = ("Nothing is switched on yet. Run:", *(f"  {step}" for step in steps))
+    begin = (f"It starts ao with {config}.", "Nothing is switched on yet. Run:")
+    lines = (*begin, *(f"  {step}" for step in steps))
     console.show(
-        Message(title=f"Wrote {path}.", lines=lines, data={"file": str(path), "commands": list(steps)})
+        Message(
+            title=f"Wrote {path}.",
+            lines=lines,
+            data={"file": str(path), "configuration": str(config), "commands": list(steps)},
+        )
     )
     return 0
 
 
-def systemd_unit(where: Surroundings) -> str:
+def systemd_unit(where: Surroundings, config: Path) -> str:
     """A user unit (systemd.service(5)); stopping it ends `ao start` alone, so agents go on."""
     variables = "\n".join(
         f"Environment={_systemd_quoted(f'{name}={value}')}" for name, value in _variables(where).items()
     )
-    command = " ".join(_systemd_quoted(part, dollar=True) for part in (*program(), "start"))
+    command = " ".join(_systemd_quoted(part, dollar=True) for part in _command(config))
     text = resources.text("service/agent-orchestrator.service")
     return text.replace("@ENVIRONMENT@", variables).replace("@COMMAND@", command)
 
 
-def launchd_plist(where: Surroundings) -> str:
+def launchd_plist(where: Surroundings, config: Path) -> str:
     """A launch agent (launchd.plist(5)). Written for macOS, not tried there."""
-    command = "\n".join(f"    <string>{escape(part)}</string>" for part in (*program(), "start"))
+    command = "\n".join(f"    <string>{escape(part)}</string>" for part in _command(config))
     variables = "\n".join(
         f"    <key>{escape(name)}</key>\n    <string>{escape(value)}</string>"
         for name, value in _variables(where).items()
@@ -76,17 +88,31 @@ def program() -> tuple[str, ...]:
     return (str(script),) if script.is_file() else (sys.executable, "-P", "-m", "bot")
 
 
+def _configuration(where: Surroundings) -> Path:
+    """The file that is named or that the running server uses, else the one that counts here. Raises `NotFound`."""
+    last = last_run.configuration(Home.default(where.env))
+    named = where.config or where.env.get("AO_CONFIG_PATH")
+    if last is not None and not named and gateway.client_for(where).running():
+        return last
+    cwd = Path(where.cwd)
+    return discover(where.env, cwd, Path(where.config) if where.config else None, last).absolute()
+
+
+def _command(config: Path) -> tuple[str, ...]:
+    return (*program(), "--config", _printable("the configuration's path", str(config)), "start")
+
+
 def _variables(where: Surroundings) -> dict[str, str]:
-    """Where state and configuration are, and where programs are found. Never a token."""
+    """Where state is, and where programs are found. Never a token."""
     found = {"AO_HOME": str(Home.default(where.env).path), "PATH": where.env.get("PATH", "/usr/bin:/bin")}
-    config = where.config or where.env.get("AO_CONFIG_PATH", "")
-    if config:
-        found["AO_CONFIG_PATH"] = str((Path(where.cwd) / config).absolute())
-    for name, value in found.items():
-        if any(ord(letter) < 32 for letter in value):
-            msg = f"{name} holds a control character, which no service file can carry."
-            raise BadInput(msg)
-    return found
+    return {name: _printable(name, value) for name, value in found.items()}
+
+
+def _printable(name: str, value: str) -> str:
+    if any(ord(letter) < 32 for letter in value):
+        msg = f"{name} holds a control character, which no service file can carry."
+        raise BadInput(msg)
+    return value
 
 
 def _systemd_quoted(text: str, *, dollar: bool = False) -> str:

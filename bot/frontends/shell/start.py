@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.chat.request import Value
-from bot.frontends.shell import init
+from bot.frontends.shell import init, stop
 from bot.frontends.shell.console import Console
 from bot.frontends.shell.machine import Machine, Surroundings
 from orchestrator.errors import BadInput, Conflict, NotFound, PermanentError
@@ -33,15 +33,18 @@ def run(machine: Machine, where: Surroundings, console: Console, arguments: Mapp
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(Lines())
     logging.basicConfig(handlers=[lines], level=logging.WARNING)
-    asyncio.run(machine.serve(where, lambda projects: _ready(console, projects)))
-    console.note("ao has stopped; agents go on.")
+    live, ended = asyncio.run(
+        machine.serve(where, lambda config, projects: _ready(console, config, projects))
+    )
+    console.note(f"ao has stopped.{stop.left(live, ended)}")
     return 0
 
 
-def _ready(console: Console, projects: Sequence[str]) -> None:
+def _ready(console: Console, config: Path, projects: Sequence[str]) -> None:
     named = ", ".join(projects) or "no project yet"
     first = projects[0] if projects else "<project>"
-    console.tell(f"ao looks after: {named}. Ctrl-C stops it; agents go on.")
+    console.tell(f"ao looks after: {named}. Ctrl-C stops it.")
+    console.tell(f"Configuration: {config}")
     console.tell(f"In another shell: ao spawn {first} <issue>  |  ao status --watch  |  ao events --follow")
 
 

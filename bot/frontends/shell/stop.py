@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.chat.message import Field, Message
 from bot.chat.request import Value
@@ -33,10 +33,10 @@ def run(machine: Machine, where: Surroundings, console: Console, arguments: Mapp
         client = gateway.client_for(where)
         _ask(client, where, console)
         _end_sessions(client, console)
+    live, ending = _what_is_left(gateway.client_for(where))
     os.kill(found.pid, signal.SIGTERM)
     _wait_for_end(home, found)
-    left = "" if arguments.get("sessions") else " Agents go on; the next `ao start` takes them over."
-    console.tell(f"Stopped.{left}")
+    console.tell(f"Stopped.{left(live, ending)}")
     return 0
 
 
@@ -58,11 +58,34 @@ def _ask(client: Client, where: Surroundings, console: Console) -> None:
         raise AoError(msg)
 
 
+def left(live: Sequence[str], ended: Sequence[str]) -> str:
+    """What became of the agents: a terminal of the runtime `process` ends with `ao`, others go on."""
+    if not live:
+        return ""
+    if not ended:
+        return " Agents go on; the next `ao start` takes them over."
+    words = f" These agents ended with it, and the next `ao start` starts them again: {', '.join(ended)}."
+    return words + (" The others go on." if len(ended) < len(live) else "")
+
+
+def _what_is_left(client: Client) -> tuple[list[str], list[str]]:
+    """The live sessions, and those of them that end with the server; nothing of one that hangs."""
+    try:
+        ending = client.health().get("ends_with_ao")
+        return [str(s["id"]) for s in client.sessions()], (
+            [str(one) for one in ending] if isinstance(ending, list) else []
+        )
+    except AoError:
+        return [], []
+
+
 def _end_sessions(client: Client, console: Console) -> None:
     """Kill every live session and wait until each is taken down. Raises `TemporaryError`."""
     for session in client.sessions():
         if session.get("wanted") != "stop":
             client.act("kill", {"session": session["id"]})
+    for lost in _damaged(client):
+        client.act("kill", {"session": lost})
     limit = time.monotonic() + _SESSIONS_LIMIT
     while left := [str(session["id"]) for session in client.sessions()]:
         if time.monotonic() > limit:
@@ -72,6 +95,13 @@ def _end_sessions(client: Client, console: Console) -> None:
             )
         time.sleep(_PAUSE)
     console.note("All sessions have ended; `ao rescue ls` lists what was saved.")
+
+
+def _damaged(client: Client) -> list[str]:
+    """Sessions whose file is damaged: they are in no list of sessions, and their agents may run."""
+    shown = client.act("status", {}).get("data")
+    rows = shown.get("damaged") if isinstance(shown, dict) else None
+    return [str(row.get("id")) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def _wait_for_end(home: Home, found: Holder) -> None:

@@ -17,7 +17,7 @@ from orchestrator.errors import AoError, Conflict, NotFound, PermanentError
 from orchestrator.ports.place import Place
 from orchestrator.ports.rescue import Rescues
 from orchestrator.ports.session_ref import SessionRef
-from orchestrator.ports.workspace import Base, Made, Saved, Workspace, WorkspaceLook, WorkspaceView
+from orchestrator.ports.workspace import Base, Foresees, Made, Saved, Workspace, WorkspaceLook, WorkspaceView
 from orchestrator.testing.fakes.place import FakePlace
 
 Files = dict[str, bytes]
@@ -63,7 +63,7 @@ class FakeHistory:
     serials: dict[SessionId, int] = field(default_factory=dict)
 
 
-class FakeWorkspace(Workspace, Rescues):
+class FakeWorkspace(Workspace, Rescues, Foresees):
     """Files lie in the session's place; `edit` and `commit` are an agent's hands.
 
     `pushed` are commits that the forge has, `forge` gives more of them. `fail_next` makes the next call
@@ -77,6 +77,8 @@ class FakeWorkspace(Workspace, Rescues):
         self.pushed: set[str] = set()
         self.unreadable: dict[SessionId, str] = {}
         self.gates: dict[str, asyncio.Event] = {}
+        self.taken: set[tuple[str, str]] = set()
+        """Project and name of branches that are there already."""
         self.calls: list[str] = []
         """The calls that were made, by name."""
         self._forge = forge
@@ -142,6 +144,12 @@ class FakeWorkspace(Workspace, Rescues):
                 msg = f"{command!r} failed: {done.error_text()}"
                 raise PermanentError(msg, session=session.id)
         tree.prepared = True
+
+    @override
+    async def refuse_branch(self, project: Project, branch: str) -> None:
+        if (project.id, branch) in self.taken:
+            msg = f"The branch {branch} exists already."
+            raise Conflict(msg, next_step="Rename it.")
 
     @override
     async def observe(self, views: Collection[WorkspaceView]) -> Mapping[SessionId, Look[WorkspaceLook]]:

@@ -97,12 +97,19 @@ class House:
 
     def launch(self, **env: str) -> subprocess.Popen[bytes]:
         """Start the server."""
-        argv = [python(), "-m", "bot", "--config", str(self.config), "start"]
+        return self._launch(["--config", str(self.config)], ROOT, env)
+
+    def launch_in(self, cwd: Path) -> subprocess.Popen[bytes]:
+        """Start the server as somebody does who types `ao start` in that folder."""
+        return self._launch([], cwd, {"PYTHONPATH": str(ROOT)})
+
+    def _launch(self, named: list[str], cwd: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        argv = [python(), "-m", "bot", *named, "start"]
         with self.log.open("ab") as log:
             self.server = subprocess.Popen(
                 argv,
                 env={**clean_environment(self.home.path), **env},
-                cwd=ROOT,
+                cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -144,13 +151,13 @@ class House:
 
     # Asking --------------------------------------------------------------------------------------
 
-    def ao(self, *words: str, config: bool = True) -> subprocess.CompletedProcess[str]:
+    def ao(self, *words: str, config: bool = True, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
         """The `ao` command, as a process."""
         named = ["--config", str(self.config)] if config else []
         return subprocess.run(
             [sys.executable, "-m", "bot", *named, *words],
             env=clean_environment(self.home.path),
-            cwd=ROOT,
+            cwd=cwd,
             capture_output=True,
             text=True,
             timeout=60,

@@ -69,7 +69,9 @@ def test_while_another_command_writes(left: House) -> None:
     for done in answers:
         assert done.returncode == 0, (done.args, done.stderr)
         assert json.loads(done.stdout)
-        assert done.stderr == "Nothing is watching: run `ao start` to look after the sessions.\n"
+        assert done.stderr.startswith("Nothing is watching; last seen at 20")
+        assert done.stderr.count("\n") == 1
+        assert json.loads(done.stdout)["watched"] is False
     assert kept(left) == before | {str(left.home.lock): b""}
 
 
@@ -143,6 +145,6 @@ def test_a_home_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     house = House(tmp_path)
     house.home.path.rename(tmp_path / "gone")
     done = house.ao("status", "--json")
-    assert json.loads(done.stdout) == {"sessions": []}
+    assert json.loads(done.stdout) == {"sessions": [], "watched": False, "last_seen": None}
     assert house.ao("doctor").returncode == 0
     assert not house.home.path.exists()

@@ -20,6 +20,7 @@ from orchestrator.storage.lanes import Lanes
 from orchestrator.storage.layout import Home
 from orchestrator.storage.store import Store
 from orchestrator.testing.fakes.clock import FakeClock
+from orchestrator.testing.fakes.runtime import FakeRuntime
 
 Configured: TypeAlias = tuple[Home, SettingsNow, Registry]
 """A home, a configuration with the project `demo`, and a registry without plugins."""
@@ -43,6 +44,10 @@ class Threads:
 
     def __init__(self) -> None:
         self.files = Lanes(1, "test-files")
+        self.terminals = FakeRuntime()
+
+    def runtime(self, _session: Session) -> FakeRuntime:
+        return self.terminals
 
 
 class StillFleet:

@@ -10,6 +10,7 @@ import pytest
 
 from bot.actions import registry
 from bot.actions.action import Context
+from bot.actions.approve import already_approved
 from bot.actions.issues import title as issues_title
 from bot.actions.spawn import task_of
 from bot.chat.message import Message
@@ -20,7 +21,15 @@ from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.policy import KeptRule
 from orchestrator.domain.pull_request import PullRequestState
-from orchestrator.domain.session import Intent, Question, RuntimeFact, RuntimeState, WantedState
+from orchestrator.domain.session import (
+    Approval,
+    Intent,
+    Question,
+    RuntimeFact,
+    RuntimeState,
+    WantedState,
+)
+from orchestrator.domain.when import clock
 from orchestrator.errors import BadInput, Conflict, NotFound
 from orchestrator.testing import examples
 from tests.unit.bot.house import Ask, House, data, rows
@@ -131,7 +140,7 @@ async def test_answer_is_bound_to_the_question(house: House, ask: Ask) -> None:
     house.fleet.put(examples.session(id="demo-1", questions=(Question(id="q1", text="?", asked_at=0.0),)))
     message = await ask("answer", session="demo-1", text="yes")
     assert data(message)["question"] == "q1"
-    with pytest.raises(NotFound, match="asks nothing"):
+    with pytest.raises(Conflict, match="asks nothing now; owner answered first"):
         await ask("answer", session="demo-1", text="no")
 
 
@@ -368,3 +377,28 @@ def test_rules_are_found_by_their_other_names() -> None:
     assert registry.find(["policy"])[0].verb == "rules"
     assert registry.find(["policy", "rm", "r1"]) == (registry.load("rules rm"), 2)
     assert registry.find(["rules", "demo"]) == (registry.load("rules"), 1)
+
+
+async def test_second_click_says_that_it_was_so_and_since_when(house: House, ask: Ask) -> None:
+    for verb, inverse, never in (("hold", "unhold", "is not held"), ("pause", "unpause", "is not paused")):
+        house.fleet.put(WITH_PR)
+        assert never in (await ask(inverse, session="demo-1")).title
+        first = (await ask(verb, session="demo-1")).title
+        second = (await ask(verb, session="demo-1")).title
+        assert first != second
+        assert "already, by owner since" in second
+        assert never not in (await ask(inverse, session="demo-1")).title
+    given = examples.change(approvals=(Approval(by=OWNER, head=examples.HEAD, at=examples.NOW),))
+    words = f"approved already, by owner at {clock(examples.NOW)}"
+    assert words in already_approved(examples.session(changes=(given,)), examples.HEAD[:9], OWNER)
+    assert already_approved(examples.session(changes=(given,)), examples.OTHER_HEAD, OWNER) == ""
+
+
+async def test_brake_is_seen_in_the_status_and_its_release_is_named(house: House, ask: Ask) -> None:
+    house.fleet.put(WITH_PR)
+    assert (await ask("pause", all=True)).next_steps == ("unpause --all",)
+    shown = await ask("status")
+    assert "The brake is on, by owner since" in shown.lines[0]
+    assert shown.next_steps == ("unpause --all",)
+    assert "goes on: demo-1" in (await ask("unpause", all=True)).title
+    assert (await ask("status")).lines == ()

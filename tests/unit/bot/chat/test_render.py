@@ -184,3 +184,18 @@ def test_a_session_in_full_is_json() -> None:
     full = view.session_detail(session(changes=(examples.change(PR),)))
     assert json.loads(json.dumps(full)) == full
     assert f'"head": "{examples.HEAD}"' in json.dumps(full["pull_request"])
+
+
+def test_terminals_that_went_together_are_one_line_until_they_are_restored() -> None:
+    gone = RuntimeFact(state=RuntimeState.MISSING, at=0.0, lost=True)
+    lost = [examples.session(id=f"demo-{n}", runtime=gone) for n in (1, 2)]
+    shown = render.sessions_table([*lost, examples.session(id="demo-3")], examples.NOW)
+    assert shown.lines == ("2 terminals are gone together: demo-1, demo-2. Their work is safe.",)
+    assert shown.next_steps == ("restore --all",)
+    assert render.sessions_table([examples.session()], examples.NOW).lines == ()
+
+
+def test_what_was_merged_before_a_restore_stays_to_be_seen() -> None:
+    merged = examples.change(examples.pull_request(state=PullRequestState.MERGED, merge_commit="c" * 40))
+    card = render.session_card(examples.session(changes=(merged,), past=(7,)), examples.NOW)
+    assert ("merged before", "#7 as cccccccccccc") in [(f.label, f.value) for f in card.fields]

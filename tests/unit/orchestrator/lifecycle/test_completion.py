@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from orchestrator.domain.event import Event
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import OWNER
 from orchestrator.errors import TemporaryError
 from orchestrator.lifecycle.completion import KEY
 from orchestrator.services.kill import kill
-from orchestrator.testing.ring import Ring
+from orchestrator.testing.ring import CONFIG, Ring, open_ring
 
 
 async def complete(ring: Ring) -> list[Event]:
@@ -76,3 +78,18 @@ async def test_session_that_only_waits_for_a_person_is_not_an_end(ring: Ring) ->
     ring.ask(one, "ask", "really?")
     await ring.settle()
     assert ring.status(one) == "waiting_input"
+
+
+async def test_nothing_is_told_of_a_project_that_this_process_does_not_have(tmp_path: Path) -> None:
+    ring = await open_ring(tmp_path)
+    one = await ring.spawn()
+    await ring.die()
+    elsewhere = await open_ring(tmp_path, world=ring.world, config=CONFIG.replace("  demo:", "  other:"))
+    await elsewhere.later(60)
+    assert (elsewhere.fleet.all(), await complete(elsewhere)) == ((), [])
+    await elsewhere.close()
+    back = await open_ring(tmp_path, world=ring.world)
+    assert await complete(back) == []
+    await end(back, one)
+    assert len(await complete(back)) == 1
+    await back.close()

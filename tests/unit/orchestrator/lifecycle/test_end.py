@@ -9,12 +9,17 @@ import pytest
 from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.issue import IssueState
+from orchestrator.domain.message import MessageStage
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.pull_request import PullRequestState
+from orchestrator.domain.session import WantedState
 from orchestrator.errors import AoError, PermanentError, TemporaryError
+from orchestrator.lifecycle.agent_requests import AgentRequests
+from orchestrator.lifecycle.changes import PUBLISHING
 from orchestrator.services import ended
 from orchestrator.services.kill import kill
 from orchestrator.services.merge import merge
+from orchestrator.services.send import send
 from orchestrator.services.spawn import SpawnAsk, spawn
 from orchestrator.testing.ring import Ring
 
@@ -196,3 +201,72 @@ async def test_kill_while_it_is_being_set_up_ends_it(ring: Ring) -> None:
     await kill(ring.core, made.id, by=OWNER)
     await ring.settle()
     assert is_gone(ring, made.id)
+
+
+# What still goes on after a merge ------------------------------------------------------------------
+
+
+async def merged_while_busy(ring: Ring) -> SessionId:
+    """Its pull request is merged, and its agent works on."""
+    one = await ring.spawn()
+    await ring.pull_request(one)
+    ring.agent.says(one, ActivityState.BUSY)
+    await ring.look(one)
+    ring.scm.set_pull(one, state=PullRequestState.MERGED, merge_commit="c" * 40)
+    await ring.look(one)
+    assert ring.status(one) == "merged"
+    return one
+
+
+async def test_agent_that_works_on_after_a_merge_opens_another_pull_request(ring: Ring) -> None:
+    one = await merged_while_busy(ring)
+    head = await ring.pull_request(one, text="2")
+    change = ring.session(one).change
+    assert change is not None
+    assert (ring.status(one), change.pr.number, change.pr.head) == ("pr_open", 2, head)
+    assert (await ring.told(one)).count("pr.opened") == 2
+    await ring.later(400)
+    assert (ring.status(one), ring.scm.pull_of(one).state) == ("pr_open", PullRequestState.OPEN)
+    ring.agent.says(one, ActivityState.IDLE)
+    await ring.checks(one, passed=True)
+    ring.scm.set_pull(one, state=PullRequestState.MERGED, merge_commit="d" * 40)
+    await ring.look(one)
+    assert is_gone(ring, one)
+    assert ring.tracker.issues["demo", "1"].state is IssueState.CLOSED
+
+
+async def test_clean_up_after_a_merge_does_not_race_the_next_pull_request(ring: Ring) -> None:
+    one = await merged_while_busy(ring)
+    await ring.fleet.change(one, lambda d: d.open_intent(PUBLISHING))
+    ring.agent.says(one, ActivityState.IDLE)
+    await ring.look(one)
+    assert ring.session(one).wanted.state is WantedState.RUN
+    await ring.later(310)
+    assert is_gone(ring, one)
+
+
+async def test_request_of_a_session_that_is_over_is_refused_in_words(ring: Ring) -> None:
+    one = await merged_while_busy(ring)
+    ring.workspace.fail_next("save", TemporaryError("busy"))
+    await kill(ring.core, one, by=OWNER)
+    await ring.settle()
+    await ring.workspace.commit(one, "hello.py", "2")
+    name = ring.ask(one, "pr", "create")
+    await AgentRequests(ring.fleet).take(ring.session(one))
+    assert "this session is over" in ring.answer(one, name)
+    assert ring.scm.pull_of(one).number == 1
+
+
+async def test_end_of_a_session_settles_every_message(ring: Ring) -> None:
+    one = await ring.spawn()
+    ring.agent.slow = True
+    first = await send(ring.core, one, "do it", by=OWNER)
+    await ring.settle()
+    second = await send(ring.core, one, "and that", by=OWNER)
+    await end(ring, one)
+    kept = await ended.one(ring.core, one)
+    stages = {m.number: (m.stage, m.reason) for m in kept.messages}
+    words = "the session ended before it was answered"
+    assert stages[first.number] == stages[second.number] == (MessageStage.FAILED, words)
+    failed = [e for e in await ring.events(one) if e.type == "message.failed"]
+    assert [e.data["number"] for e in failed] == [first.number, second.number]

@@ -146,7 +146,7 @@ async def test_unforeseen_error_is_tried_some_times_then_refused(ring: Ring) -> 
     await ring.settle()
     assert "tried again soon" in ring.session(made.id).setup.reason
     await ring.later(60, step=1)
-    kept = await ended.one(ring.core, made.id)
+    kept = ring.session(made.id)
     assert kept.status.status.value == "errored"
     assert "ZeroDivisionError: a defect" in kept.status.reason
     assert UNFORESEEN > 1

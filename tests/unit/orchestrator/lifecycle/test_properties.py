@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -244,8 +243,38 @@ def test_an_end_is_final(status: Status, seen: Observation) -> None:
 def test_illegal_move_is_refused() -> None:
     killed = ex.session(status=StatusLine(status=Status.KILLED, reason="", evidence="", since=ex.NOW))
     draft = Draft(killed, ex.NOW)
-    with pytest.raises(transitions.IllegalMove, match="killed may not become working"):
-        transitions.settle(draft, RULES)
+    transitions.settle(draft, RULES)
+    assert draft.session.status.status is Status.KILLED
+    assert "killed may not become working" in draft.session.status.reason
+
+
+@settings(max_examples=100)
+@given(STEPS, PULLS, st.booleans())
+def test_merged_then_a_new_pull_request_is_seen_or_the_session_ends(
+    steps: list[tuple[Observation | Callable[[Draft], None], int]], pull: PullRequest, busy: bool
+) -> None:
+    """What is seen is kept whatever came before: no session freezes at its merged pull request."""
+    merged = ex.pull_request(state=PullRequestState.MERGED, merge_commit="c" * 40)
+    agent = AgentLook(activity=ex.activity(ActivityState.BUSY if busy else ActivityState.IDLE))
+    session = one(ex.session(), Observation(agent=Seen(agent), pull_request=Seen(merged)), ex.NOW)
+    assert session.status.status is Status.MERGED
+    second = replace(pull, number=8, state=PullRequestState.OPEN)
+    session = one(session, Observation(pull_request=Seen(second)), ex.NOW + 5)
+    now = ex.NOW + 5
+    ended = session.wanted.state is WantedState.STOP
+    for what, seconds in [(Observation(), 0), *steps]:
+        now += seconds
+        if isinstance(what, Observation):
+            what = replace(what, pull_request=Seen(second))
+            session = one(session, what, now)
+    change = session.change
+    assert change is not None
+    if ended:
+        assert (session.status.status, change.pr.number) == (Status.MERGED, 7)
+    else:
+        assert change.pr == second
+        assert session.status.status is not Status.MERGED
+        assert "may not become" not in session.status.reason
 
 
 def test_every_status_has_its_row() -> None:

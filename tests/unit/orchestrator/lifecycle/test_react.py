@@ -255,10 +255,11 @@ def test_cleanup_after_merge_can_be_off() -> None:
     assert kept.session.wanted.state is WantedState.RUN
 
 
-def test_failed_setup_is_rolled_back() -> None:
+def test_failed_setup_is_kept_for_a_person() -> None:
     failed = ex.session(setup=Setup(step=SetupStep.FAILED, at=ex.NOW, reason="no such branch"))
     draft = step(replace(failed, status=replace(failed.status, status=Status.SPAWNING)), ex.rules())
-    assert draft.session.wanted.reason is StopReason.FAILED
+    assert draft.session.wanted.state is WantedState.RUN
+    assert draft.session.status.status is Status.ERRORED
     assert "no such branch" in draft.session.status.reason
 
 

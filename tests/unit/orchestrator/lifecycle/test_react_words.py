@@ -286,9 +286,6 @@ def test_end_by_a_rule_says_who_and_why() -> None:
         WantedState.STOP, "ao", "rule", ex.NOW + 2,
     )  # fmt: skip
     assert (wanted.reason, wanted.words) == (StopReason.MERGED, "#7 is in main")
-    failed = ex.session(setup=Setup(step=SetupStep.FAILED, at=ex.NOW, reason="no such branch"))
-    wanted = reacted(failed, ex.rules()).session.wanted
-    assert (wanted.reason, wanted.words) == (StopReason.FAILED, "no such branch")
 
 
 @pytest.mark.parametrize(

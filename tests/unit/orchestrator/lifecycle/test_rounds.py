@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.domain.activity import ActivityState
@@ -158,6 +159,47 @@ async def test_start_after_a_long_time_makes_nobody_stuck(ring: Ring) -> None:
     assert await loud(again) == []
 
 
+async def stuck(ring: Ring) -> SessionId:
+    one = await ring.spawn()
+    ring.agent.says(one, ActivityState.BUSY)
+    await ring.look()
+    await ring.later(660, step=30)
+    assert ring.status(one) == "stuck"
+    return one
+
+
+async def test_stuck_agent_is_stuck_after_a_crash_too_and_nobody_is_called_twice(ring: Ring) -> None:
+    one = await stuck(ring)
+    since = ring.session(one).status.since
+    await ring.die()
+    ring.clock.advance(90)
+    ring.after = again = await open_ring(ring.core.home.path.parent, world=ring.world, before=ring)
+    await again.later(60)
+    assert (again.status(one), again.session(one).status.since) == ("stuck", since)
+    ring.clock.jump(8 * 3600)
+    await again.later(30)
+    assert (again.status(one), await loud(again)) == ("stuck", ["session.stuck"])
+    ring.agent.says(one, ActivityState.BUSY)
+    await again.look()
+    assert again.status(one) == "working"
+
+
+async def test_stuck_agent_is_stuck_after_its_terminal_could_not_be_seen(ring: Ring) -> None:
+    one = await stuck(ring)
+    ring.runtime.unreadable[one] = "tmux does not answer"
+    await ring.later(20)
+    assert ring.status(one) == "detecting"
+    del ring.runtime.unreadable[one]
+    await ring.later(5)
+    assert ring.status(one) == "stuck"
+    known = ring.agent.looks[one]
+    ring.agent.looks[one] = replace(known, activity=replace(known.activity, state=ActivityState.UNKNOWN))
+    await ring.look()
+    ring.agent.looks[one] = known
+    await ring.later(5)
+    assert ring.status(one) == "stuck"
+
+
 # Lost together ------------------------------------------------------------------------------------
 
 
@@ -184,6 +226,22 @@ async def test_all_that_were_lost_can_be_restored_at_once(ring: Ring) -> None:
     await again.settle()
     assert {again.status(s) for s in sessions} == {"idle"}
     assert sorted(again.runtime.starts[-3:]) == sorted(sessions)
+
+
+async def test_one_that_cannot_be_restored_does_not_stop_the_others(tmp_path: Path) -> None:
+    disk = FakeKeeping()
+    ring = await open_ring(tmp_path)
+    one, two = await fleet_of(ring, 2)
+    await ring.die()
+    ring.runtime.vanish()
+    ring.after = again = await open_ring(tmp_path, world=ring.world, before=ring, keeping=disk.over)
+    disk.full.add(one)
+    outcomes = {o.id: o.error for o in await restore_all(again.core, by=OWNER)}
+    assert "full" in str(outcomes[one])
+    assert outcomes[two] is None
+    await again.settle()
+    assert again.status(two) == "idle"
+    await ring.close()
 
 
 async def test_restore_auto_brings_them_back_a_few_a_minute(ring: Ring) -> None:

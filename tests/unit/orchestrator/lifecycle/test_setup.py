@@ -9,9 +9,11 @@ from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.session import SetupStep
 from orchestrator.errors import AoError, Conflict, PermanentError, TemporaryError
+from orchestrator.lifecycle.queue import Room
 from orchestrator.ports.agent import AgentLook
 from orchestrator.ports.runtime import Text
 from orchestrator.services import ended
+from orchestrator.services.cleanup import cleanup
 from orchestrator.services.kill import kill
 from orchestrator.services.restore import restore
 from orchestrator.testing.ring import Ring
@@ -58,6 +60,7 @@ async def test_step_that_fails_for_now_is_tried_again(ring: Ring, step: str) -> 
 
 def _fail(ring: Ring, step: str, error: AoError) -> None:
     if step == "base":
+        ring.scm.fail_next("base", error)  # once for the spawn, which asks before
         ring.scm.fail_next("base", error)
     elif step == "create":
         ring.workspace.fail_next("create", error)
@@ -78,14 +81,23 @@ def _fail_start(ring: Ring, error: AoError) -> None:
     ring.runtime.start = start  # type: ignore[method-assign]
 
 
-@pytest.mark.parametrize("step", ["base", "create", "prepare", "start"])
+@pytest.mark.parametrize("step", ["create", "prepare", "start"])
 @pytest.mark.parametrize("error", [PermanentError("no such program"), Conflict("it belongs to demo-9")])
-async def test_step_that_is_refused_rolls_the_session_back(ring: Ring, step: str, error: AoError) -> None:
+async def test_step_that_is_refused_stays_to_be_seen_until_it_is_killed(
+    ring: Ring, step: str, error: AoError
+) -> None:
     _fail(ring, step, error)
+    ring.room.append(Room(sessions=1))
     one = await ring.spawn()
-    kept = await ended.one(ring.core, one)
-    assert kept.status.status.value == "errored"
-    assert error.what in kept.status.reason
+    await ring.later(60)
+    assert ring.status(one) == "errored"
+    assert error.what in ring.session(one).status.reason
+    two = await ring.spawn("2")
+    assert ring.status(two) == "idle"
+    await kill(ring.core, two, by=OWNER)
+    await kill(ring.core, one, by=OWNER)
+    await ring.settle()
+    assert (await ended.one(ring.core, one)).status.status.value == "killed"
     assert (ring.workspace.trees, ring.runtime.terminals) == ({}, {})
     told = [e for e in await ring.events(one) if e.type == "session.errored"]
     assert [e.level.value for e in told] == ["urgent"]
@@ -97,7 +109,34 @@ async def test_issue_that_went_meanwhile_ends_the_session_with_words(ring: Ring)
     one = await ring.spawn()
     del ring.tracker.issues["demo", "1"]
     await ring.later(10)
-    assert "issue 1 is gone" in (await ended.one(ring.core, one)).status.reason
+    assert ring.status(one) == "errored"
+    assert "issue 1 is gone" in ring.session(one).status.reason
+
+
+async def test_failed_session_is_restored_where_it_was(ring: Ring) -> None:
+    ring.agent.fail_next(PermanentError("no such program"))
+    one = await ring.spawn()
+    await restore(ring.core, one, by=OWNER)
+    await ring.settle()
+    assert (ring.status(one), ring.agent.tasks[one].resume) == ("idle", False)
+
+
+async def test_failed_session_goes_once_another_of_its_issue_works(ring: Ring) -> None:
+    ring.agent.fail_next(PermanentError("no such program"))
+    one = await ring.spawn()
+    two = await ring.spawn()
+    await ring.settle()
+    assert [s.id for s in ring.fleet.all()] == [two]
+    kept = await ended.one(ring.core, one)
+    assert kept.status.reason == "no such program (demo-2 took its place)"
+    assert ring.tracker.issues["demo", "1"].state.value == "in_progress"
+
+
+async def test_failed_session_is_cleaned_up_when_asked(ring: Ring) -> None:
+    ring.agent.fail_next(PermanentError("no such program"))
+    one = await ring.spawn()
+    (item,) = await cleanup(ring.core, by=OWNER)
+    assert (item.session, "could not be set up" in item.reason) == (one, True)
 
 
 async def test_tracker_that_cannot_be_read_is_waited_for(ring: Ring) -> None:

@@ -23,7 +23,7 @@ from orchestrator.domain.session import (
 from orchestrator.domain.status import Status
 from orchestrator.lifecycle import transitions
 from orchestrator.lifecycle.draft import Draft
-from orchestrator.lifecycle.transitions import LEGAL, IllegalMove
+from orchestrator.lifecycle.transitions import LEGAL
 from orchestrator.testing import examples as ex
 
 RULES = ex.rules()
@@ -123,18 +123,21 @@ def test_same_status_with_other_words_is_no_news_and_keeps_since() -> None:
     assert settled(draft.session).session is draft.session
 
 
-FINAL = [Status.KILLED, Status.MERGED]
+FINAL = [Status.KILLED]
 
 
-@pytest.mark.parametrize("status", FINAL)
-def test_kill_and_merge_are_final_but_for_a_restore(status: Status) -> None:
-    assert LEGAL[status] == {Status.QUEUED, Status.SPAWNING}
-    with pytest.raises(IllegalMove) as refused:
-        settled(ex.session(status=replace(WAS, status=status)))
-    assert (
-        refused.value.what == f"{status.value} may not become working (the agent works on what it was told)"
-    )
-    assert refused.value.session == "demo-1"
+def test_kill_is_final_but_for_a_restore_and_a_refused_move_keeps_the_facts() -> None:
+    assert LEGAL[Status.KILLED] == {Status.QUEUED, Status.SPAWNING}
+    draft = settled(ex.session(status=replace(WAS, status=Status.KILLED), dirty=3))
+    words = "killed may not become working (the agent works on what it was told)"
+    assert (draft.session.status.status, draft.session.status.reason) == (Status.KILLED, words)
+    assert (draft.session.dirty, [e.type for e in draft.events]) == (3, ["session.illegal_move"])
+    assert settled(draft.session).events == []
+
+
+def test_merged_session_that_is_not_to_end_goes_on() -> None:
+    going_on = settled(ex.session(status=replace(WAS, status=Status.MERGED)))
+    assert going_on.session.status.status is Status.WORKING
 
 
 def test_every_status_has_its_moves() -> None:

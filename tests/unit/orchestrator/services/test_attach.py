@@ -19,6 +19,7 @@ async def test_command_and_title(ring: Ring) -> None:
 
 async def test_session_without_a_terminal_says_why(ring: Ring) -> None:
     ring.scm.fail_next("base", TemporaryError("not now"))
+    ring.scm.fail_next("base", TemporaryError("not now"))
     one = await ring.spawn()
     with pytest.raises(Conflict, match="not now"):
         await attach(ring.core, one)

@@ -9,7 +9,6 @@ import pytest
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.pull_request import PullRequest, PullRequestState
 from orchestrator.errors import Conflict, NotFound
-from orchestrator.services import ended
 from orchestrator.services.claim import claim
 from orchestrator.services.kill import kill
 from orchestrator.services.spawn import SpawnAsk, spawn
@@ -53,7 +52,7 @@ async def test_what_closed_before_the_workspace_was_made_is_not_taken_over(ring:
     made = await claim(ring.core, "demo", 7, by=OWNER)
     ring.scm.forge.pulls["demo", 7] = replace(ring.scm.forge.pulls["demo", 7], state=PullRequestState.CLOSED)
     await ring.settle()
-    session = await ended.one(ring.core, made.id)
+    session = ring.session(made.id)
     assert "Pull request 7 is closed" in session.status.reason
     assert session.change is None
     assert ring.runtime.terminals == {}

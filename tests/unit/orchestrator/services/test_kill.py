@@ -9,7 +9,7 @@ from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.session import StopReason, WantedState
-from orchestrator.errors import NotFound, TemporaryError
+from orchestrator.errors import Conflict, NotFound, TemporaryError
 from orchestrator.lifecycle.queue import Room
 from orchestrator.services import ended
 from orchestrator.services.kill import kill
@@ -26,7 +26,7 @@ async def test_second_kill_changes_nothing(ring: Ring) -> None:
     assert second.wanted.by == ex.ADA
     assert (await ring.told(one)).count("session.kill_asked") == 1
     await ring.later(30)
-    with pytest.raises(NotFound):
+    with pytest.raises(Conflict, match="ended by ada"):
         await kill(ring.core, one, by=OWNER)
 
 

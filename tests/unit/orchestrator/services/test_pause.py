@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.domain.person import OWNER
+from orchestrator.domain.when import clock
 from orchestrator.errors import Conflict, TemporaryError
 from orchestrator.lifecycle.queue import Room
 from orchestrator.services.kill import kill
@@ -57,3 +58,23 @@ async def test_session_that_ends_cannot_be_paused(ring: Ring) -> None:
     await kill(ring.core, one, by=OWNER)
     with pytest.raises(Conflict):
         await pause(ring.core, one, by=OWNER)
+
+
+async def test_brake_keeps_new_sessions_from_starting_until_it_is_released_also_over_a_restart(
+    ring: Ring,
+) -> None:
+    one = await ring.spawn("1")
+    await pause(ring.core, None, by=ex.ADA)
+    since = clock(ring.clock.now())
+    ring.clock.advance(5)
+    await pause(ring.core, None, by=OWNER)
+    words = f"the brake is on, by ada since {since}"
+    assert ring.core.brake == words
+    two = await ring.spawn("2")
+    again = await ring.crash()
+    await again.later(60)
+    assert (again.status(one), again.status(two)) == ("paused", "queued")
+    assert words in again.session(two).status.reason
+    await unpause(again.core, None, by=OWNER)
+    await again.settle()
+    assert (again.status(one), again.status(two), again.core.brake) == ("idle", "idle", "")

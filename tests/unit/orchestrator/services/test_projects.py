@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from orchestrator.domain.ids import ProjectId
 from orchestrator.domain.person import OWNER
 from orchestrator.errors import BadInput, Conflict, NotFound
-from orchestrator.services import configuration, projects
+from orchestrator.services import configuration, projects, trust
 from orchestrator.services.kill import kill
+from orchestrator.services.new_project import Wishes
 from orchestrator.services.spawn import SpawnAsk, spawn
 from orchestrator.settings.project_edit import NewProject
 from orchestrator.testing.ring import Ring
 
 
-def second(root: Path, **fields: str) -> NewProject:
-    return NewProject(id="second", path=str(root / "repository"), default_branch="main", **fields)
+def second(root: Path) -> NewProject:
+    return NewProject(id="second", path=str(root / "repository"), default_branch="main")
 
 
 async def test_listed_with_what_fills_the_slots(ring: Ring) -> None:
@@ -39,6 +43,61 @@ async def test_added_and_taken_out_while_it_runs(ring: Ring, tmp_path: Path) -> 
     await projects.remove(ring.core, "second", by=OWNER)
     assert [r.id for r in await projects.listed(ring.core)] == ["demo"]
     assert [t for t in await ring.told() if t.startswith("project.")] == ["project.added", "project.removed"]
+    assert not ring.core.home.project(ProjectId("second")).path.exists()
+
+
+async def test_what_was_kept_of_a_project_stays_when_it_is_taken_out(ring: Ring, tmp_path: Path) -> None:
+    await projects.add(ring.core, second(tmp_path), by=OWNER)
+    kept = ring.core.home.project(ProjectId("second")).ended / "second-1" / "session.json"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    await projects.remove(ring.core, "second", by=OWNER)
+    assert kept.exists()
+
+
+_OWN = """\
+limits: {sessions: 3}
+projects:
+  mine:
+    path: .
+    agent: fake
+    runtime: fake
+    workspace: fake
+    tracker: {plugin: fake}
+    scm: {plugin: fake}
+    session_prefix: own
+    agentRules: |
+      Be kind.
+
+      Be brief: off.
+    postCreate: [make "it"]
+"""
+
+
+@pytest.mark.git
+async def test_the_repositorys_own_file_is_taken_over(ring: Ring, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for words in (["init", "-q", "-b", "trunk"], ["commit", "-q", "--allow-empty", "-m", "first"]):
+        await asyncio.to_thread(
+            subprocess.run, ["git", *words], cwd=folder, check=True, capture_output=True, timeout=20
+        )
+    own = folder / "agent-orchestrator.yaml"
+    own.write_text(_OWN)
+    proposal = await projects.propose(ring.core, folder, Wishes(agent="fake"))
+    assert "not trusted" in proposal.notes[0]
+    assert not proposal.entry.more
+    await asyncio.to_thread(trust.trust_file, own, trust.Trusted(ring.core.home))
+    proposal = await projects.propose(ring.core, folder, Wishes(prefix="said"))
+    taken, left = proposal.notes[:2]
+    assert str(own) in taken
+    assert "agentRules" in taken
+    assert "limits" in left
+    row = await projects.add(ring.core, proposal.entry, by=OWNER)
+    assert (row.id, row.prefix, row.agent, row.default_branch) == ("mine", "said", "fake", "trunk")
+    keys = ring.settings.now.keys("mine")
+    assert keys.agent_rules == "Be kind.\n\nBe brief: off.\n"
+    assert keys.post_create == ('make "it"',)
 
 
 async def test_project_with_live_sessions_stays(ring: Ring) -> None:

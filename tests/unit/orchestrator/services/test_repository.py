@@ -61,11 +61,26 @@ def test_the_forge_is_read_from_the_remote(folder: Path, address: str, repo: str
         ("Cargo.toml", "", "cargo test"),
         ("go.mod", "", "go test ./..."),
         ("pyproject.toml", "", "python3 -m pytest -q"),
+        ("pyproject.toml", "[tool.pytest]", "python3 -m pytest -q"),
+        ("test_app.py", "import unittest", "python3 -m unittest"),
+        ("tests/test_app.py", "import unittest", "python3 -m unittest discover -s tests"),
+        ("tests/test_app.py", "import pytest", "python3 -m pytest -q"),
+        ("tests/test_app.py", "def test_it(): assert 1", "python3 -m pytest -q"),
+        ("test/deep/test_app.py", "from unittest import TestCase", "python3 -m unittest discover -s test"),
+        ("tests/data.txt", "unittest", ""),
     ],
 )
 def test_the_command_of_the_tests_is_guessed(folder: Path, name: str, text: str, command: str) -> None:
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
     (folder / name).write_text(text)
     assert repository.look(folder).tests == command
+
+
+def test_tests_in_a_package_are_found_from_the_top(folder: Path) -> None:
+    (folder / "tests").mkdir()
+    (folder / "tests" / "__init__.py").touch()
+    (folder / "tests" / "test_app.py").write_text("import unittest\n")
+    assert repository.look(folder).tests == "python3 -m unittest"
 
 
 def test_what_is_no_repository(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.ids import ProjectId, SessionId
+from orchestrator.domain.issue import IssueState
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.errors import Conflict, NotFound, TemporaryError
@@ -77,6 +78,7 @@ async def test_living_session_is_left_alone(ring: Ring) -> None:
 
 async def test_session_that_is_being_set_up_or_ended_is_left_alone(ring: Ring) -> None:
     ring.scm.fail_next("base", TemporaryError("not now"))
+    ring.scm.fail_next("base", TemporaryError("not now"))
     one = await ring.spawn()
     with pytest.raises(Conflict, match="being set up"):
         await restore(ring.core, one, by=OWNER)
@@ -96,7 +98,7 @@ async def test_merged_pull_request_is_history_and_an_open_one_goes_on(ring: Ring
     await ring.settle()
     first = await restore(ring.core, one, by=OWNER)
     second = await restore(ring.core, two, by=OWNER)
-    assert (first.changes, len(second.changes)) == ((), 1)
+    assert (first.change, first.merged is not None, second.change is not None) == (None, True, True)
 
 
 async def test_restored_after_a_merge_it_works_and_does_not_end_again(ring: Ring) -> None:
@@ -114,6 +116,23 @@ async def test_restored_after_a_merge_it_works_and_does_not_end_again(ring: Ring
     assert (ring.status(one), change.pr.number) == ("pr_open", 2)
 
 
+async def test_merged_and_restored_it_shows_what_was_merged_and_its_end_opens_no_issue(ring: Ring) -> None:
+    one = await ring.spawn()
+    await ring.pull_request(one)
+    ring.scm.set_pull(one, state=PullRequestState.MERGED, merge_commit="c" * 40)
+    await ring.look()
+    await restore(ring.core, one, by=OWNER)
+    await ring.settle()
+    merged = ring.session(one).merged
+    assert merged is not None
+    assert merged.pr.merge_commit == "c" * 40
+    issue = ring.tracker.issues["demo", "1"]
+    assert (ring.status(one), issue.state) == ("idle", IssueState.CLOSED)
+    await kill(ring.core, one, by=OWNER)
+    await ring.settle()
+    assert ring.tracker.issues["demo", "1"].state is IssueState.CLOSED
+
+
 async def test_pull_request_that_was_closed_does_not_come_back_unless_it_is_opened(ring: Ring) -> None:
     one = await ring.spawn()
     await ring.pull_request(one)
@@ -123,7 +142,7 @@ async def test_pull_request_that_was_closed_does_not_come_back_unless_it_is_open
     await ring.settle()
     await restore(ring.core, one, by=OWNER)
     await ring.later(60)
-    assert (ring.status(one), ring.session(one).changes) == ("idle", ())
+    assert (ring.status(one), ring.session(one).change) == ("idle", None)
     ring.scm.set_pull(one, state=PullRequestState.OPEN)
     await ring.look()
     assert ring.status(one) == "pr_open"

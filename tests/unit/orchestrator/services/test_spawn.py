@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.issue import IssueState
 from orchestrator.domain.person import OWNER
 from orchestrator.errors import AoError, BadInput, Conflict, NotFound, TemporaryError
+from orchestrator.ports.agent import AGENT, Launches
+from orchestrator.ports.plugin import Options, Plugin, PluginContext
 from orchestrator.services.kill import kill
 from orchestrator.services.spawn import MOST_PROMPT, AlreadyThere, SpawnAsk, refuse_absent, spawn, spawn_batch
+from orchestrator.testing.fakes.agent import FakeAgent
 from orchestrator.testing.fakes.keeping import FakeKeeping
 from orchestrator.testing.ring import Ring, open_ring
 
@@ -179,3 +184,47 @@ async def test_a_word_that_is_no_issue_says_how_a_task_is_given_in_words(ring: R
     with pytest.raises(BadInput) as refused:
         await spawn(ring.core, SpawnAsk(project="demo", issue="x y"), by=OWNER)
     assert "--prompt" in refused.value.next_step
+
+
+# What is known to fail before anything is made ------------------------------------------------------
+
+
+async def refused(ring: Ring, **fields: object) -> AoError:
+    with pytest.raises(AoError) as error:
+        await spawn(ring.core, ask(**fields), by=OWNER)  # type: ignore[arg-type]
+    assert (ring.fleet.all(), list(ring.core.home.projects.glob("*/sessions/*"))) == ((), [])
+    assert error.value.next_step
+    return error.value
+
+
+async def test_branch_that_is_taken_in_the_repository_refuses_the_spawn(ring: Ring) -> None:
+    ring.workspace.taken.add(("demo", "feat/issue-1"))
+    assert "feat/issue-1 exists already" in str(await refused(ring))
+
+
+async def test_base_that_is_gone_refuses_the_spawn_and_a_forge_that_is_down_does_not(ring: Ring) -> None:
+    ring.scm.fail_next("base", NotFound("The branch main is gone."))
+    assert "main is gone" in str(await refused(ring))
+    ring.scm.fail_next("base", TemporaryError("502"))
+    assert ring.status(await ring.spawn()) == "idle"
+
+
+async def test_agent_with_wrong_options_or_without_its_program_refuses_the_spawn(ring: Ring) -> None:
+    def wrong(_options: Options, _context: PluginContext) -> Any:
+        msg = "agent custom: launch is required."
+        raise BadInput(msg)
+
+    def lacking(_options: Options, _context: PluginContext) -> Any:
+        return _Lacking()
+
+    for name, create in (("wrong", wrong), ("lacking", lacking)):
+        plugin = Plugin(slot=AGENT, name=name, summary="for tests", create=create)
+        ring.core.registry.add(plugin, "the test")
+    assert "launch is required" in str(await refused(ring, agent="wrong"))
+    assert "needs no-such-program" in str(await refused(ring, agent="lacking"))
+
+
+class _Lacking(FakeAgent, Launches):
+    @override
+    def launched_as(self) -> str:
+        return "no-such-program"

@@ -67,3 +67,15 @@ def test_where_the_home_is(tmp_path: Path) -> None:
     assert ao_home({"HOME": "/home/ada"}) == Path("/home/ada/.agent-orchestrator")
     assert ao_home({"HOME": "/home/ada", "AO_HOME": "~/x"}) == Path("/home/ada/x")
     assert ao_home({"HOME": "/home/ada", "AO_HOME": str(tmp_path)}) == tmp_path
+
+
+def test_what_the_home_last_ran_with_before_its_own(tree: Path, env: dict[str, str]) -> None:
+    last = tree / "last.yaml"
+    assert discover(env, tree, last=last) == tree / "home/config.yaml"
+    last.touch()
+    assert discover(env, tree, last=last) == last
+    assert discover(env, tree / "repo", last=last) == tree / "repo/agent-orchestrator.yml"
+    last.unlink()
+    (tree / "home/config.yaml").unlink()
+    with pytest.raises(NotFound, match=r"last\.yaml, which this home last ran with, is gone"):
+        discover(env, tree, last=last)

@@ -265,6 +265,16 @@ async def test_it_is_locked_against_removal_by_agents(
     assert "locked ao: session demo-1" in await setting.git("worktree", "list", "--porcelain")
 
 
+async def test_the_last_session_leaves_no_ref_of_ours(
+    workspace: WorktreeWorkspace, setting: GitSetting
+) -> None:
+    sessions = [(await make(workspace, setting, number))[0] for number in (1, 2)]
+    await workspace.remove(sessions[0], setting.place(sessions[0]))
+    assert "refs/ao/base/" in await setting.git("for-each-ref", "refs/ao")
+    await workspace.remove(sessions[1], setting.place(sessions[1]))
+    assert not await setting.git("for-each-ref", "refs/ao")
+
+
 async def test_what_stands_in_the_way_is_set_aside(workspace: WorktreeWorkspace, setting: GitSetting) -> None:
     way = setting.project.worktrees / "demo-1"
     way.mkdir(parents=True)

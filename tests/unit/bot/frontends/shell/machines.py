@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 from typing_extensions import override
 
@@ -18,7 +19,9 @@ class NoMachine(Machine):
     """Fails whatever is asked of it."""
 
     @override
-    async def serve(self, where: Surroundings, ready: Callable[[Sequence[str]], None]) -> None:
+    async def serve(
+        self, where: Surroundings, ready: Callable[[Path, Sequence[str]], None]
+    ) -> tuple[Sequence[str], Sequence[str]]:
         raise AssertionError(where)
 
     @override

@@ -76,12 +76,16 @@ class Workshop(Here):
         super().__init__(Spawning())
         self._bench = Bench(home=home, registry=registry, settings=settings)
         self.served: list[Surroundings] = []
+        self.left: tuple[Sequence[str], Sequence[str]] = ((), ())
         self.benches: list[Surroundings] = []
 
     @override
-    async def serve(self, where: Surroundings, ready: Callable[[Sequence[str]], None]) -> None:
+    async def serve(
+        self, where: Surroundings, ready: Callable[[Path, Sequence[str]], None]
+    ) -> tuple[Sequence[str], Sequence[str]]:
         self.served.append(where)
-        ready(["app"])
+        ready(Path("used.yaml"), ["app"])
+        return self.left
 
     @override
     def bench(self, where: Surroundings) -> Bench:
@@ -244,3 +248,36 @@ async def test_sessions_are_ended_and_waited_for(house: House) -> None:
     await ending
     await server.stop()
     assert "All sessions have ended" in console.err.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("live", "ended", "said"),
+    [
+        ((), (), ""),
+        (("demo-1",), (), "Agents go on"),
+        (("demo-1",), ("demo-1",), "ended with it, and the next `ao start` starts them again: demo-1."),
+        (("demo-1", "demo-2"), ("demo-2",), "The others go on"),
+    ],
+)
+def test_what_is_said_of_agents_when_ao_stops_is_true_of_their_terminals(
+    machine: Workshop, where: Surroundings, live: tuple[str, ...], ended: tuple[str, ...], said: str
+) -> None:
+    machine.left = (live, ended)
+    console = Quiet()
+    start.run(machine, where, console, {})
+    words = console.err.getvalue()
+    assert said in words
+    assert ("go on" in words) is (len(ended) < len(live))
+
+
+async def test_init_beside_a_server_says_how_it_joins(
+    house: House, machine: Workshop, repository: Path
+) -> None:
+    where = Surroundings(env={"AO_HOME": str(house.core.home.path)}, cwd="/")
+    server = ApiServer(house.core, house.actions, house.core.home.api_socket)
+    await server.start()
+    console = Quiet()
+    await asyncio.to_thread(init.run, machine, where, console, {"path": str(repository)})
+    await server.stop()
+    assert f"ao project add {repository}" in console.out.getvalue()
+    assert "ao start" not in console.out.getvalue()
