@@ -35,17 +35,31 @@ def real_fleet(
     *,
     issues: Mapping[int, str] | None = None,
     allowed: Sequence[str] = (),
+    own_login: bool = False,
 ) -> Iterator[Program]:
-    """A server with a sandbox of these issues, and nobody in it yet. `allowed` are more rules of its policy."""
+    """A server with a sandbox of these issues, and nobody in it yet. `allowed` are more rules of its policy.
+
+    With `own_login` there is no key but a login, and sessions share the folder of a person, as most do.
+    """
     played_by = cast(AGENT, home / MODEL_LOG, print, real_agents.program(AGENT))
     try:
         if issues is not None:
             played_by.issues = issues
+        if own_login:
+            played_by.environment = {**_login(home / "person"), **played_by.environment}
+            del played_by.environment["ANTHROPIC_API_KEY"]
         played_by.configuration += "".join(f"        - {rule}\n" for rule in allowed)
         with Program(home, make(home, played_by), played_by).serving() as program:
             yield program
     finally:
         played_by.close()
+
+
+def _login(person: Path) -> dict[str, str]:
+    """A person's home in which Claude Code was set up before; the login opens nothing."""
+    person.mkdir()
+    (person / ".claude.json").write_text('{"hasCompletedOnboarding": true, "theme": "dark"}')
+    return {"HOME": str(person), "CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-" + "0" * 40}
 
 
 def ready_issues(count: int) -> dict[int, str]:

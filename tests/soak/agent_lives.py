@@ -21,7 +21,7 @@ from orchestrator.storage.layout import server_name
 from tests.benchmarks.program import Program
 from tests.benchmarks.real_fleet import MODEL_LOG, QUESTION
 from tests.contracts.real_agents import says, shell
-from tests.soak.agent_truth import BUSY, EXITED, IDLE, UNSURE, Change
+from tests.soak.agent_truth import BUSY, EXITED, IDLE, MARK, UNSURE, Change
 
 PATIENCE = 120.0
 """Seconds within which whatever was asked of an agent must show."""
@@ -56,8 +56,8 @@ class ModelLog:
             self.lines.append(line)
             if "ended" in line:
                 self.ended[line["ended"]] = line["time"]
-            elif line.get("rule"):
-                self.begun[line["human"].partition("]")[0]] = line
+            elif line.get("rule") and (mark := MARK.match(line["human"])):
+                self.begun[mark.group("mark")] = line
 
     def answered(self, mark: str, tool: bool) -> bool:
         """The newest answer to that message was given, and called a tool or was the last."""
@@ -136,27 +136,29 @@ class Life:
             kind = self._dice.choice(KINDS)
             self._said += 1
             self.fleet.done[kind] += 1
-            mark = f"[{self.session} #{self._said} {kind}"
+            mark = f"[{self.session} #{self._said} {kind}]"
             steps = getattr(self, f"_{kind}_steps")()
-            text = f"{mark}] {says(*steps)}"
+            text = f"{mark} {says(*steps)}"
+            # From now on it may have the message; until the model is asked nobody but itself knows.
+            self.fleet.deed(self.session, UNSURE, "it is given a message")
             yield f"send {kind}", partial(self.fleet.ask, "send", session=self.session, text=text)
             if kind in {"question", "leave"}:
                 yield from self._answer(mark)
             if kind == "kill":
-                yield f"{mark}] runs a tool", partial(self.fleet.log.answered, mark, tool=True)
+                yield f"{mark} runs a tool", partial(self.fleet.log.answered, mark, tool=True)
                 yield self._pause(3, 8)
                 yield from self._kill()
             else:
-                yield f"{mark}] is over", partial(self.fleet.log.answered, mark, tool=False)
+                yield f"{mark} is over", partial(self.fleet.log.answered, mark, tool=False)
 
     def _pause(self, least: float, most: float) -> tuple[str, Wait]:
         over = time.monotonic() + self._dice.uniform(least, most)
         return "pause", lambda: time.monotonic() > over
 
     def _answer(self, mark: str) -> Iterator[tuple[str, Wait]]:
-        yield f"{mark}] asks", lambda: self.fleet.log.answered(mark, tool=True)
+        yield f"{mark} asks", lambda: self.fleet.log.answered(mark, tool=True)
         yield self._pause(4, 15)
-        yield f"{mark}] can be answered", lambda: self.fleet.ask("answer", session=self.session, text="1")
+        yield f"{mark} can be answered", lambda: self.fleet.ask("answer", session=self.session, text="1")
         self.fleet.deed(self.session, BUSY, "its question was answered")
 
     def _kill(self) -> Iterator[tuple[str, Wait]]:

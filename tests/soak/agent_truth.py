@@ -13,7 +13,7 @@ from typing import Any
 
 SETTLING = 2.0
 """Seconds after a change in which nothing is judged."""
-MARK = re.compile(r"^\[(?P<session>[\w-]+) #(?P<number>\d+) (?P<kind>\w+)\]")
+MARK = re.compile(r"^(?:<pasted_content[^>]*>\s*)?(?P<mark>\[(?P<session>[\w-]+) #\d+ (?P<kind>\w+)\])")
 BUSY, IDLE, ASKING, EXITED, RETRYING, UNSURE = "busy", "idle", "asking", "exited", "retrying", ""
 RIGHT = {
     BUSY: {"busy"},
@@ -25,7 +25,7 @@ RIGHT = {
 }
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """From then on an agent did something else."""
 
@@ -77,7 +77,10 @@ def timelines(
     raw: dict[str, list[Change]] = {}
     for session, change in (*_of_log(log), *deeds):
         raw.setdefault(session, []).append(change)
-    return {session: list(_folded(sorted(changes))) for session, changes in raw.items()}
+    return {
+        session: list(_folded(sorted(changes, key=lambda change: change.at)))
+        for session, changes in raw.items()
+    }
 
 
 def _of_log(log: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Change]]:
