@@ -192,7 +192,8 @@ class Life:
 
     def _error_steps(self) -> list[Line]:
         status = self._dice.choice([429, 529])
-        return [{"say": "Again.", "status": status, "times": 1}]
+        wait = self._dice.randint(3, 15)
+        return [{"say": "Again.", "status": status, "times": 1, "retry_after": wait}]
 
     def _kill_steps(self) -> list[Line]:
         return [shell(f"{sys.executable} -c 'import time; time.sleep(100)'"), {"say": "Not reached."}]
