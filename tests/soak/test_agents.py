@@ -99,6 +99,7 @@ def test_what_is_said_of_agents_is_so(tmp_path: Path) -> None:
     assert judged
     assert 100 * right / len(judged) >= LEAST_RIGHT
     assert not any(one.wrongly_stuck for one in judged)
+    assert not fleet.troubles
 
 
 def begin(program: Program) -> list[str]:
