@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WORKERS ?= auto
 RUNS ?= 1000
+MINUTES ?= 60
+AGENTS ?= 20
 SEED ?=
 PYTEST := $(BIN)/python -m pytest
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -65,7 +67,11 @@ bench: install ## print the numbers
 
 .PHONY: soak
 soak: install ## kill `ao start` RUNS times at random moments; SEED goes on where one ended
-	SOAK_RUNS=$(RUNS) SOAK_SEED=$(SEED) $(PYTEST) tests/soak -m "slow or not slow" -p no:randomly -o timeout=0 -s -q
+	SOAK_RUNS=$(RUNS) SOAK_SEED=$(SEED) $(PYTEST) tests/soak -m "not bench" -p no:randomly -o timeout=0 -s -q
+
+.PHONY: soak-agents
+soak-agents: install ## what is said of AGENTS real agents over MINUTES, compared with the truth
+	SOAK_MINUTES=$(MINUTES) SOAK_AGENTS=$(AGENTS) SOAK_SEED=$(SEED) $(PYTEST) tests/soak/test_agents.py -m bench -p no:randomly -o timeout=0 -s -q
 
 .PHONY: mutants
 mutants: install ## change the deciding code line by line; at least 90 % must be noticed

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.demo import agent_programs
-from bot.demo.real_issues import REAL_ISSUES
-from bot.demo.sandbox_files import ISSUES, issue
+from bot.demo.real_issues import REAL_ISSUES, real_batch_issue
+from bot.demo.sandbox_files import ISSUES, BatchIssue, batch_issue, issue
 from orchestrator.errors import BadInput, NotReady
 
 KEY = "sk-ant-demo-" + "0" * 40
@@ -41,6 +41,8 @@ class Cast:
         default_factory=lambda: {n: issue(*parts) for n, parts in ISSUES.items()}
     )
     """The sandbox's issues, as files."""
+    batch_issue: BatchIssue = batch_issue
+    """Makes the issues of a batch."""
     trusts: bool = False
     """The agent asks whether its folder is trusted; the demo answers for the person."""
     server: subprocess.Popen[str] | None = None
@@ -57,25 +59,31 @@ class Cast:
             self.server = None
 
 
-def cast(agent: str, log: Path | None, tell: Callable[[str], None]) -> Cast:
-    """The agent of that name, ready to play. Raises `BadInput`, and `NotReady` when it cannot be had here."""
+def cast(agent: str, log: Path | None, tell: Callable[[str], None], program: str = "") -> Cast:
+    """The agent of that name, ready to play. Raises `BadInput`, and `NotReady` when it cannot be had here.
+
+    `program` is where its program lies, if not on the PATH or in the cache.
+    """
     if agent in {"", "rehearsal"}:
         return Cast()
     if agent not in AGENTS:
         msg = f"the demo is not played by {agent!r}."
         raise BadInput(msg, next_step=f"It is played by {' or '.join(AGENTS)}.")
-    program = shutil.which(agent_programs.PROGRAMS[agent].command) or agent_programs.ensure(agent, tell=tell)
+    if not program:
+        found = shutil.which(agent_programs.PROGRAMS[agent].command)
+        program = found or str(agent_programs.ensure(agent, tell=tell))
     server, port = _model_server(log)
     return Cast(
         agent=agent,
         label="accept edits on",
-        configuration=_CLAUDE.format(program=json.dumps(str(program))),
+        configuration=_CLAUDE.format(program=json.dumps(program)),
         environment={
             "ANTHROPIC_API_KEY": KEY,
             "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{port}",
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         },
         issues=REAL_ISSUES,
+        batch_issue=real_batch_issue,
         trusts=True,
         server=server,
     )
@@ -84,7 +92,7 @@ def cast(agent: str, log: Path | None, tell: Callable[[str], None]) -> Cast:
 def _model_server(log: Path | None) -> tuple[subprocess.Popen[str], int]:
     argv = [sys.executable, "-m", "bot.demo.model_server", "--with-parent"]
     if log is not None:
-        argv += ["--log", str(log)]
+        argv += ["--log", str(log), "--log-ends"]
     server = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ)
     line = server.stdout.readline() if server.stdout is not None else ""
     if not line:

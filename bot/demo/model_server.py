@@ -7,11 +7,13 @@ prints `{"port": N}` when it is ready. `bot.demo.model_plan` says what a plan is
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -30,11 +32,24 @@ _MODELS = ("stub-model", "claude-opus-5-5", "gpt-5.5", "gemini-3-pro")
 
 
 class RequestLog:
-    """One line of JSON a request, in a file that others may read meanwhile."""
+    """One line of JSON a request, in a file that others may read meanwhile; with `ends` one more at its end."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, ends: bool = False) -> None:
         self._path = path
+        self._ends = ends
+        self._numbers = itertools.count(1)
         self._lock = threading.Lock()
+
+    @contextmanager
+    def answer(self, **fields: object) -> Iterator[None]:
+        """Note that an answer begins, and that it was given or broke off."""
+        number = next(self._numbers)
+        self.note(number=number, **fields)
+        try:
+            yield
+        finally:
+            if self._ends:
+                self.note(ended=number)
 
     def note(self, **fields: object) -> None:
         """Add a line."""
@@ -134,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(dialect, ask, self.server.choose(ask))
 
     def _answer(self, dialect: Dialect, ask: Ask, answer: Answer) -> None:
-        self.server.log.note(
+        with self.server.log.answer(
             api=ask.api,
             conversation=ask.conversation,
             rule=answer.rule,
@@ -147,7 +162,10 @@ class _Handler(BaseHTTPRequestHandler):
             tools=len(ask.tools),
             stream=ask.stream,
             bytes=ask.size,
-        )
+        ):
+            self._give(dialect, ask, answer)
+
+    def _give(self, dialect: Dialect, ask: Ask, answer: Answer) -> None:
         self.server.stopping.wait(answer.delay if answer.hang is None else answer.hang)
         if answer.hang is not None:
             self.close_connection = True
@@ -215,11 +233,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="0 (default): a free one")
     parser.add_argument("--plan", type=Path, help="JSON: rules, or a list of steps")
     parser.add_argument("--log", type=Path, help="add a line of JSON for each request to this file")
+    parser.add_argument("--log-ends", action="store_true", help="add a line also when an answer ended")
     parser.add_argument("--with-parent", action="store_true", help="end when stdin is closed")
     options = parser.parse_args(argv)
     try:
         plan = Plan.parse(options.plan.read_text(encoding="utf-8")) if options.plan else Plan()
-        server = ModelServer(options.port, plan, RequestLog(options.log))
+        server = ModelServer(options.port, plan, RequestLog(options.log, ends=options.log_ends))
     except (BadPlan, OSError) as error:
         print(f"The model server did not start: {error}", file=sys.stderr)
         return 1

@@ -132,11 +132,31 @@ _DIRTY = [
 _RULES = {1: _ACCENTS, 2: _QUESTION, 3: _STUCK, 4: _DIRTY}
 
 
+def real_issue(title: str, body: str, plan: Step | list[Step]) -> str:
+    """The file of an issue with a plan for the model server."""
+    text = json.dumps(plan, ensure_ascii=False)
+    words = "A plan for the demo's model server follows."
+    return plain_issue(title, f"{body}\n\n{words}\n\n```model-plan\n{text}\n```")
+
+
+def real_batch_issue(number: int, *, conflicting: bool) -> str:
+    """One issue of a batch: its own line, and the common one if it is to conflict."""
+    title, table = f"Square {number}", "squares/table.py"
+    steps = [*_read(table), _edit(table, f"    {number}: 0,\n", f"    {number}: {number * number},\n")]
+    if conflicting:
+        steps.append(_edit(table, "LAST = 0\n", f"LAST = {number}\n"))
+    steps += _ends(title, f"The square of {number}.", "The pull request is open.")
+    rules = [{"when": title, "steps": steps}]
+    return real_issue(
+        title,
+        f"Write the square of {number} into the table.",
+        {"rules": rules, "otherwise": [{"say": "Good."}]},
+    )
+
+
 def _text(number: int) -> str:
     title, text, _ = ISSUES[number]
-    plan = json.dumps({"rules": _RULES[number]}, ensure_ascii=False)
-    words = "A plan for the demo's model server follows."
-    return plain_issue(title, f"{text}\n\n{words}\n\n```model-plan\n{plan}\n```")
+    return real_issue(title, text, {"rules": _RULES[number]})
 
 
 REAL_ISSUES: dict[int, str] = {number: _text(number) for number in ISSUES}

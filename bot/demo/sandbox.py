@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from bot.demo.cast import Cast
-from bot.demo.sandbox_files import FAILING_TEXT, FILES, batch_files, batch_issue
+from bot.demo.sandbox_files import FAILING_TEXT, FILES, batch_files
 from orchestrator.errors import NotReady
 from orchestrator.services.trust import Trusted, trust_file
 from orchestrator.storage.layout import Home
@@ -72,14 +72,18 @@ def make(home: Path, played_by: Cast | None = None) -> Sandbox:
     return _make(home, name, FILES, cast.issues, cast)
 
 
-def make_batch(home: Path, count: int, *, conflict_every: int = 10, sessions: int = 20) -> Sandbox:
+def make_batch(
+    home: Path, count: int, *, conflict_every: int = 10, sessions: int = 20, played_by: Cast | None = None
+) -> Sandbox:
     """A sandbox with `count` issues that each edit a line of their own.
 
-    Every `conflict_every`-th also edits one line in common: the first of them to be merged makes the
+    Every `conflict_every`-th (0: none) also edits one line in common: the first of them to be merged makes the
     others conflict. Green pull requests are merged without an approval; `sessions` run at once.
     """
-    issues = {n: batch_issue(n, conflicting=n % conflict_every == 0) for n in range(1, count + 1)}
-    return _make(home, "batch", batch_files(count), issues, Cast(), _BATCH.format(sessions=sessions))
+    cast = played_by or Cast()
+    conflicting = {n for n in range(1, count + 1) if conflict_every and n % conflict_every == 0}
+    issues = {n: cast.batch_issue(n, conflicting=n in conflicting) for n in range(1, count + 1)}
+    return _make(home, "batch", batch_files(count), issues, cast, _BATCH.format(sessions=sessions))
 
 
 def _make(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Protocol
 
 Step = dict[str, Any]
 
@@ -227,6 +227,13 @@ class TableTest(unittest.TestCase):
         "tests/__init__.py": "",
         "tests/test_table.py": test,
     }
+
+
+class BatchIssue(Protocol):
+    """Makes one issue of a batch."""
+
+    def __call__(self, number: int, *, conflicting: bool) -> str:
+        """Its file: its own line of the table, and the common one if it is to conflict."""
 
 
 def batch_issue(number: int, *, conflicting: bool) -> str:

@@ -24,6 +24,10 @@ KEY_ROUNDS, KEY_LOOKS, KEY_PAUSE = 5, 25, 0.2
 """How often keys are pressed in one dialog, and how often and long its screen is looked at after each time:
 some agents drop keys that come right after a dialog.
 """
+STEADY_LOOKS = 3
+"""How many looks in a row must find a dialog ready for its next keys: some agents draw it anew soon after it opened, and
+then stands again what stood at first; Enter would choose that.
+"""
 
 
 def find(draft: Draft, number: int) -> Message | None:
@@ -221,21 +225,22 @@ async def _answer_dialog(fleet: Fleet, session: Session, question: Question) -> 
 async def _after_keys(
     fleet: Fleet, session: Session, question: Question, given: Text | Keys
 ) -> Dialog | None:
-    """The dialog if it still stands and wants keys: others once two looks agree, the same again after a while."""
-    world, found, wanted = fleet.world, None, given
-    for _ in range(KEY_LOOKS):
-        await asyncio.sleep(KEY_PAUSE)
+    """The dialog if it still stands and wants keys: others once it stays so, the same again after a while."""
+    world, found, looks, steady = fleet.world, None, 0, 0
+    while looks < KEY_LOOKS or steady:
+        looks += 1
         try:
             found = (await look_now(fleet, session)).activity.dialog
         except TemporaryError:
             return None  # Its terminal went, or a person took over: nothing is pressed blindly.
         if found is None or found.id != question.id:
             return None
-        place, before = await world.place(session), wanted
-        now_wanted = await world.agent(session).answer(world.ref(session), place, found, question.answer)
-        if now_wanted != given and now_wanted == before:
+        place = await world.place(session)
+        wanted = await world.agent(session).answer(world.ref(session), place, found, question.answer)
+        steady = steady + 1 if wanted != given else 0
+        if steady >= STEADY_LOOKS:
             return found
-        wanted = now_wanted if not isinstance(now_wanted, AnswerFile) else given
+        await asyncio.sleep(KEY_PAUSE)
     return found
 
 

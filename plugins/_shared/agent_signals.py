@@ -32,6 +32,7 @@ _STATES = {
     EventKind.WORKING: ActivityState.BUSY,
     EventKind.ASKING: ActivityState.ASKING,
     EventKind.PERMISSION: ActivityState.PERMISSION,
+    EventKind.ANSWERED: ActivityState.BUSY,
     EventKind.LIMITED: ActivityState.LIMITED,
     EventKind.BLOCKED: ActivityState.BLOCKED,
     EventKind.STOP: ActivityState.IDLE,
@@ -53,6 +54,8 @@ _TURN_OVER = frozenset(
 )
 _PASSES = frozenset({Trouble.RATE, Trouble.OVERLOAD, Trouble.NETWORK})
 """Troubles that end by themselves: the agent is limited, not blocked."""
+_ANSWERED = "ao_answered"
+"""The field by which our own hook says what it took the answer to: the name of an event's file."""
 _HEAD = 4096
 _HEAD_FIELD = r'"{}"\s*:\s*"((?:[^"\\]|\\.){{0,200}})"'
 
@@ -72,6 +75,8 @@ class AgentEvent:
     conversation: str = ""
     transcript: str = ""
     options: tuple[str, ...] = ()
+    answers: str = ""
+    """The event whose dialog was answered."""
     until: float | None = None
 
 
@@ -128,6 +133,7 @@ def read_event(
         conversation=one_line(str(raw.get(fields.conversation) or ""), 100),
         transcript=str(raw.get(fields.transcript) or "")[:4096],
         options=tuple(one_line(str(o), 75) for o in options[:10]) if isinstance(options, list) else (),
+        answers=str(raw.get(_ANSWERED) or "")[:100],
         until=_number(raw.get(fields.until)),
     )
 
@@ -195,7 +201,7 @@ def fold(profile: Profile, so_far: Signalled, event: AgentEvent, *, counts: bool
     tools = _tools(so_far.tools, event)
     dialog, pending = dialog_of(profile, event.kind, event) if event.kind in _DIALOGS else (None, None)
     if dialog is None and _still_asks(so_far, event):
-        # Another tool of the same turn began or ended beside the one that waits.
+        # Another call of the same turn began, ended or was answered beside the one that waits.
         return replace(known, tools=tools)
     after = replace(
         known,
@@ -215,6 +221,8 @@ def fold(profile: Profile, so_far: Signalled, event: AgentEvent, *, counts: bool
 
 def _still_asks(so_far: Signalled, event: AgentEvent) -> bool:
     """Whether the dialog that was open is about another call than the one that this event is of."""
+    if event.kind is EventKind.ANSWERED:
+        return so_far.pending is None or so_far.pending.event != event.answers
     if so_far.pending is None or event.kind not in {EventKind.TOOL_START, EventKind.TOOL_END}:
         return False
     return event.tool != so_far.pending.tool or event.arguments != so_far.pending.arguments
@@ -273,6 +281,8 @@ def _receipts(receipts: tuple[Receipt, ...], event: AgentEvent) -> tuple[Receipt
 
 
 def _kind(fields: EventFields, raw: Mapping[str, Any]) -> EventKind | None:
+    if raw.get(_ANSWERED):
+        return EventKind.ANSWERED
     parts = [str(raw[name]) for name in fields.event if raw.get(name) is not None]
     for length in range(len(parts), 0, -1):
         kind = fields.names.get(":".join(parts[:length]))

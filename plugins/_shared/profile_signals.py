@@ -20,6 +20,8 @@ class EventKind(StrEnum):
     WORKING = "working"
     ASKING = "asking"
     PERMISSION = "permission"
+    ANSWERED = "answered"
+    """Its hook took the answer that it waited for; written by our hook itself."""
     LIMITED = "limited"
     BLOCKED = "blocked"
     STOP = "stop"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from bot.demo.cast import Cast
 from bot.demo.evidence import Terminals, clean_environment
 from bot.demo.sandbox import PROJECT, Sandbox
 from bot.frontends.api.client import Client
@@ -67,12 +68,12 @@ def memory(pid: int) -> Mapping[str, float]:
 class Program:
     """`ao start` over a sandbox, and somebody who asks."""
 
-    def __init__(self, home: Path, sandbox: Sandbox) -> None:
+    def __init__(self, home: Path, sandbox: Sandbox, played_by: Cast | None = None) -> None:
         self.home = Home(home)
         self.sandbox = sandbox
         self.client = Client(self.home.api_socket, timeout=PATIENCE)
         self.terminals = Terminals(server_name(self.home))
-        self.environment = environment(home)
+        self.environment = environment(home) | (played_by or Cast()).environment
         self._log = home / "start.log"
         self._server: subprocess.Popen[bytes] | None = None
 

@@ -41,7 +41,7 @@ class ModelServer:
         if not self.log.exists():
             return []
         lines = [json.loads(line) for line in self.log.read_text().splitlines()]
-        return [line for line in lines if line["rule"]]
+        return [line for line in lines if line.get("rule")]
 
 
 @contextmanager

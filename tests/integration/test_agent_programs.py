@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -143,6 +144,25 @@ def test_requests_made_at_once_do_not_meet(folder: Path, desk: Desk) -> None:
     ]
     answers = [process.communicate(timeout=15)[0].strip() for process in with_number]
     assert answers == [str(n) for n in range(8)]
+
+
+def test_a_hook_that_has_its_answer_leaves_word_of_it(folder: Path) -> None:
+    for name in ("events", "answers"):
+        (folder / "agent" / name).mkdir(parents=True)
+    argv = [f"{folder}/bin/ao-hook", "wait"]
+    with subprocess.Popen(
+        argv, env=_environment(folder), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as hook:
+        assert hook.stdin is not None
+        hook.stdin.write('{"hook_event_name": "PermissionRequest"}')
+        hook.stdin.close()
+        while not (asked := list((folder / "agent/events").glob("[0-9]*.json"))):
+            assert hook.poll() is None
+        (folder / "agent/answers" / asked[0].name).write_text('{"yes": true}')
+        assert hook.stdout is not None
+        assert hook.stdout.read() == '{"yes": true}'
+    (word,) = (folder / "agent/events").glob("answered-*.json")
+    assert json.loads(word.read_text()) == {"ao_answered": asked[0].name}
 
 
 def test_help_and_mistakes_ask_nobody(folder: Path) -> None:

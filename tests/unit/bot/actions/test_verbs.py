@@ -8,18 +8,15 @@ from typing import Any
 
 import pytest
 
-from bot.actions import registry
 from bot.actions.action import Context
 from bot.actions.approve import already_approved
 from bot.actions.issues import title as issues_title
 from bot.actions.spawn import task_of
-from bot.chat.message import Message
 from bot.chat.request import Request, Surface
 from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.event import Event, Level
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.person import OWNER
-from orchestrator.domain.policy import KeptRule
 from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.session import (
     Approval,
@@ -36,22 +33,6 @@ from tests.unit.bot.house import Ask, House, data, rows
 
 ASKED = Request(id="r1", who=OWNER, surface=Surface.SHELL, verb="status", at=0.0)
 WITH_PR = examples.session(id="demo-1", changes=(examples.change(examples.pull_request()),))
-
-
-@pytest.fixture
-def ask(house: House) -> Ask:
-    async def run(verb: str, /, **arguments: Any) -> Message:
-        return await house.actions.run(replace(ASKED, verb=verb, arguments=arguments))
-
-    return run
-
-
-@pytest.fixture
-def preview(house: House) -> Ask:
-    async def run(verb: str, /, **arguments: Any) -> Message:
-        return await house.actions.preview(replace(ASKED, verb=verb, arguments=arguments))
-
-    return run
 
 
 async def test_status_of_nothing_says_how_to_begin(ask: Ask) -> None:
@@ -360,23 +341,6 @@ async def test_a_message_that_waits_says_for_what_and_is_seen_in_the_status(hous
 async def test_send_needs_a_session(ask: Ask) -> None:
     with pytest.raises(BadInput, match="needs a session"):
         await ask("send", text="hello")
-
-
-async def test_rules_are_listed_and_taken_back(house: House, ask: Ask) -> None:
-    kept = KeptRule(id="r1", scope="project:demo", rule="Bash(git *)", by="ada", at=0.0)
-    await house.core.store.policy.add(kept)
-    message = await ask("rules", project="Demo")
-    assert [row[:4] for row in rows(message)] == [("r1", "allow Bash(git *)", "in project demo", "ada")]
-    assert message.next_steps == ("rules rm r1",)
-    assert data(message)["rules"][0]["by"] == "ada"
-    assert "allow Bash(git *)" in (await ask("rules rm", id="R1")).title
-    assert (await ask("rules")).title == "0 rules for agents"
-
-
-def test_rules_are_found_by_their_other_names() -> None:
-    assert registry.find(["policy"])[0].verb == "rules"
-    assert registry.find(["policy", "rm", "r1"]) == (registry.load("rules rm"), 2)
-    assert registry.find(["rules", "demo"]) == (registry.load("rules"), 1)
 
 
 async def test_second_click_says_that_it_was_so_and_since_when(house: House, ask: Ask) -> None:

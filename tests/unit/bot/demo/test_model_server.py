@@ -26,12 +26,12 @@ SHELL = {"type": "object", "properties": {"command": {"type": "string"}}, "requi
 class Served:
     """One server with a plan."""
 
-    def __init__(self, folder: Path, plan: object) -> None:
+    def __init__(self, folder: Path, plan: object, *more: str) -> None:
         self.log = folder / "log.jsonl"
         (folder / "plan.json").write_text(json.dumps(plan))
         argv = [sys.executable, "-m", "bot.demo.model_server", "--plan", f"{folder}/plan.json"]
         self.process = subprocess.Popen(
-            [*argv, "--log", str(self.log), "--with-parent"],
+            [*argv, "--log", str(self.log), "--with-parent", *more],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -354,3 +354,12 @@ def test_it_does_not_start_with_a_bad_plan(tmp_path: Path, text: str | None, wor
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 1
     assert words in done.stderr
+
+
+def test_the_end_of_an_answer_is_logged_where_that_is_wanted(tmp_path: Path) -> None:
+    served = Served(tmp_path, [{"say": "One piece of words and another one.", "drip": 0.1}], "--log-ends")
+    served.stream(MESSAGES, _messages(_text("go"), stream=True))
+    assert served.end() == 0
+    begun, ended = served.logged()
+    assert ended["ended"] == begun["number"]
+    assert ended["time"] - begun["time"] >= 0.2

@@ -10,6 +10,10 @@ from typing import Any
 import pytest
 
 from bot.demo import rehearsal, sandbox
+from bot.demo.cast import Cast
+from bot.demo.model_conversation import Turn
+from bot.demo.model_plan import block_of, plan_of_block
+from bot.demo.real_issues import real_batch_issue
 from bot.demo.sandbox_files import ISSUES
 from orchestrator.domain.ids import ProjectId
 from orchestrator.domain.issue import Issue
@@ -161,3 +165,19 @@ def test_its_configuration_loads(tmp_path: Path) -> None:
         assert not loaded.problems
         assert loaded.settings is not None
         assert loaded.settings.keys("demo").scm is not None
+
+
+def test_a_batch_for_a_real_agent_carries_plans_that_merge_cleanly(tmp_path: Path) -> None:
+    played_by = Cast(agent="claude-code", batch_issue=real_batch_issue)
+    repository = sandbox.make_batch(tmp_path, 3, conflict_every=0, played_by=played_by).repository
+    table = (repository / "squares/table.py").read_text()
+    for number in range(1, 4):
+        block = block_of([Turn(of_model=False, parts=((repository / f"issues/{number}.md").read_text(),))])
+        _, steps = plan_of_block(block).steps_for(f"Square {number}")
+        edits = [step.given["input"] for step in steps if step.given.get("tool") == "Edit"]
+        for edit in edits:
+            assert table.count(edit["old_string"]) == 1
+            table = table.replace(edit["old_string"], edit["new_string"])
+    (repository / "squares/table.py").write_text(table)
+    assert "3: 9," in table
+    assert _tests(repository).returncode == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -231,6 +232,35 @@ async def test_dialog_gets_its_own_answer_by_its_own_keys(ring: Ring) -> None:
     assert ring.session(one).questions[-1].delivered
     assert ring.session(one).intents == ()
     assert "question.delivered" in await ring.told(one)
+
+
+async def test_dialog_that_is_drawn_anew_is_not_closed_by_keys_for_what_it_showed_before(ring: Ring) -> None:
+    """A menu moves at the first key and moves back by itself: Enter would choose what the person did not."""
+    one = await ring.spawn()
+    question = await asked(ring, one)
+    moved = replace(DIALOG, options=DIALOG.options[::-1])
+    send, observe = ring.runtime.send, ring.agent.observe
+    looks = 0
+
+    async def press(session, what):  # type: ignore[no-untyped-def]
+        nonlocal looks
+        await send(session, what)
+        looks = 1 if len(ring.runtime.terminals[one].sent) == 1 else 0
+        ends = what == Keys(keys=("1",))
+        ring.agent.says(one, ActivityState.PERMISSION, dialog=None if ends else moved, accepts_text=False)
+
+    async def look(views):  # type: ignore[no-untyped-def]
+        nonlocal looks
+        found = await observe(views)
+        looks -= 1
+        if looks == 0:
+            ring.agent.says(one, ActivityState.PERMISSION, dialog=DIALOG, accepts_text=False)
+        return found
+
+    ring.runtime.send, ring.agent.observe = press, look  # type: ignore[method-assign]
+    await answer(ring.core, one, "no", by=OWNER, question=question.id)
+    await ring.settle()
+    assert ring.runtime.terminals[one].sent == [Keys(keys=("2",)), Keys(keys=("2",)), Keys(keys=("1",))]
 
 
 async def test_answer_never_lands_in_another_dialog(ring: Ring) -> None:

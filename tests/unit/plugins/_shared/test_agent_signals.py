@@ -10,7 +10,7 @@ from orchestrator.domain.activity import ActivityState, ReceiptStage
 from orchestrator.domain.message import digest
 from plugins._shared.agent_profile import Profile
 from plugins._shared.agent_signals import AgentEvent, Signalled, fold, read_event, read_status
-from plugins._shared.profile_signals import EventFields, EventKind, StatusFile
+from plugins._shared.profile_signals import Decisions, EventFields, EventKind, StatusFile, Tool
 
 NOW = 2_000.0
 PROFILE = Profile(launch=("x",))
@@ -70,6 +70,24 @@ def test_a_running_tool_is_known_until_it_ends() -> None:
     ]
     assert len(fold(PROFILE, begun, _event(EventKind.TOOL_END, tool_id="unknown")).tools) == 1
     assert fold(PROFILE, begun, _event(EventKind.STOP)).tools == ()
+
+
+def test_an_agent_works_on_once_its_hook_has_the_answer() -> None:
+    profile = Profile(
+        launch=("x",),
+        decisions=Decisions(allow={}, deny={}),
+        tools={"Fetch": Tool(argument="url")},
+    )
+    waits = _event(EventKind.PERMISSION, name="9-1-a.json", tool="Fetch", arguments={"url": "a"})
+    asked = fold(profile, _after(_event(EventKind.PROMPT_SUBMIT)), waits)
+    assert asked.dialog is not None
+    taken = read_event(OTHER, b'{"ao_answered": "9-1-a.json"}', 1.0, NOW)
+    assert taken is not None
+    after = fold(profile, asked, taken)
+    assert (after.state, after.dialog, after.pending) == (ActivityState.BUSY, None, None)
+    another = read_event(OTHER, b'{"ao_answered": "9-1-b.json"}', 1.0, NOW)
+    assert another is not None
+    assert fold(profile, asked, another).dialog == asked.dialog
 
 
 def test_a_message_goes_from_accepted_to_answered() -> None:
