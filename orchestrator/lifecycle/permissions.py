@@ -68,6 +68,12 @@ def _remembered(draft: Draft, question: Question, rules: Rules) -> bool:
     return False
 
 
+def remembered_for(session: Session, rules: Rules) -> dict[str, str]:
+    """What people answered that holds for this session's project and agent, by the kind of dialog."""
+    about = (session.project, session.parts.agent)
+    return {kept.dialog: kept.answer for kept in rules.remembered if (kept.project, kept.agent) == about}
+
+
 def _give(draft: Draft, question: Question, answer: str, by: Actor) -> None:
     given = replace(question, answer=answer, answered_by=by, answered_at=draft.now)
     draft.set(questions=tuple(given if q.id == given.id else q for q in draft.session.questions))

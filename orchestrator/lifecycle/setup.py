@@ -81,8 +81,14 @@ async def start_agent(fleet: Fleet, session: Session, act: acts.StartAgent) -> N
     prompt = await prompt_text(fleet, session)
     await place.write(f"{place.folder}/{PROMPT}", prompt.encode())
     resume = session.setup.resume
-    judged = permissions.policy_for(session, world.config.rules(session.project)).judged
-    task = AgentTask(prompt=prompt, resume=resume, conversation=session.work.conversation, judged=judged)
+    rules = world.config.rules(session.project)
+    task = AgentTask(
+        prompt=prompt,
+        resume=resume,
+        conversation=session.work.conversation,
+        remembered=permissions.remembered_for(session, rules),
+        judged=permissions.policy_for(session, rules).judged,
+    )
     ref = world.ref(session)
     prepared = await world.agent(session).prepare(ref, place, task)
     options = world.config.options(session.project, "agent", session.parts.agent)

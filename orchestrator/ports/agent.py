@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from orchestrator.domain.activity import Activity, Dialog, Receipt, ToolCall
@@ -27,6 +27,8 @@ class AgentTask:
     """Go on in the agent's own conversation, where there is one."""
     conversation: str = ""
     """The agent's own name of that conversation, from an earlier look."""
+    remembered: Mapping[str, str] = field(default_factory=dict)
+    """What people answered to dialogs of this agent that hold for the project, by the dialog's kind."""
     judged: frozenset[str] = frozenset()
     """Tools of which each call is judged by our rules before it runs (`JudgesCalls`)."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from orchestrator.ports.agent import AgentTask
@@ -64,8 +65,20 @@ class Launcher:
         there = {entry.name for entry in await place.list(values["agent_home"])}
         for name, text in home.files.items():
             if name not in there:
-                filled = fill_text(text, {**values, "key_end": key[-KEY_END:]})
+                about = {"key_end": key[-KEY_END:], "trusted": self._trusts(session, task)}
+                filled = fill_text(text, {**values, **about})
                 await place.write(f"{values['agent_home']}/{name}", filled.encode())
+
+    def _trusts(self, session: SessionRef, task: AgentTask) -> str:
+        """What a new folder of its own says of the project's folder: that a person trusted it, or nothing."""
+        home = self.profile.home
+        given = any(
+            rule.remember and task.remembered.get(rule.name) == rule.choices[0].label
+            for rule in self.profile.dialogs
+        )
+        if home is None or not given:
+            return ""
+        return fill_text(home.trusts, {"repository": json.dumps(str(session.project.path))[1:-1]})
 
     def values(self, session: SessionRef, place: Place, task: AgentTask) -> dict[str, str]:
         """What the placeholders stand for."""

@@ -40,6 +40,9 @@ class AgentHome(Options):
     files: Mapping[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")], str] = {}
     """What lies in a new one, so that the program asks nobody who it is: {key_end} are the last characters
     of its key, as a program remembers a key that was agreed to."""
+    trusts: str = ""
+    """What {trusted} stands for in `files` once a person trusted the project's folder; {repository} is that folder,
+    as it stands in a text of JSON. Only in folders of our own: what a person's own folder trusts is theirs."""
     flags: Words = ()
     """Words for {home_flags}, if the folder is the session's own."""
     defaults: Mapping[str, str] = {}

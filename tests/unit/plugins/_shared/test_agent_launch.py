@@ -104,3 +104,24 @@ async def test_the_tools_that_rules_are_about_are_judged(judged: frozenset[str],
 def test_a_task_that_looks_like_an_option_is_none() -> None:
     argv = Launcher(PROFILE, {}).argv(SESSION, FakePlace(), AgentTask(prompt="--help"), resume=False)
     assert argv[-2:] == ("--", "--help")
+
+
+@pytest.mark.parametrize(
+    ("remembered", "trusted"),
+    [
+        ({}, False),
+        ({"trust": "No, exit"}, False),
+        ({"other": "Yes, I trust this folder"}, False),
+        ({"trust": "Yes, I trust this folder"}, True),
+    ],
+)
+async def test_a_folder_of_its_own_knows_what_a_person_trusted(
+    remembered: dict[str, str], trusted: bool
+) -> None:
+    place = FakePlace()
+    launcher = Launcher(PROFILE, {"ANTHROPIC_API_KEY": KEY})
+    await launcher.write_files(SESSION, place, AgentTask(prompt="Fix it", remembered=remembered))
+    kept = json.loads(place.files[f"{OWN}/.claude.json"])
+    assert kept["hasCompletedOnboarding"]
+    projects = {str(SESSION.project.path): {"hasTrustDialogAccepted": True}}
+    assert kept.get("projects", {}) == (projects if trusted else {})
