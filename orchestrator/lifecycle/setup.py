@@ -78,17 +78,9 @@ async def start_agent(fleet: Fleet, session: Session, act: acts.StartAgent) -> N
     del act
     world = fleet.world
     place = await world.place(session)
-    prompt = await prompt_text(fleet, session)
+    task = await _task(fleet, session)
+    prompt, resume = task.prompt, task.resume
     await place.write(f"{place.folder}/{PROMPT}", prompt.encode())
-    resume = session.setup.resume
-    rules = world.config.rules(session.project)
-    task = AgentTask(
-        prompt=prompt,
-        resume=resume,
-        conversation=session.work.conversation,
-        remembered=permissions.remembered_for(session, rules),
-        judged=permissions.policy_for(session, rules).judged,
-    )
     ref = world.ref(session)
     prepared = await world.agent(session).prepare(ref, place, task)
     options = world.config.options(session.project, "agent", session.parts.agent)
@@ -116,6 +108,17 @@ async def start_agent(fleet: Fleet, session: Session, act: acts.StartAgent) -> N
 
     await fleet.change(session.id, done)
     fleet.wake(session.id)
+
+
+async def _task(fleet: Fleet, session: Session) -> AgentTask:
+    rules = fleet.world.config.rules(session.project)
+    return AgentTask(
+        prompt=await prompt_text(fleet, session),
+        resume=session.setup.resume,
+        conversation=session.work.conversation,
+        remembered=permissions.remembered_for(session, rules),
+        judged=permissions.policy_for(session, rules).judged,
+    )
 
 
 async def prompt_text(fleet: Fleet, session: Session) -> str:

@@ -17,11 +17,12 @@ async def refuse_agent(core: Core, project: Project, parts: Parts) -> None:
     """Its options are wrong (`BadInput`), or its program is not here (`NotReady`)."""
     name = parts.agent
     try:
-        agent = core.registry.create(AGENT, name, core.settings.options(project.id, "agent", name))
+        options = core.settings.options(project.id, "agent", name)
+        agent = core.registry.create(AGENT, name, options)
     except BadInput as error:
         step = f"Mend `agentConfig` in {core.settings.path}, then `ao reload`."
         raise BadInput(error.what, next_step=error.next_step or step) from error
-    absent = await core.files.run("programs", core.registry.missing_programs, AGENT, name)
+    absent = await core.files.run("programs", core.registry.missing_programs, AGENT, name, options)
     word = agent.launched_as() if isinstance(agent, Launches) else ""
     if word and not await core.files.run("programs", core.fleet.world.has_program, word):
         absent = [word]

@@ -121,8 +121,9 @@ def _agent(wanted: str, default: str, plugins: Registry, notes: list[str]) -> st
         return ""
     if ready:
         return ready[0]
-    # One that needs no options can be started at once; the others must be described first.
-    stand_in = next((name for name in names if not plugins.problems(AGENT, name, {})), "")
+    # One that needs neither a program nor options can be started at once; others are installed or described first.
+    at_once = (name for name in names if not plugins.plugin(AGENT, name).needs)
+    stand_in = next((name for name in at_once if not plugins.problems(AGENT, name, {})), "")
     notes.append("No coding agent's program was found on the PATH.")
     if stand_in:
         notes.append(f"Agent {stand_in} stands in: {plugins.plugin(AGENT, stand_in).summary}")

@@ -139,7 +139,8 @@ def _terminals(fleet: Fleet) -> None:
     windows = fleet.act("open", all=True)
     assert {window["session"] for window in windows["open"]} >= {"demo-2"}
     assert fleet.act("output", session="demo-2", lines=5)["output"]
-    fleet.act("interrupt", session="demo-2")
+    with pytest.raises(Conflict, match="nothing to interrupt"):
+        fleet.act("interrupt", session="demo-2")
     assert fleet.act("send", session="demo-2", text="thank you")["message"]["stage"] == "received"
 
 

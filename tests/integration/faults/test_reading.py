@@ -28,6 +28,7 @@ VERBS: tuple[tuple[str, ...], ...] = (
     ("attach", "demo-1"),
     ("open", "demo-1"),
     ("plugin", "list"),
+    ("rules",),
 )
 """What needs no configuration."""
 OF_THE_FILE: tuple[tuple[str, ...], ...] = (("project", "ls"), ("issues", "demo"))
