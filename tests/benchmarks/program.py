@@ -105,8 +105,8 @@ class Program:
             self._server.wait(PATIENCE)
             self.terminals.end()
 
-    def ao(self, *words: str) -> str:
-        """A verb as a process; its output."""
+    def ao(self, *words: str, patience: float = PATIENCE) -> str:
+        """A verb as a process, which may take `patience` seconds; its output."""
         argv = [*ao_command(), "--config", str(self.sandbox.config), *words]
         done = subprocess.run(
             argv,
@@ -114,7 +114,7 @@ class Program:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=patience,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -32,7 +32,8 @@ def test_two_hundred_sessions(tmp_path: Path) -> None:
     place = make_batch(tmp_path, SESSIONS, conflict_every=CONFLICT_EVERY, sessions=AT_ONCE)
     with Program(tmp_path, place).serving() as program:
         began, begin = cost(program.pid), time.monotonic()
-        program.ao("batch-spawn", PROJECT, *(str(number) for number in range(1, SESSIONS + 1)))
+        numbers = [str(number) for number in range(1, SESSIONS + 1)]
+        program.ao("batch-spawn", PROJECT, *numbers, patience=PATIENCE)
         ended = program.until("all came to rest", lambda: _rested(program), patience=PATIENCE, pause=1.0)
         took, spent, used = time.monotonic() - begin, cost(program.pid).since(began), memory(program.pid)
         forge = Repository(program.home.project(ProjectId(PROJECT)).forge)

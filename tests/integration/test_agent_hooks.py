@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -121,6 +122,22 @@ def test_who_was_ended_while_it_waited_takes_no_answer(hook: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.read() == b""
     assert [file.name for file in answers.iterdir()] == [event.name]
+
+
+def test_who_waits_goes_when_its_agent_has_gone(hook: Path) -> None:
+    agent = "import subprocess, sys; subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL)"
+    with subprocess.Popen(
+        [sys.executable, "-c", agent, str(hook), "wait"],
+        env={"PATH": os.environ["PATH"], "AO_SESSION_DIR": str(_folder(hook))},
+        stdout=subprocess.PIPE,
+    ) as process:
+        event = _only(_folder(hook) / "agent" / "events")
+        process.kill()
+        process.wait(20)
+        # the hook has the pipe too: it is at its end once the hook has gone
+        assert process.communicate(timeout=20)[0] == b""
+    _lay(_folder(hook) / "agent" / "answers" / event.name, b"{}")
+    assert _only(_folder(hook) / "agent" / "answers").name == event.name
 
 
 @pytest.mark.parametrize(
