@@ -26,7 +26,20 @@ async def run(context: Context, request: Request) -> Message:
     project = spelled(context, named) if named else None
     found = await sessions.listed(context.core, project=project, ended=request.flag("all"))
     lost = [one for one in await damaged.listed(context.core) if project in (None, one.project)]
-    return _with_lost(sessions_table(found, context.now, brake=context.core.brake), lost)
+    left_out = await sessions.left_out(context.core, project=project) if request.flag("all") else 0
+    table = sessions_table(found, context.now, brake=context.core.brake)
+    return _with_older(_with_lost(table, lost), left_out)
+
+
+def _with_older(message: Message, left_out: int) -> Message:
+    """The list, and how many ended sessions are too old to be in it."""
+    if not left_out:
+        return message
+    line = (
+        f"{left_out} older ended session{'' if left_out == 1 else 's'} not listed; each is shown by its id."
+    )
+    data = {**message.data, "left_out": left_out} if isinstance(message.data, dict) else message.data
+    return replace(message, lines=(*message.lines, line), data=data)
 
 
 def _with_lost(message: Message, lost: Sequence[Lost]) -> Message:

@@ -10,8 +10,10 @@ from orchestrator.errors import AoError, Conflict, NotFound
 from orchestrator.lifecycle.changes import over_words
 from orchestrator.services.core import Core
 
+MOST = 100
 
-async def listed(core: Core, project: ProjectId | None = None, most: int = 100) -> list[Session]:
+
+async def listed(core: Core, project: ProjectId | None = None, most: int = MOST) -> list[Session]:
     """The `most` newest of each project, newest first. One that cannot be read is left out."""
     projects = [project] if project else await _projects(core)
     found = []
@@ -22,6 +24,13 @@ async def listed(core: Core, project: ProjectId | None = None, most: int = 100) 
             except AoError:
                 continue  # doctor names damaged files; a list is no place for them
     return sorted(found, key=lambda s: -s.created_at)
+
+
+async def older(core: Core, project: ProjectId | None = None, most: int = MOST) -> int:
+    """How many ended sessions `listed` leaves out because they are older; no file is opened."""
+    projects = [project] if project else await _projects(core)
+    counts = [len(await core.store.documents.list_ended(name)) for name in projects]
+    return sum(max(0, count - most) for count in counts)
 
 
 async def one(core: Core, session_id: SessionId) -> Session:

@@ -21,6 +21,11 @@ async def listed(core: Core, *, project: str | None = None, ended: bool = False)
     return found
 
 
+async def left_out(core: Core, *, project: str | None = None) -> int:
+    """How many ended sessions are too old to be in `listed`."""
+    return await ended_ones.older(core, project_id(project) if project else None)
+
+
 async def one(core: Core, text: str) -> Session:
     """The session that is meant by its id, its issue (`3`, `#3`) or its pull request.
 

@@ -28,6 +28,7 @@ from orchestrator.domain.session import (
 )
 from orchestrator.domain.when import clock
 from orchestrator.errors import BadInput, Conflict, NotFound
+from orchestrator.services.ended import MOST
 from orchestrator.testing import examples
 from tests.unit.bot.house import Ask, House, data, rows
 
@@ -38,6 +39,19 @@ WITH_PR = examples.session(id="demo-1", changes=(examples.change(examples.pull_r
 async def test_status_of_nothing_says_how_to_begin(ask: Ask) -> None:
     message = await ask("status")
     assert (message.title, message.next_steps) == ("0 sessions", ("spawn <project> <issue>",))
+
+
+async def test_status_says_how_many_old_ones_it_does_not_list(house: House, ask: Ask) -> None:
+    store = house.core.store
+    for number in range(1, MOST + 3):
+        session = examples.session(id=f"demo-{number}")
+        await store.documents.write(session)
+        await store.documents.move_to_ended(session.project, session.id)
+    message = await ask("status", all=True)
+    assert message.title == f"{MOST} sessions"
+    assert message.lines == ("2 older ended sessions not listed; each is shown by its id.",)
+    assert data(message)["left_out"] == 2
+    assert "left_out" not in data(await ask("status"))
 
 
 async def test_status_counts_whom_it_waits_for(house: House, ask: Ask) -> None:

@@ -37,6 +37,15 @@ async def test_ended_ones_are_found_and_listed(ring: Ring) -> None:
     assert [s.id for s in await ended.listed(ring.core)] == [one]
 
 
+async def test_those_too_old_for_the_list_are_counted(ring: Ring) -> None:
+    for issue in ("1", "2", "3"):
+        await kill(ring.core, await ring.spawn(issue), by=OWNER)
+    await ring.settle()
+    assert await sessions.left_out(ring.core) == 0
+    assert [s.id for s in await ended.listed(ring.core, most=2)] == ["demo-3", "demo-2"]
+    assert await ended.older(ring.core, most=2) == 1
+
+
 @pytest.mark.parametrize("text", ["demo-9", "nonsense", "", "#"])
 async def test_nothing_fits(ring: Ring, text: str) -> None:
     await ring.spawn()
