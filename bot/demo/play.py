@@ -272,8 +272,7 @@ class Story:
         """Wait for an event of that type and return its text."""
 
         def look() -> str:
-            after = int(str(self.seen.events[-1]["seq"])) if self.seen.events else 0
-            self.seen.events += self.client.events(after, limit=500, wait=0.5)
+            self._read_events(wait=0.5)
             refused = self._find(unless) if unless else None
             if refused is not None:
                 raise StoryBroken(step, str(refused["text"]))
@@ -290,7 +289,15 @@ class Story:
         data = found["data"] if found else {}
         return str(data.get(name, "")) if isinstance(data, dict) else ""
 
+    def _read_events(self, wait: float = 0.0) -> None:
+        after = int(str(self.seen.events[-1]["seq"])) if self.seen.events else 0
+        self.seen.events += self.client.events(after, limit=500, wait=wait)
+
     def _last(self) -> str:
+        try:
+            self._read_events()  # a step that looked at the terminal alone has read none
+        except AoError as error:
+            return f"its events cannot be read: {error}"
         rows = [f"{e['type']}: {e['text']}" for e in self.seen.events[-4:]]
         return "the last events were " + "; ".join(rows) if rows else "there were no events"
 
