@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from orchestrator.domain.activity import Activity, ActivityState, Source
 from orchestrator.domain.event import Level
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.person import Actor, ActorKind
+from orchestrator.domain.project import Project
 from orchestrator.domain.pull_request import (
     CheckRun,
     Checks,
@@ -35,6 +37,7 @@ from orchestrator.domain.session import (
     Work,
 )
 from orchestrator.domain.status import Status
+from orchestrator.ports.session_ref import SessionRef
 
 NOW = 1_800_000_000.0
 ADA = Actor(kind=ActorKind.PERSON, name="ada")
@@ -71,6 +74,26 @@ def session(**fields: Any) -> Session:  # noqa: ANN401 - the fields of Session
         ),
         **fields,
     )
+
+
+def session_ref(**fields: Any) -> SessionRef:  # noqa: ANN401 - the fields of SessionRef
+    """A session as plugins know it: demo-1, at paths that are not there."""
+    project = Project(
+        id=ProjectId("demo"),
+        name="demo",
+        path=Path("/r"),
+        default_branch="main",
+        prefix="demo",
+        folder=Path("/p"),
+    )
+    first = SessionRef(
+        id=SessionId("demo-1"),
+        project=project,
+        folder=Path("/session"),
+        branch="feat/1",
+        workspace="/work/demo-1",
+    )
+    return replace(first, **fields)
 
 
 def pull_request(**fields: Any) -> PullRequest:  # noqa: ANN401 - the fields of PullRequest

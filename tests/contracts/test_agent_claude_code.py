@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from typing_extensions import override
 
 from orchestrator import resources
-from orchestrator.domain.activity import Activity, ActivityState, Trouble
+from orchestrator.domain.activity import ActivityState, Trouble
 from orchestrator.ports.agent import Agent
 from orchestrator.ports.plugin import PluginContext
-from orchestrator.ports.runtime import Keys, Runtime
-from orchestrator.testing.contracts.agent import SignallingAgentContract, Start
+from orchestrator.ports.runtime import Keys
+from orchestrator.testing.contracts.agent import Start
 from plugins.agent.claude_code import PLUGIN
 from tests.contracts import real_agents
+from tests.contracts.real_agent_contract import RealAgent, RealAgentLeave, RealAgentPromise
 from tests.contracts.real_agents import ModelServer, says
-from tests.contracts.real_tmux import tmux_runtime
 
 pytestmark = [pytest.mark.slow, pytest.mark.tmux, pytest.mark.timeout(700)]
 
 
-class ClaudeCode(SignallingAgentContract):
-    long_task = f"Wait long. {says(real_agents.wait())}"
-    permissions = "permissionless"
-    patience = 60.0
-
-    @pytest.fixture
-    def server(self, tmp_path: Path) -> Iterator[ModelServer]:
-        with real_agents.model_server(tmp_path) as server:
-            yield server
-
+class ClaudeCode(RealAgent):
     @override
     @pytest.fixture
     def agent(self, tmp_path: Path, server: ModelServer) -> Agent:
@@ -47,14 +38,8 @@ class ClaudeCode(SignallingAgentContract):
         )
         return PLUGIN.create(options, context)
 
-    @override
-    @pytest.fixture
-    def runtime(self, tmp_path: Path) -> Iterator[Runtime]:
-        with tmux_runtime(tmp_path) as runtime:
-            yield runtime
 
-
-class TestPromise(ClaudeCode):
+class TestPromise(RealAgentPromise, ClaudeCode):
     async def test_what_it_used_is_counted_once(self, start: Start) -> None:
         started = await start(
             f"Count. {says({'text_before': 'I look.', 'sh': 'true', 'usage': [100, 10]}, {'say': 'Done.', 'usage': [200, 20]})}"
@@ -65,11 +50,6 @@ class TestPromise(ClaudeCode):
         look = await started.until(lambda look: look.usage is not None and look.usage.dollars)
         assert look.usage is not None
         assert look.usage.model
-
-    async def test_the_workspace_stays_clean(self, start: Start) -> None:
-        started = await start()
-        await started.until_it_waits()
-        assert await started.place.list(started.session.workspace) == ()
 
     async def test_a_running_tool_is_named(self, start: Start) -> None:
         started = await start(self.long_task)
@@ -109,21 +89,7 @@ class TestPromise(ClaudeCode):
     async def test_what_stops_it_is_told_apart(
         self, start: Start, status: int, words: str, trouble: Trouble, state: ActivityState
     ) -> None:
-        started = await start(f"Fail. {says({'status': status, 'error': words})}")
-        look = await started.until(lambda look: look.activity.trouble)
-        activity: Activity = (await started.until(lambda look: look.activity.accepts_text)).activity
-        assert (activity.trouble, activity.state) == (trouble, state)
-        assert look.activity.evidence
-        # And it goes on when it is told to.
-        await started.type(f"Again. {says({'say': 'Fine now.'})}")
-        await started.until(lambda look: look.activity.state is ActivityState.IDLE)
-
-    async def test_no_network_is_told_apart(self, start: Start, server: ModelServer) -> None:
-        started = await start()
-        await started.until_it_waits()
-        await started.type(f"Drop. {says({'hang': 1})}")
-        look = await started.until(lambda look: look.activity.trouble)
-        assert look.activity.trouble is Trouble.NETWORK
+        await self.is_told_apart(start, status, words, trouble, state)
 
     async def test_killed_it_goes_on_in_its_conversation(self, start: Start) -> None:
         started = await start()
@@ -135,45 +101,18 @@ class TestPromise(ClaudeCode):
         await again.until_it_waits()
         assert again.agent is started.agent
 
-    async def test_large_texts_come_through(self, start: Start) -> None:
-        started = await start()
-        await started.until_it_waits()
-        text = "\n".join(f'Line {n}: `$HOME` "quoted" ünïcode' for n in range(2500))
-        await started.type(f"{text}\n{says({'say': 'Read.'})}")
-        await started.until(lambda look: len(look.receipts) == 2 and look.activity.accepts_text)
 
-
-class TestLeave(ClaudeCode):
+class TestLeave(RealAgentLeave, ClaudeCode):
     """Dialogs about leave, with the default mode."""
 
     permissions = "auto-edit"
-    long_task = f"Wait long. {says({'drip': 3, 'say': 'word ' * 2000})}"
+    asks: ClassVar = {"sh": "env > made.txt"}
 
     @pytest.mark.parametrize(
         ("answer", "runs"), [("Allow once", True), ("Allow always", True), ("Deny", False)]
     )
     async def test_a_command_runs_only_with_leave(self, start: Start, answer: str, runs: bool) -> None:
-        started = await start(f"Run. {says({'sh': 'env > made.txt'}, {'say': 'Done.'})}")
-        look = await started.until(lambda look: look.activity.dialog and look.activity.dialog.call)
-        dialog = look.activity.dialog
-        assert look.activity.state is ActivityState.PERMISSION
-        assert dialog is not None
-        assert dialog.call is not None
-        assert (dialog.call.tool, dialog.call.argument, dialog.call.shell) == ("Bash", "env > made.txt", True)
-        assert not look.activity.accepts_text
-        await started.give(dialog, answer)
-        await started.until_it_waits()
-        made = [entry.name for entry in await started.place.list(started.session.workspace)]
-        assert made == (["made.txt"] if runs else [])
-
-    async def test_a_no_with_its_reason_reaches_it(self, start: Start, server: ModelServer) -> None:
-        started = await start(f"Run. {says({'sh': 'env > made.txt'}, {'say': 'I see.'})}")
-        look = await started.until(lambda look: look.activity.dialog and look.activity.dialog.call)
-        assert look.activity.dialog is not None
-        await started.give(look.activity.dialog, 'Deny: use the "other" one')
-        await started.until_it_waits()
-        seen = (await started.runtime.observe([started.session], [started.session.id]))[started.session.id]
-        assert 'use the "other" one' in str(seen.value.screen)  # type: ignore[union-attr]
+        await self.runs_only_with_leave(start, answer, runs)
 
     async def test_its_own_question_is_answered(self, start: Start) -> None:
         question = {

@@ -5,40 +5,37 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from typing_extensions import override
 
 from orchestrator import resources
-from orchestrator.domain.activity import Activity, ActivityState, Trouble
+from orchestrator.domain.activity import ActivityState, Trouble
 from orchestrator.domain.look import Seen
 from orchestrator.lifecycle import agent_folder
 from orchestrator.ports.agent import Agent, AgentTask, AgentView, JudgesCalls, Verdict
 from orchestrator.ports.plugin import PluginContext
 from orchestrator.ports.runtime import Keys, Runtime
 from orchestrator.ports.session_ref import SessionRef
-from orchestrator.testing.contracts.agent import SignallingAgentContract, Start, Started
+from orchestrator.testing.contracts.agent import Start, Started
 from orchestrator.testing.waiting import eventually
 from plugins.agent.codex import PLUGIN
 from tests.contracts import real_agents
+from tests.contracts.real_agent_contract import RealAgent, RealAgentLeave, RealAgentPromise
 from tests.contracts.real_agents import ModelServer, says
-from tests.contracts.real_tmux import tmux_runtime
 
 pytestmark = [pytest.mark.slow, pytest.mark.tmux, pytest.mark.timeout(700)]
 
 
-class Codex(SignallingAgentContract):
-    long_task = f"Wait long. {says(real_agents.wait())}"
-    permissions = "permissionless"
-    patience = 60.0
+def _escalated(command: str) -> real_agents.Step:
+    """A command that the model wants to run outside of the sandbox."""
+    given = {"cmd": command, "sandbox_permissions": "require_escalated", "justification": "May I?"}
+    return {"tool": "exec_command", "input": given}
 
-    @pytest.fixture
-    def server(self, tmp_path: Path) -> Iterator[ModelServer]:
-        with real_agents.model_server(tmp_path) as server:
-            yield server
 
+class Codex(RealAgent):
     @pytest.fixture
     def ours(self, server: ModelServer) -> dict[str, str]:
         """Variables of ours with which it talks to the model server, and to nobody else."""
@@ -58,14 +55,8 @@ class Codex(SignallingAgentContract):
         context = PluginContext(home=tmp_path / "home", data=resources.text, now=time.time, environment=ours)
         return PLUGIN.create(PLUGIN.options.model_validate(options), context)
 
-    @override
-    @pytest.fixture
-    def runtime(self, tmp_path: Path) -> Iterator[Runtime]:
-        with tmux_runtime(tmp_path) as runtime:
-            yield runtime
 
-
-class TestPromise(Codex):
+class TestPromise(RealAgentPromise, Codex):
     async def test_what_it_used_is_counted_once(self, start: Start) -> None:
         started = await start(
             f"Count. {says({'text_before': 'I look.', 'sh': 'true', 'usage': [100, 10]}, {'say': 'Done.', 'usage': [200, 20]})}"
@@ -74,11 +65,6 @@ class TestPromise(Codex):
         assert look.usage is not None
         used = (look.usage.input_tokens, look.usage.output_tokens, look.usage.model)
         assert used == (300, 30, "stub-model")
-
-    async def test_the_workspace_stays_clean(self, start: Start) -> None:
-        started = await start()
-        await started.until_it_waits()
-        assert await started.place.list(started.session.workspace) == ()
 
     async def test_a_running_tool_is_named_and_gone_after_a_stop(self, start: Start) -> None:
         started = await start(f"Wait. {says(real_agents.wait(61234))}")
@@ -112,21 +98,7 @@ class TestPromise(Codex):
     async def test_what_stops_it_is_told_apart(
         self, start: Start, status: int, words: str, trouble: Trouble, state: ActivityState
     ) -> None:
-        started = await start(f"Fail. {says({'status': status, 'error': words})}")
-        look = await started.until(lambda look: look.activity.trouble)
-        activity: Activity = (await started.until(lambda look: look.activity.accepts_text)).activity
-        assert (activity.trouble, activity.state) == (trouble, state)
-        assert look.activity.evidence
-        # And it goes on when it is told to.
-        await started.type(f"Again. {says({'say': 'Fine now.'})}")
-        await started.until(lambda look: look.activity.state is ActivityState.IDLE)
-
-    async def test_no_network_is_told_apart(self, start: Start) -> None:
-        started = await start()
-        await started.until_it_waits()
-        await started.type(f"Drop. {says({'hang': 1})}")
-        look = await started.until(lambda look: look.activity.trouble)
-        assert look.activity.trouble is Trouble.NETWORK
+        await self.is_told_apart(start, status, words, trouble, state)
 
     async def test_killed_it_goes_on_in_its_conversation(self, start: Start, server: ModelServer) -> None:
         started = await start()
@@ -139,13 +111,6 @@ class TestPromise(Codex):
         await again.type(f"Go on. {says({'say': 'I go on.'})}")
         await again.until(lambda look: look.activity.state is ActivityState.IDLE and len(look.receipts) == 2)
         assert {line["conversation"] for line in server.played()} == {look.conversation}
-
-    async def test_large_texts_come_through(self, start: Start) -> None:
-        started = await start()
-        await started.until_it_waits()
-        text = "\n".join(f'Line {n}: `$HOME` "quoted" ünïcode' for n in range(2500))
-        await started.type(f"{text}\n{says({'say': 'Read.'})}")
-        await started.until(lambda look: len(look.receipts) == 2 and look.activity.accepts_text)
 
     async def test_a_draft_of_a_person_is_seen_and_taken_away_only_when_asked(self, start: Start) -> None:
         started = await start()
@@ -195,11 +160,11 @@ class TestPromise(Codex):
         assert [entry.name for entry in await place.list(session.workspace)] == (["made.txt"] if runs else [])
 
 
-class TestLeave(Codex):
+class TestLeave(RealAgentLeave, Codex):
     """With the person's own login, and leave asked of people."""
 
     permissions = "default"
-    long_task = f"Wait long. {says({'drip': 3, 'say': 'word ' * 2000})}"
+    asks: ClassVar = _escalated("env > made.txt")
 
     @override
     @pytest.fixture
@@ -223,29 +188,9 @@ class TestLeave(Codex):
     async def test_a_command_runs_only_with_leave(
         self, start: Start, answer: str, runs: bool, config: Path
     ) -> None:
-        started = await start(f"Run. {says(_escalated('env > made.txt'), {'say': 'Done.'})}")
-        look = await started.until(lambda look: look.activity.dialog and look.activity.dialog.call)
-        dialog = look.activity.dialog
-        assert look.activity.state is ActivityState.PERMISSION
-        assert dialog is not None
-        assert dialog.call is not None
-        assert (dialog.call.tool, dialog.call.argument, dialog.call.shell) == ("Bash", "env > made.txt", True)
+        started, dialog = await self.runs_only_with_leave(start, answer, runs)
         assert "(May I?)" in dialog.text
-        assert not look.activity.accepts_text
-        await started.give(dialog, answer)
-        await started.until_it_waits()
-        made = [entry.name for entry in await started.place.list(started.session.workspace)]
-        assert made == (["made.txt"] if runs else [])
         assert b"hooks" not in await started.place.read(str(config))
-
-    async def test_a_no_with_its_reason_reaches_it(self, start: Start) -> None:
-        started = await start(f"Run. {says(_escalated('env > made.txt'), {'say': 'I see.'})}")
-        look = await started.until(lambda look: look.activity.dialog and look.activity.dialog.call)
-        assert look.activity.dialog is not None
-        await started.give(look.activity.dialog, 'Deny: use the "other" one')
-        await started.until_it_waits()
-        seen = (await started.runtime.observe([started.session], [started.session.id]))[started.session.id]
-        assert 'use the "other" one' in str(seen.value.screen)  # type: ignore[union-attr]
 
     async def test_while_a_person_thinks_it_goes_on_asking(self, start: Start) -> None:
         started = await start(f"Run. {says(_escalated('env > made.txt'), {'say': 'Done.'})}")
@@ -284,14 +229,13 @@ class TestLeave(Codex):
         assert "1 hook " in look.activity.dialog.text
         await started.give(look.activity.dialog, answer)
         await started.until_it_waits()
-        ran = "ran" in [entry.name for entry in await place.list(place.folder)]
-        assert ran is runs
 
+        async def ran() -> bool:
+            return "ran" in [entry.name for entry in await place.list(place.folder)]
 
-def _escalated(command: str) -> real_agents.Step:
-    """A command that the model wants to run outside of the sandbox."""
-    given = {"cmd": command, "sandbox_permissions": "require_escalated", "justification": "May I?"}
-    return {"tool": "exec_command", "input": given}
+        if runs:  # it does not wait for its hook before it takes text
+            await eventually(ran, bool)
+        assert await ran() is runs
 
 
 async def _draft(started: Started) -> str:

@@ -5,27 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestrator import resources
-from orchestrator.domain.ids import ProjectId, session_id
-from orchestrator.domain.project import Project
-from orchestrator.ports.session_ref import SessionRef
+from orchestrator.testing import examples
 from plugins._shared.agent_profile import load
 
 PROFILE = load(resources.text("agents/claude-code.yaml"))
-SESSION = SessionRef(
-    id=session_id("demo-1"),
-    project=Project(
-        id=ProjectId("demo"),
-        name="demo",
-        path=Path("/r"),
-        default_branch="main",
-        prefix="demo",
-        folder=Path("/p"),
-    ),
-    folder=Path("/session"),
-    branch="feat/1",
-    workspace="/work/demo-1",
-    environment={"HOME": "/home/ada"},
-)
+SESSION = examples.session_ref(environment={"HOME": "/home/ada"})
 
 
 def screen(name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,32 +10,17 @@ from pydantic import ValidationError
 
 from orchestrator import resources
 from orchestrator.domain.activity import ActivityState, Dialog, Source
-from orchestrator.domain.ids import ProjectId, session_id
 from orchestrator.domain.look import Seen
-from orchestrator.domain.project import Project
 from orchestrator.errors import BadInput
 from orchestrator.ports.agent import AgentLook, AgentTask, AgentView
 from orchestrator.ports.runtime import Keys, Presence, RuntimeLook, Text
-from orchestrator.ports.session_ref import SessionRef
+from orchestrator.testing import examples
 from orchestrator.testing.fakes.place import FakePlace
 from plugins._shared.agent_profile import MOST_ARGUMENT, Profile, load
 from plugins._shared.profile_agent import ProfileAgent
 
 NOW = 10_000.0
-SESSION = SessionRef(
-    id=session_id("demo-1"),
-    project=Project(
-        id=ProjectId("demo"),
-        name="demo",
-        path=Path("/r"),
-        default_branch="main",
-        prefix="demo",
-        folder=Path("/p"),
-    ),
-    folder=Path("/session"),
-    branch="feat/1",
-    workspace="/work/demo-1",
-)
+SESSION = examples.session_ref()
 SCREEN = {
     "screen": {"lines": 3, "busy": ["esc to interrupt"], "idle": ["^>"], "limited": ["limit reached"]},
     "title": {"busy": ["working"], "idle": ["waiting"]},

@@ -15,31 +15,15 @@ import pytest
 
 from orchestrator import resources
 from orchestrator.domain.activity import ActivityState
-from orchestrator.domain.ids import ProjectId, session_id
-from orchestrator.domain.project import Project
 from orchestrator.ports.agent import AgentTask, JudgesCalls, Verdict
 from orchestrator.ports.plugin import PluginContext
-from orchestrator.ports.session_ref import SessionRef
+from orchestrator.testing import examples
 from orchestrator.testing.fakes.place import FakePlace
 from plugins._shared.agent_profile import load
 from plugins._shared.agent_screen import read_screen, read_title
 from plugins.agent.codex import PLUGIN
 
-SESSION = SessionRef(
-    id=session_id("demo-1"),
-    project=Project(
-        id=ProjectId("demo"),
-        name="demo",
-        path=Path("/r"),
-        default_branch="main",
-        prefix="demo",
-        folder=Path("/p"),
-    ),
-    folder=Path("/session"),
-    branch="feat/1",
-    workspace="/work/demo-1",
-    environment={"HOME": "/home/ada"},
-)
+SESSION = examples.session_ref(environment={"HOME": "/home/ada"})
 AT_MOST_ONE_SECOND = {"interrupt", "session_end"}
 """Events whose hooks it gives no longer, whatever is said."""
 
