@@ -102,7 +102,8 @@ class TestPromise(RealAgentPromise, Codex):
 
     async def test_killed_it_goes_on_in_its_conversation(self, start: Start, server: ModelServer) -> None:
         started = await start()
-        look = await started.until_it_waits()
+        # Its prompt may stand on the screen before its own signals name the conversation.
+        look = await started.until(lambda look: look.activity.accepts_text and look.conversation)
         seen = (await started.runtime.observe([started.session]))[started.session.id]
         await started.place.run(["kill", "-9", str(seen.value.pid)])  # type: ignore[union-attr]
         await started.runtime.stop(started.session)

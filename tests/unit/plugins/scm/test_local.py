@@ -181,6 +181,7 @@ async def test_one_look_tries_a_bounded_number_of_merges(bench: LocalBench) -> N
 async def test_a_damaged_record_is_told_and_the_next_publication_goes_on(bench: LocalBench) -> None:
     session, head = await bench.opened()
     other, _ = await bench.opened("other", 2)
+    await bench.settled()  # Checks that run would replace the record.
     (bench.project.folder / "forge" / "pulls" / "1.json").write_text("{")
     for _ in range(2):
         bench.scm = bench.local = bench.make()
