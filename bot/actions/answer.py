@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bot.actions.action import Action, Argument, Context, Kind, Role
 from bot.actions.target import SESSION, session_of
 from bot.chat.message import Message
 from bot.chat.request import Request
 from orchestrator.domain.outside_text import one_line
+from orchestrator.errors import BadInput
+
+if TYPE_CHECKING:
+    from orchestrator.domain.session import Session
 
 
 async def run(context: Context, request: Request) -> Message:
@@ -15,13 +21,30 @@ async def run(context: Context, request: Request) -> Message:
 
     session = await session_of(context, request)
     question = await answer.answer(
-        context.core, session.id, request.text("text"), by=request.who, question=request.text("question")
+        context.core, session.id, _words(session, request), by=request.who, question=request.text("question")
     )
     return Message(
         title=f"💬 {session.id} is answered: {one_line(question.answer, 120)}",
         session=session.id,
         data={"session": session.id, "question": question.id, "answer": question.answer},
     )
+
+
+def _words(session: Session, request: Request) -> str:
+    """The answer in words: those that were typed, or the option of that number, with what was added to it."""
+    number, text = request.number("option"), request.text("text")
+    if not number:
+        if not text:
+            msg = "the answer is empty."
+            raise BadInput(msg, session=session.id, next_step=f"`ao answer {session.id} <text>`")
+        return text
+    wanted = request.text("question")
+    asked = next((q for q in session.questions if q.id == wanted), None) if wanted else session.question
+    if asked is None or not 1 <= number <= len(asked.options):
+        msg = f"there is no option {number}."
+        raise BadInput(msg, session=session.id, next_step=f"`ao status {session.id}` shows the question.")
+    option = asked.options[number - 1]
+    return f"{option}: {text}" if text else option
 
 
 ACTION = Action(
@@ -32,7 +55,8 @@ ACTION = Action(
     run=run,
     arguments=(
         SESSION,
-        Argument(name="text", help="the answer, or the number of an option", kind=Kind.TEXT, required=True),
+        Argument(name="text", help="the answer, or the number of an option", kind=Kind.TEXT),
+        Argument(name="option", help="the number of the option", kind=Kind.NUMBER, option=True),
         Argument(name="question", help="the question's id, when it is not the open one", option=True),
     ),
     examples=("answer demo-2 yes", "answer demo-2 2"),

@@ -21,6 +21,8 @@ class Field:
 
     label: str
     value: str
+    at: float | None = None
+    """Epoch seconds since which it holds; a surface shows it in the reader's own time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,10 @@ class Button:
     arguments: Mapping[str, str] = field(default_factory=dict)
     """With the head SHA that was shown, where the verb needs one."""
     danger: bool = False
+    confirm: tuple[str, ...] = ()
+    """What is shown before a yes is asked; empty: a press is enough."""
+    ask: str = ""
+    """The label of a text that has to be given with it; it becomes the argument `text`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +63,10 @@ class Message:
     fields: tuple[Field, ...] = ()
     table: Table | None = None
     buttons: tuple[Button, ...] = ()
+    menu: tuple[Button, ...] = ()
+    """What is asked for more rarely, or destroys: behind a menu."""
+    private: bool = False
+    """For whoever asked alone: an error, a denial, help."""
     level: Level = Level.INFO
     next_steps: tuple[str, ...] = ()
     """What can be asked next, as typed after `ao`."""
@@ -71,10 +81,12 @@ def as_json(message: Message) -> dict[str, Json]:
     whole: dict[str, Json] = {
         "title": message.title,
         "lines": list(message.lines),
-        "fields": [{"label": item.label, "value": item.value} for item in message.fields],
+        "fields": [_field_json(item) for item in message.fields],
         "verbatim": message.verbatim or None,
         "table": _table_json(table) if table else None,
         "buttons": [_button_json(button) for button in message.buttons],
+        "menu": [_button_json(button) for button in message.menu],
+        "private": message.private or None,
         "level": message.level.value,
         "next_steps": list(message.next_steps),
         "session": message.session,
@@ -91,7 +103,21 @@ def _table_json(table: Table) -> dict[str, Json]:
 
 def _button_json(button: Button) -> dict[str, Json]:
     arguments: dict[str, Json] = dict(button.arguments)
-    return {"label": button.label, "verb": button.verb, "arguments": arguments, "danger": button.danger}
+    more: dict[str, Json] = {"confirm": list(button.confirm)} if button.confirm else {}
+    if button.ask:
+        more["ask"] = button.ask
+    return {
+        "label": button.label,
+        "verb": button.verb,
+        "arguments": arguments,
+        "danger": button.danger,
+        **more,
+    }
+
+
+def _field_json(item: Field) -> dict[str, Json]:
+    at: dict[str, Json] = {} if item.at is None else {"at": item.at}
+    return {"label": item.label, "value": item.value, **at}
 
 
 def from_json(data: Mapping[str, Json]) -> Message:
@@ -100,12 +126,11 @@ def from_json(data: Mapping[str, Json]) -> Message:
         title=str(data.get("title") or ""),
         lines=_texts(data.get("lines")),
         verbatim=data.get("verbatim") is True,
-        fields=tuple(
-            Field(str(item.get("label", "")), str(item.get("value", "")))
-            for item in _maps(data.get("fields"))
-        ),
+        fields=tuple(_field(item) for item in _maps(data.get("fields"))),
         table=_table(data.get("table")),
         buttons=tuple(_button(item) for item in _maps(data.get("buttons"))),
+        menu=tuple(_button(item) for item in _maps(data.get("menu"))),
+        private=data.get("private") is True,
         level=Level(str(data.get("level") or Level.INFO.value)),
         next_steps=_texts(data.get("next_steps")),
         session=str(data.get("session") or ""),
@@ -142,4 +167,12 @@ def _button(item: Mapping[str, Json]) -> Button:
         if isinstance(arguments, dict)
         else {},
         danger=item.get("danger") is True,
+        confirm=_texts(item.get("confirm")),
+        ask=str(item.get("ask") or ""),
     )
+
+
+def _field(item: Mapping[str, Json]) -> Field:
+    at = item.get("at")
+    when = float(at) if isinstance(at, int | float) else None
+    return Field(str(item.get("label", "")), str(item.get("value", "")), when)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from typing_extensions import override
@@ -24,11 +24,26 @@ class Actor:
 
     kind: ActorKind
     name: str
+    via: str = field(default="", compare=False)
+    """The surface where they acted: `slack`, `web`. The same person whichever it is."""
 
     @override
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def words(self) -> str:
+        """Who and where: `Ana in Slack`."""
+        return f"{self.name} {_PLACES[self.via]}" if self.via in _PLACES else self.name
+
+
+_PLACES = {
+    "slack": "in Slack",
+    "discord": "in Discord",
+    "web": "in the browser",
+    "shell": "in a shell",
+    "api": "over the API",
+}
 
 OWNER = Actor(kind=ActorKind.OWNER, name="owner")
 

@@ -117,6 +117,8 @@ class PullRequest:
     additions: int = 0
     deletions: int = 0
     files: int = 0
+    notes: tuple[str, ...] = ()
+    """What a person should know of its diff before a merge: tests removed or skipped, dependencies changed."""
     merge_commit: str = ""
     """The commit in the base branch, once merged."""
 

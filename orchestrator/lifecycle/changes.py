@@ -107,7 +107,7 @@ def _red_heads(old: Change, new: PullRequest) -> tuple[str, ...]:
 def _tell_changes(draft: Draft, old: PullRequest, new: PullRequest) -> None:
     if old.head != new.head:
         text = f"pull request #{new.number} is at {short_sha(new.head)} now"
-        draft.tell("pr.updated", text, head=new.head, url=new.url)
+        draft.tell("pr.updated", text, head=new.head, was=old.head, url=new.url)
     if (old.checks, old.head) != (new.checks, new.head):
         _tell_checks(draft, new)
     if old.decision is not new.decision:

@@ -102,8 +102,13 @@ class Fleet:
         self._backoff = Backoff()
         self._woken: set[SessionId] = set()
         self._stopping = False
+        self._listeners: list[Callable[[Session], None]] = []
         self.awake = asyncio.Event()
         """Set when somebody should look sooner than at the next tick."""
+
+    def listen(self, hear: Callable[[Session], None]) -> None:
+        """Call `hear` with each session that is kept anew, as it is then; it returns at once and raises nothing."""
+        self._listeners.append(hear)
 
     @property
     def now(self) -> float:
@@ -176,7 +181,11 @@ class Fleet:
         return await asyncio.shield(begun)
 
     def _take(self, session: Session) -> Session:
+        before = self._sessions.get(session.id)
         self._sessions[session.id] = session
+        if session is not before:
+            for hear in self._listeners:
+                hear(session)
         self._engage(session.id)
         return session
 

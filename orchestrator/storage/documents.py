@@ -124,6 +124,11 @@ class Documents:
         """Finish what is being written."""
         await self._lanes.close()
 
+    @property
+    def lanes(self) -> Lanes:
+        """The threads: what is written into a session's folder never meets the folder being moved."""
+        return self._lanes
+
     async def load_all(self) -> Loaded:
         """Every live session; ended ones are not looked at.
 

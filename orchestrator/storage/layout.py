@@ -35,6 +35,10 @@ class SessionFolder:
         """The session's kept facts."""
         return self.path / "session.json"
 
+    def conversation(self, surface: str) -> Path:
+        """What is kept of its card and thread on a surface (`slack`)."""
+        return self.path / f"{surface}.json"
+
     @property
     def prompt(self) -> Path:
         """What the agent was asked."""

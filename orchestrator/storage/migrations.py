@@ -21,7 +21,15 @@ Document: TypeAlias = dict[str, Any]
 Step: TypeAlias = Callable[[Document], Document]
 """Makes version v+1 of a document from version v; pure, and never sets `v` itself."""
 
-CURRENT: Mapping[str, int] = {"home": 1, "session": 2, "event": 1, "request": 1, "audit": 1, "fleet": 1}
+CURRENT: Mapping[str, int] = {
+    "home": 1,
+    "session": 2,
+    "conversation": 1,
+    "event": 1,
+    "request": 1,
+    "audit": 1,
+    "fleet": 1,
+}
 """The version of each kind that this program writes."""
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.domain.session import Session
 from orchestrator.storage.audit import Audit
+from orchestrator.storage.conversations import ConversationFiles
 from orchestrator.storage.damage import Damaged
 from orchestrator.storage.documents import Documents
 from orchestrator.storage.events import EventLog
@@ -29,6 +30,7 @@ class Store:
     log: EventLog
     documents: Documents
     keeper: Keeper
+    conversations: ConversationFiles
     requests: Requests
     audit: Audit
     fleet: FleetStore
@@ -84,6 +86,7 @@ class Store:
             log=log,
             documents=documents,
             keeper=Keeper(documents, log),
+            conversations=ConversationFiles(home, faults, documents.lanes),
             requests=Requests(home.requests, faults),
             audit=Audit(home.audit, faults),
             fleet=fleet,

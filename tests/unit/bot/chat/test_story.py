@@ -1,0 +1,167 @@
+"""A session's thread: one post for each thing, with its buttons while they do something."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.chat.story import Entry, entries
+from orchestrator.domain.activity import ToolCall
+from orchestrator.domain.event import Event, Level, LoggedEvent, Scalar
+from orchestrator.domain.message import Message, MessageStage
+from orchestrator.domain.policy import PERMISSION_OPTIONS
+from orchestrator.domain.pull_request import PullRequestState
+from orchestrator.domain.session import Approval, Question, Session, StatusLine
+from orchestrator.domain.status import Status
+from orchestrator.testing import examples
+
+
+def session(status: Status = Status.WORKING, **fields: Any) -> Session:
+    line = StatusLine(status=status, reason="because", evidence="", since=examples.NOW)
+    return examples.session(status=line, **fields)
+
+
+def event(kind: str, text: str = "it happened", level: Level = Level.INFO, **data: Scalar) -> LoggedEvent:
+    made = Event(
+        id="demo-1:9",
+        type=kind,
+        at=examples.NOW,
+        project=examples.session().project,
+        session=examples.session().id,
+        text=text,
+        level=level,
+        data=data,
+    )
+    return LoggedEvent(seq=9, event=made)
+
+
+def one(kind: str, about: Session, **data: Any) -> Entry:
+    [found] = entries(event(kind, **data), about)
+    return found
+
+
+ASKED = Question(id="q12345678", text="Which\nway?", asked_at=examples.NOW, options=("left", "right"))
+
+
+def test_a_question_has_a_button_for_each_option_and_calls_a_person() -> None:
+    found = one("question.asked", session(questions=(ASKED,)), question=ASKED.id)
+    assert found.about == "question:q12345678"
+    assert found.mention
+    assert found.message.lines == ("Which", "way?")
+    assert [button.arguments["option"] for button in found.message.buttons] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        (
+            {
+                "answer": "left",
+                "answered_at": examples.NOW,
+                "answered_by": replace(examples.ADA, via="web"),
+            },
+            "ada in the browser answered: left",
+        ),
+        ({"withdrawn": True}, "went on without an answer"),
+    ],
+)
+def test_what_became_of_it_takes_the_place_of_the_buttons(fields: dict[str, Any], words: str) -> None:
+    settled = session(questions=(replace(ASKED, **fields),))
+    for kind in ("question.asked", "question.answered", "question.withdrawn", "question.delivered"):
+        found = one(kind, settled, question=ASKED.id)
+        assert found.about == "question:q12345678"
+        assert not found.mention
+        assert found.message.buttons == ()
+        assert words in found.message.lines[-1]
+
+
+def test_leave_shows_the_command_as_it_is() -> None:
+    call = ToolCall(tool="Bash", argument="rm -rf build\n  ls *", shell=True)  # noqa: S604 - a value of ours
+    asked = replace(ASKED, call=call, options=PERMISSION_OPTIONS)
+    found = one("question.asked", session(questions=(asked,)), question=asked.id)
+    assert found.message.verbatim
+    assert found.message.lines == ("rm -rf build", "  ls *")
+    assert len(found.message.buttons) == 4
+
+
+@pytest.mark.parametrize("stage", list(MessageStage))
+def test_a_message_to_the_agent_shows_how_far_it_is(stage: MessageStage) -> None:
+    message = Message(
+        number=3,
+        text="hello",
+        by="ada",
+        at=examples.NOW,
+        stage=stage,
+        reason="the agent is gone",
+        key="slack:C:1.2",
+    )
+    found = one("message.received", session(messages=(message,)), number=3)
+    assert (found.about, found.source, found.stage) == ("message:3", "slack:C:1.2", stage)
+    assert found.message.lines[0] == "hello"
+    assert found.mention is (stage is MessageStage.FAILED)
+
+
+def test_a_reaction_that_failed_calls_nobody_by_itself() -> None:
+    message = Message(
+        number=3, text="x", by="reaction ci-failed", at=0.0, stage=MessageStage.FAILED, key="ci-failed:a"
+    )
+    found = one("message.failed", session(messages=(message,)), number=3)
+    assert not found.mention
+    assert found.source == ""
+
+
+def test_a_review_waits_with_its_head_until_somebody_decides() -> None:
+    change = examples.change(examples.pull_request())
+    waits = one("review.pending", session(changes=(change,)), head=examples.HEAD)
+    assert waits.about == f"review:{examples.HEAD[:12]}"
+    assert [button.verb for button in waits.message.buttons] == ["approve", "request-changes"]
+    given = replace(change, approvals=(Approval(by=examples.ADA, head=examples.HEAD, at=examples.NOW),))
+    told = entries(event("review.approved_here", head=examples.HEAD), session(changes=(given,)))
+    [settled] = [entry for entry in told if entry.about == waits.about]
+    assert settled.only_edit
+    assert settled.message.buttons == ()
+    assert "Approved by ada" in settled.message.lines[0]
+
+
+def test_new_commits_disarm_what_was_offered_for_the_old_ones() -> None:
+    change = examples.change(examples.pull_request(head=examples.OTHER_HEAD))
+    told = entries(
+        event("pr.updated", head=examples.OTHER_HEAD, was=examples.HEAD), session(changes=(change,))
+    )
+    settled = {entry.about: entry for entry in told if entry.only_edit}
+    for kind in ("review", "merge"):
+        entry = settled[f"{kind}:{examples.HEAD[:12]}"]
+        assert entry.message.buttons == ()
+        assert entry.message.lines[0].startswith("⏭️ Superseded: #7 is at bbbbbbb")
+    assert f"review:{examples.OTHER_HEAD[:12]}" not in settled
+
+
+def test_a_merge_settles_what_was_offered() -> None:
+    pr = examples.pull_request(state=PullRequestState.MERGED)
+    change = replace(examples.change(pr), merged_by="ada")
+    told = entries(event("pr.merged", head=examples.HEAD), session(changes=(change,)))
+    assert told[0].message.title == "🎉 Merged."
+    assert not told[0].mention
+    [merge] = [entry for entry in told if entry.about.startswith("merge:")]
+    assert "merged by ada" in merge.message.lines[0]
+
+
+def test_who_is_gone_can_be_brought_back_from_the_thread() -> None:
+    [found] = entries(event("session.errored", level=Level.URGENT), session(Status.ERRORED))
+    assert found.mention
+    assert [button.verb for button in found.message.buttons] == ["restore"]
+
+
+def test_what_is_no_part_of_the_conversation_is_not_told() -> None:
+    for kind in ("work.committed", "push.done", "session.spawning", "tracker.refused"):
+        assert entries(event(kind), session()) == ()
+    assert entries(event("question.asked", question="qother"), session()) == ()
+    assert entries(event("message.typed", number=12), session()) == ()
+    assert entries(event("review.pending", head=examples.HEAD), session()) == ()
+
+
+def test_long_texts_are_cut() -> None:
+    [found] = entries(event("ci.failing", text="x" * 100_000), session())
+    assert sum(map(len, found.message.lines)) < 4000
