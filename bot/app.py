@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.actions.runner import Actions
+from bot.chat.desk import Desk
 from orchestrator import machine, resources
 from orchestrator.clock import SystemClock
 from orchestrator.domain.rules import Rules
@@ -306,7 +307,8 @@ async def serve(
     machine.hide_environment()
     with hold(home, what="ao start", now=SystemClock().now()):
         app = await open_app(home, config, env)
-        api = ApiServer(app.core, app.actions, home.api_socket)
+        desk = Desk(app.actions, app.core.store.requests, app.core.clock.now)
+        api = ApiServer(app.core, app.actions, home.api_socket, desk)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -318,12 +320,14 @@ async def serve(
                 log.warning("%s", row)
             await app.core.files.run("home", last_run.remember, home, config)
             await app.ticker.start()
+            await desk.open()
             await api.start()
             ready(app)
             await stop.wait()
             return [s.id for s in app.core.fleet.all()], [s.id for s in terminals.ending_with_us(app.core)]
         finally:
             await api.stop()
+            await desk.close()
             await app.close()
 
 

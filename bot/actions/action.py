@@ -160,6 +160,11 @@ class Action:
         return tuple(argument for argument in self.arguments if is_option(argument))
 
     @property
+    def changes(self) -> bool:
+        """Whether it changes anything of the fleet: then it is kept before it is acknowledged."""
+        return self.access is Access.CHANGES
+
+    @property
     def usage(self) -> str:
         """`merge <session> [--head <sha>]`."""
         return " ".join([self.verb, *map(_usage_word, (*self.positional, *self.options))])

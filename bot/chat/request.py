@@ -44,6 +44,8 @@ class Request:
     """The session whose thread it was asked in."""
     key: str = ""
     """Two requests with one key are the same request: it is run once and answered twice."""
+    place: str = ""
+    """Where the answer goes, in the surface's own JSON (it alone reads it); kept with the request."""
 
     def text(self, name: str, default: str = "") -> str:
         """An argument as text."""

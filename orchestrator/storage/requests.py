@@ -41,6 +41,8 @@ class Asked:
     """Idempotency key: the same key from the same actor is the same request."""
     surface: str = ""
     """Where it was asked: `api`, `slack`."""
+    place: str = ""
+    """Where its answer goes, in the surface's own JSON; empty where the answer is fetched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,14 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from bot.actions.action import Action
+from bot.actions.runner import Actions
+from bot.chat.desk import Desk, error_data
 from bot.chat.message import Json
+from bot.chat.request import Request, Surface
 from bot.chat.view import event_data
 from bot.frontends.api import peer
-from bot.frontends.api.asked import Desk, error_data
+from bot.frontends.api.asked import Asker, read
 from orchestrator.domain.event import LoggedEvent
 from orchestrator.domain.person import OWNER
 from orchestrator.errors import AoError, BadInput, NotAllowed
@@ -60,6 +64,7 @@ class Api:
     """The handlers, over one fleet."""
 
     desk: Desk
+    actions: Actions
     log: Log
     version: str
     started_at: float
@@ -109,7 +114,7 @@ class Api:
 
     async def _read(self, http: HttpRequest, arguments: dict[str, Json]) -> Response:
         await self._person(http)
-        action, request = self.desk.read({"verb": "status", "arguments": arguments}, OWNER, "")
+        action, request = self._asked({"verb": "status", "arguments": arguments}, "")
         _, task = await self.desk.ask(action, request)
         outcome = await task if task else None
         if outcome is None or not outcome.ok:
@@ -120,7 +125,7 @@ class Api:
         """`{verb, arguments, head?, preview?}`; `Idempotency-Key` makes asking twice the same as once."""
         await self._person(http)
         body = await _body(http)
-        action, request = self.desk.read(body, OWNER, _key(http))
+        action, request = self._asked(body, _key(http))
         if body.get("preview") is True:
             return JSONResponse({"state": "preview", "message": await self.desk.preview(request)})
         kept, task = await self.desk.ask(action, request)
@@ -128,6 +133,11 @@ class Api:
             return _outcome_response(kept, await task)
         await self._wait(task, ANSWER_WITHIN)
         return _outcome_response(kept, self.desk.outcome(kept))
+
+    def _asked(self, body: Mapping[str, object], key: str) -> tuple[Action, Request]:
+        surface = Surface.SHELL if body.get("surface") == Surface.SHELL else Surface.API
+        by = Asker(who=OWNER, surface=surface)
+        return read(self.actions, body, by, key=key, at=self.desk.now)
 
     async def request(self, http: HttpRequest) -> Response:
         """How a request stands; `?wait=` seconds for its end."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.actions.runner import Actions
-from bot.frontends.api.asked import Desk
+from bot.chat.desk import Desk
 from bot.frontends.api.connection import QuietServer, listen
 from bot.frontends.api.routes import Api
 from orchestrator.domain.event import LoggedEvent
@@ -23,22 +23,27 @@ if TYPE_CHECKING:
 class ApiServer:
     """Serves actions, sessions and events. Made by `bot.app`, which holds the home's lock."""
 
-    def __init__(self, core: Core, actions: Actions, socket_path: Path) -> None:
+    def __init__(self, core: Core, actions: Actions, socket_path: Path, desk: Desk | None = None) -> None:
+        """Without a `desk` it has one of its own; whoever gives one opens and closes it."""
         self._core = core
+        self._actions = actions
         self._path = socket_path
-        self._desk = Desk(actions, core.store.requests, core.clock.now)
+        self._own_desk = desk is None
+        self._desk = desk or Desk(actions, core.store.requests, core.clock.now)
         self._api: Api | None = None
         self._server: QuietServer | None = None
         self._serving: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Listen. What a crash cut off is answered first. Raises `OSError`."""
-        await self._desk.open()
+        if self._own_desk:
+            await self._desk.open()
         loop = asyncio.get_running_loop()
         threads = ThreadPoolExecutor(1, "ao-api")
         listening = await loop.run_in_executor(threads, listen, self._path)
         self._api = Api(
             desk=self._desk,
+            actions=self._actions,
             log=_Log(self._core),
             version=await loop.run_in_executor(threads, version, "agent-orchestrator"),
             started_at=self._core.clock.now(),
@@ -62,7 +67,8 @@ class ApiServer:
         api.stopping.set()
         server.leave()
         await serving
-        await self._desk.close()
+        if self._own_desk:
+            await self._desk.close()
         await asyncio.get_running_loop().run_in_executor(api.threads, self._away)
         api.threads.shutdown(wait=False)
 
