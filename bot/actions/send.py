@@ -15,7 +15,9 @@ async def run(context: Context, request: Request) -> Message:
     from orchestrator.services import send
 
     session = await session_of(context, request)
-    message = await send.send(context.core, session.id, request.text("text"), by=request.who)
+    message = await send.send(
+        context.core, session.id, request.text("text"), by=request.who, source=request.source
+    )
     return Message(
         title=f"✉️ Message {message.number} to {session.id} {message_stage(session, message)}.",
         session=session.id,

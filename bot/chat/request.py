@@ -42,6 +42,8 @@ class Request:
     """The project of the place it was asked in: a bound channel's, a thread's session's."""
     session: str = ""
     """The session whose thread it was asked in."""
+    source: str = ""
+    """The surface's own name for the post that asks: `slack:C1:17.5`."""
     key: str = ""
     """Two requests with one key are the same request: it is run once and answered twice."""
     place: str = ""

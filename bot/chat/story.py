@@ -155,7 +155,7 @@ def message_entry(session: Session, message: AgentMessage) -> Entry:
         about=f"message:{message.number}",
         at=message.at,
         author=message.by,
-        source=message.key if message.key.split(":")[0] in {"slack", "discord", "web"} else "",
+        source=message.source,
         stage=message.stage,
         mention=failed and not by_rule,
         message=Message(

@@ -40,6 +40,8 @@ class Message:
     """Why it waits, or why it failed."""
     key: str = ""
     """What it is about, so that it is sent once: `ci-failed:<head sha>`. Empty for a person's."""
+    source: str = ""
+    """A chat's own name for what a person posted: `slack:C1:17.5`. It is shown there how far it is."""
 
 
 def digest(text: str) -> str:

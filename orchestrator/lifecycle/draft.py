@@ -44,10 +44,12 @@ class Draft:
             )
         )
 
-    def enqueue(self, text: str, *, by: str, key: str = "") -> Message:
+    def enqueue(self, text: str, *, by: str, key: str = "", source: str = "") -> Message:
         """Queue a message to the agent and tell of it."""
         number = self.session.message_serial + 1
-        message = Message(number=number, text=text, by=by, at=self.now, stage_at=self.now, key=key)
+        message = Message(
+            number=number, text=text, by=by, at=self.now, stage_at=self.now, key=key, source=source
+        )
         self.set(message_serial=number, messages=(*self.session.messages, message))
         self.tell("message.received", f"message {number} from {by} is queued", number=number, key=key)
         return message

@@ -15,8 +15,8 @@ from orchestrator.services.core import Core
 MOST = 100_000
 
 
-async def send(core: Core, session_id: SessionId, text: str, *, by: Actor) -> Message:
-    """Queue a message. Raises `BadInput` for an empty or too long one, `Conflict` for an ended session."""
+async def send(core: Core, session_id: SessionId, text: str, *, by: Actor, source: str = "") -> Message:
+    """Queue a message; `source` is a chat's own name for it. Raises `BadInput` for an empty or too long one, `Conflict` for an ended session."""
     words = clean(text).strip()
     if not words:
         msg = "the message is empty."
@@ -31,7 +31,7 @@ async def send(core: Core, session_id: SessionId, text: str, *, by: Actor) -> Me
         if draft.session.wanted.state is WantedState.STOP:
             msg = "it is ended or ending."
             raise Conflict(msg, session=session_id, next_step=f"`ao restore {session_id}` brings it back.")
-        queued.append(draft.enqueue(words, by=str(by)))
+        queued.append(draft.enqueue(words, by=str(by), source=source))
 
     await core.fleet.change(session_id, how)
     core.fleet.wake(session_id)

@@ -95,7 +95,7 @@ def test_a_message_to_the_agent_shows_how_far_it_is(stage: MessageStage) -> None
         at=examples.NOW,
         stage=stage,
         reason="the agent is gone",
-        key="slack:C:1.2",
+        source="slack:C:1.2",
     )
     found = one("message.received", session(messages=(message,)), number=3)
     assert (found.about, found.source, found.stage) == ("message:3", "slack:C:1.2", stage)
