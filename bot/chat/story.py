@@ -137,7 +137,7 @@ def _outcome(question: Question) -> str:
         return "⏭️ The agent went on without an answer."
     if question.answered_at is None:
         return ""
-    who = question.answered_by.words if question.answered_by else "somebody"
+    who = question.answered_by.placed if question.answered_by else "somebody"
     return f"✅ {who} answered: {one_line(question.answer, 300)}"
 
 
@@ -211,7 +211,7 @@ def _decided(change: Change, head: str, *, review: bool) -> str:
         return f"🎉 #{pr.number} is {pr.state.value}{by}."
     given = [approval for approval in change.approvals if approval.head == head]
     if review and given:
-        return f"👍 Approved by {', '.join(approval.by.words for approval in given)}."
+        return f"👍 Approved by {', '.join(approval.by.placed for approval in given)}."
     return ""
 
 

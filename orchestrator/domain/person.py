@@ -18,6 +18,16 @@ class ActorKind(StrEnum):
     RULE = "rule"
 
 
+_PLACES = {
+    "slack": "in Slack",
+    "discord": "in Discord",
+    "web": "in the console",
+    "shell": "in the shell",
+    "api": "through the API",
+}
+"""How a surface is named behind a person."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """Somebody, as kept beside each decision."""
@@ -25,25 +35,17 @@ class Actor:
     kind: ActorKind
     name: str
     via: str = field(default="", compare=False)
-    """The surface where they acted: `slack`, `web`. The same person whichever it is."""
+    """The surface where they acted: `slack`, `shell`. The same person elsewhere is the same actor."""
 
     @override
     def __str__(self) -> str:
         return self.name
 
     @property
-    def words(self) -> str:
-        """Who and where: `Ana in Slack`."""
-        return f"{self.name} {_PLACES[self.via]}" if self.via in _PLACES else self.name
+    def placed(self) -> str:
+        """In words with the place: `ana in Slack`."""
+        return f"{self.name} {_PLACES.get(self.via, f'in {self.via}')}" if self.via else self.name
 
-
-_PLACES = {
-    "slack": "in Slack",
-    "discord": "in Discord",
-    "web": "in the browser",
-    "shell": "in a shell",
-    "api": "over the API",
-}
 
 OWNER = Actor(kind=ActorKind.OWNER, name="owner")
 

@@ -62,7 +62,7 @@ def test_a_question_has_a_button_for_each_option_and_calls_a_person() -> None:
                 "answered_at": examples.NOW,
                 "answered_by": replace(examples.ADA, via="web"),
             },
-            "ada in the browser answered: left",
+            "ada in the console answered: left",
         ),
         ({"withdrawn": True}, "went on without an answer"),
     ],
