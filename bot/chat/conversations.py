@@ -97,6 +97,8 @@ class Conversations:
     """What each card shows, by a short name: most changes of a session are none of its card."""
     _edited: dict[SessionId, float] = field(default_factory=dict)
     """Monotonic time of each card's last edit."""
+    _threads: dict[tuple[str, str], SessionId] = field(default_factory=dict)
+    """(channel, card) -> session."""
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     _seen: int = 0
     _saved: int = 0
@@ -131,8 +133,13 @@ class Conversations:
             self._following = None
             await self._save()
 
+    def session_at(self, channel: str, card: str) -> SessionId | None:
+        """The session whose card it is, and whose thread is under it; None where it is none that lives here."""
+        return self._threads.get((channel, card))
+
     def refresh(self, session: Session) -> None:
         """Show a session's card anew, as after a press of a button that was out of date."""
+        self._shown.pop(session.id, None)
         self._changed(session)
 
     def _changed(self, session: Session) -> None:
@@ -234,7 +241,11 @@ class Conversations:
             await self.kept.write(*where, conversation)
 
         teller = Teller(self.room, talk, await self.kept.read(*where), write, self.clock.now())
+        if teller.kept.card:
+            self._threads[teller.kept.channel, teller.kept.card] = session.id
         await teller.tell()
+        if teller.kept.card:
+            self._threads[teller.kept.channel, teller.kept.card] = session.id
         if talk.stale and self._rest(talk) <= 0 and await teller.show():
             self._edited[session.id] = self.clock.monotonic()
         if not talk.stale:

@@ -81,7 +81,9 @@ class Entry:
     stage: MessageStage | None = None
     """Of a message to the agent: how far it has come."""
     mention: bool = False
-    """A person is needed: who looks after the session is mentioned."""
+    """A person is needed."""
+    whom: str = ""
+    """The handle of who is asked first: who made the session."""
     only_edit: bool = False
     """It takes the place of an earlier one; where there is none, nothing is posted."""
 
@@ -121,6 +123,7 @@ def question_entry(session: Session, question: Question) -> Entry:
         at=question.asked_at,
         author=session.parts.agent,
         mention=question.open,
+        whom=session.created_by.name,
         message=Message(
             title=title,
             lines=(*excerpt(words, MOST_TEXT).splitlines(), *((outcome,) if outcome else ())),
@@ -144,7 +147,26 @@ def _outcome(question: Question) -> str:
 def _of_message(event: Event, session: Session) -> tuple[Entry, ...]:
     number = event.data.get("number")
     message = next((m for m in session.messages if m.number == number), None)
-    return () if message is None else (message_entry(session, message),)
+    if message is None:
+        return ()
+    told = message_entry(session, message)
+    return (told, _lost(session, message)) if message.source and told.mention else (told,)
+
+
+def _lost(session: Session, message: AgentMessage) -> Entry:
+    """A person's own post shows only a sign that it did not arrive; here is why."""
+    return Entry(
+        about=f"failed:{message.number}",
+        at=message.stage_at,
+        mention=True,
+        whom=message.by,
+        message=Message(
+            title="⚠️ Your message did not arrive.",
+            lines=(one_line(message.reason, 300), one_line(message.text, 300)),
+            level=Level.WARNING,
+            session=session.id,
+        ),
+    )
 
 
 def message_entry(session: Session, message: AgentMessage) -> Entry:
@@ -158,6 +180,7 @@ def message_entry(session: Session, message: AgentMessage) -> Entry:
         source=message.source,
         stage=message.stage,
         mention=failed and not by_rule,
+        whom=message.by,
         message=Message(
             title=f"✉️ {one_line(message.by, 80)} to {session.id}",
             lines=(
@@ -191,6 +214,7 @@ def waiting_entry(kind: str, session: Session, change: Change, head: str, at: fl
         about=f"{'review' if review else 'merge'}:{head[:12]}",
         at=at,
         mention=not outcome,
+        whom=session.created_by.name,
         message=Message(
             title=title,
             lines=(outcome,) if outcome else offers.merge_facts(session, change),
@@ -247,6 +271,7 @@ def _plain(event: Event, session: Session) -> Entry:
         about=event.id,
         at=event.at,
         mention=urgent,
+        whom=session.created_by.name,
         message=Message(
             title=_PLAIN[event.type],
             lines=tuple(line for line in text.splitlines() if line),

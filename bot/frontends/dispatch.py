@@ -101,8 +101,11 @@ class Dispatch:
         except AoError as error:
             return Taken(refusal(error))
 
-    async def press(self, pressed: str, said: Said) -> Taken:
-        """A button, by its short text. What it was bound to is compared with what is kept."""
+    async def press(self, pressed: str, said: Said, *, confirmed: bool = True) -> Taken:
+        """A button, by its short text. What it was bound to is compared with what is kept.
+
+        `confirmed`: the surface has shown what a yes was asked for; else the facts are answered first.
+        """
         try:
             read = payload.read(pressed)
             given: dict[str, object] = dict(read.arguments)
@@ -110,7 +113,7 @@ class Dispatch:
                 given["text"] = said.text.strip()
             action = self._actions.find(read.verb)
             arguments = grammar.check(action, given)
-            return await self._ask(action, arguments, said, pressed=True)
+            return await self._ask(action, arguments, said, pressed=confirmed)
         except AoError as error:
             return Taken(refusal(error))
 

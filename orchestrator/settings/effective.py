@@ -198,5 +198,5 @@ class Settings:
 
     @property
     def _surfaces(self) -> tuple[str, ...]:
-        chat = self.config.chat.options()
+        chat = self.config.chat.surfaces()
         return tuple(dict.fromkeys([*chat, *builtin.plugin_defaults().always]))

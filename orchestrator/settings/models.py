@@ -7,7 +7,8 @@ from typing import Literal
 from pydantic import ByteSize, Field, field_validator
 
 from orchestrator.domain.rules import MergeMethod, RestorePolicy
-from orchestrator.settings.base import Block, Keys, Loose
+from orchestrator.settings.base import Keys, Loose
+from orchestrator.settings.chat_model import Chat
 from orchestrator.settings.policy_model import PolicyKeys
 from orchestrator.settings.project_model import PluginBlock, ProjectKeys
 from orchestrator.settings.reaction_model import Reaction
@@ -121,10 +122,6 @@ class Limits(Keys):
         default=ByteSize(512 * 1024 * 1024),
         description="Free memory that one more agent needs; 0 does not look. Common agents hold 300 to 500 MB idle.",
     )
-
-
-class Chat(Block):
-    """The surfaces where people talk to the fleet. Accepted without effect until chat is there."""
 
 
 class Config(Keys):

@@ -123,10 +123,13 @@ def test_every_slot_of_a_project(write: Write) -> None:
     assert settings.limits.sessions == 30
 
 
+SLACK = "chat: {slack: {botToken: b, appToken: a, channel: C1}}"
+
+
 def test_who_is_told(write: Write) -> None:
     assert write("port: 1").require().heard_by(Level.INFO) == ("web",)
-    every = write("notifiers: {slack: {webhookUrl: x}, d: {plugin: desktop}}\nchat: {discord: {}}").require()
-    assert every.heard_by(Level.URGENT) == ("slack", "d", "discord", "web")
+    every = write(f"notifiers: {{hook: {{webhookUrl: x}}, d: {{plugin: desktop}}}}\n{SLACK}").require()
+    assert every.heard_by(Level.URGENT) == ("hook", "d", "slack", "web")
     some = write(
         "defaults: {notifiers: [desktop]}\nnotificationRouting: {info: []}\nnotifiers: {x: {}}"
     ).require()
@@ -135,9 +138,7 @@ def test_who_is_told(write: Write) -> None:
 
 
 def test_a_surface_that_routing_names_is_no_plugin(write: Write) -> None:
-    settings = write(
-        "chat: {slack: {channel: C1}}\nnotificationRouting: {info: [slack, web, desktop]}"
-    ).require()
+    settings = write(f"{SLACK}\nnotificationRouting: {{info: [slack, web, desktop]}}").require()
     assert set(settings.notifiers) == {"desktop"}
 
 

@@ -1,0 +1,199 @@
+"""A message of ours as Slack blocks. Pure, and within Slack's limits whatever the message holds.
+
+Limits as Slack documents them for Block Kit (2026): 50 blocks, section text 3,000, fields 10 of 2,000 each,
+header 150, button text 75, value 2,000, overflow 5 options, confirm title 100 and text 300.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from bot.chat import payload
+from bot.chat.message import Button, Field, Message
+from bot.chat.story import Entry
+
+Block: TypeAlias = dict[str, Any]
+PRESS, ASK, MENU = "ao:press", "ao:ask", "ao:menu"
+"""What an action's id begins with: pressed at once, asks for words first, chosen in a menu."""
+MOST_TEXT = 3900
+_SECTION, _FIELD, _HEADER, _LABEL, _CONFIRM = 2900, 1900, 150, 75, 300
+_MOST_FIELDS, _MOST_BUTTONS, _MOST_MENU = 10, 10, 5
+_BROADCAST = re.compile(r"@(here|channel|everyone)", re.IGNORECASE)
+
+
+def escape(text: str) -> str:
+    """Outside text as Slack shows it: nothing in it is a mention, a link or a format of ours.
+
+    `&`, `<` and `>` are Slack's own control characters; once they are escaped `<!channel>` is a word.
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def fence(text: str) -> str:
+    """Outside text between fences; a fence inside of it is broken up."""
+    broken = escape(text).replace("```", "`\u200b`\u200b`")
+    return f"```\n{broken}\n```"
+
+
+def entry_text(entry: Entry, mention: str = "") -> str:
+    """What a notification and a screen reader say."""
+    message = entry.message
+    told = " ".join((mention, escape(message.title), *map(escape, message.lines[:3]))).strip()
+    return _cut(told, MOST_TEXT)
+
+
+def card_blocks(message: Message) -> list[Block]:
+    """A session's card."""
+    found: list[Block] = [{"type": "header", "text": _plain(message.title or " ", _HEADER)}]
+    found += _lines(message)
+    found += _fields(message.fields)
+    found += _actions(message)
+    return found
+
+
+def entry_blocks(entry: Entry, mention: str = "") -> list[Block]:
+    """A post in a thread."""
+    message = entry.message
+    title = f"{f'{mention} ' if mention else ''}*{_bold(message.title)}*"
+    return [_section(title), *_lines(message), *_fields(message.fields), *_actions(message)]
+
+
+def answer_blocks(message: Message) -> list[Block]:
+    """What somebody is answered: as an entry, with what it lists."""
+    found = [_section(f"*{_bold(message.title)}*"), *_lines(message), *_fields(message.fields)]
+    if message.table is not None:
+        head = " · ".join(message.table.columns)
+        rows = [" · ".join(cell for cell in row if cell) for row in message.table.rows]
+        found += _texts([fence("\n".join([head, *rows]))[: _SECTION * 4]], cut_from=_SECTION)
+    if message.next_steps:
+        steps = "  ".join(f"`{escape(step)}`" for step in message.next_steps[:4])
+        found.append(
+            {"type": "context", "elements": [{"type": "mrkdwn", "text": _cut(f"Next: {steps}", 1900)}]}
+        )
+    return [*found, *_actions(message)][:50]
+
+
+def modal(button: Button, carried: str) -> Block:
+    """The form that asks for the words that go with a button; `carried` comes back with it."""
+    return {
+        "type": "modal",
+        "callback_id": ASK,
+        "private_metadata": carried,
+        "title": _plain(button.label, 24),
+        "submit": _plain("Send", 24),
+        "close": _plain("Cancel", 24),
+        "blocks": [
+            {
+                "type": "input",
+                "block_id": "words",
+                "label": _plain(button.ask or "Your words", 2000),
+                "element": {
+                    "type": "plain_text_input",
+                    "action_id": "text",
+                    "multiline": True,
+                    "max_length": 3000,
+                    "focus_on_load": True,
+                },
+            }
+        ],
+    }
+
+
+def words_of_modal(view: Block) -> str:
+    """What was typed into it."""
+    values = view.get("state", {}).get("values", {})
+    return str(values.get("words", {}).get("text", {}).get("value") or "")
+
+
+def _lines(message: Message) -> list[Block]:
+    if not message.lines:
+        return []
+    if message.verbatim:
+        return _texts([fence("\n".join(message.lines))], cut_from=_SECTION)
+    return _texts([escape(line) for line in message.lines], cut_from=_SECTION)
+
+
+def _texts(lines: Sequence[str], *, cut_from: int) -> list[Block]:
+    text = _middle("\n".join(lines), cut_from)
+    return [_section(text)] if text.strip() else []
+
+
+def _fields(fields: Sequence[Field]) -> list[Block]:
+    shown = [{"type": "mrkdwn", "text": _cut(_field(item), _FIELD)} for item in fields if item.value]
+    return [
+        {"type": "section", "fields": shown[at : at + _MOST_FIELDS]}
+        for at in range(0, min(len(shown), 3 * _MOST_FIELDS), _MOST_FIELDS)
+    ]
+
+
+def _field(item: Field) -> str:
+    since = ""
+    if item.at is not None:
+        # Slack shows it in the reader's own time; what stands behind | is for clients that cannot.
+        since = f" since <!date^{int(item.at)}^{{date_short_pretty}} {{time}}|{int(item.at)}>"
+    value = escape(item.value)
+    if item.value.startswith(("http://", "https://")):
+        value = f"<{escape(item.value).replace('|', '%7C')}|{escape(item.label)}>"
+    return f"*{escape(item.label)}*\n{value}{since}"
+
+
+def _actions(message: Message) -> list[Block]:
+    elements: list[Block] = []
+    for number, button in enumerate(message.buttons[:_MOST_BUTTONS]):
+        elements.append(_button(button, number))
+    options = [
+        {"text": _plain(button.label, _LABEL), "value": payload.encode(button)}
+        for button in message.menu[:_MOST_MENU]
+    ]
+    if options:
+        elements.append({"type": "overflow", "action_id": MENU, "options": options})
+    return [{"type": "actions", "elements": elements}] if elements else []
+
+
+def _button(button: Button, number: int) -> Block:
+    made: Block = {
+        "type": "button",
+        "text": _plain(button.label, _LABEL),
+        "action_id": f"{ASK if button.ask else PRESS}:{number}",
+        "value": payload.encode(button),
+        "accessibility_label": _cut(button.label, _LABEL),
+    }
+    if button.danger:
+        made["style"] = "danger"
+    if button.confirm:
+        made["confirm"] = {
+            "title": _plain(f"{button.label}?", 100),
+            "text": _plain("\n".join(button.confirm), _CONFIRM),
+            "confirm": _plain(button.label, 30),
+            "deny": _plain("Cancel", 30),
+            **({"style": "danger"} if button.danger else {}),
+        }
+    return made
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": _middle(text, _SECTION)}}
+
+
+def _plain(text: str, limit: int) -> Block:
+    # In plain text nothing is a mention; emoji names stay as they are typed.
+    return {"type": "plain_text", "text": _cut(text, limit) or " ", "emoji": True}
+
+
+def _bold(text: str) -> str:
+    return escape(text).replace("*", "\u2217")
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _middle(text: str, limit: int) -> str:
+    """Cut in the middle: how it begins and how it ends says most."""
+    if len(text) <= limit:
+        return text
+    half = (limit - 20) // 2
+    closing = "\n```" if text.startswith("```") else ""
+    return f"{text[:half]}\n…\n{text[-half + len(closing) :]}"
