@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.domain import diff_notes
 from orchestrator.domain.ids import SessionId, branch_name, short_sha
 from orchestrator.domain.project import Project
 from orchestrator.errors import AoError, Conflict, NotFound, PermanentError
@@ -21,6 +22,8 @@ from plugins._shared.mirror import Mirror, base_ref, incoming, outgoing
 from plugins._shared.threads import files_of
 
 _STANDINGS = 4096
+MOST_LINES = 5_000
+"""Changed lines of a head that are still looked through."""
 
 
 def head_ref(branch: str) -> str:
@@ -60,6 +63,8 @@ class Size:
     additions: int = 0
     deletions: int = 0
     files: int = 0
+    notes: tuple[str, ...] = ()
+    """What a person should know of it before a merge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,11 +202,24 @@ class LocalForge:
         )
         rows = [row.split("\t", 2) for row in text.split("\0") if row.count("\t") >= 2]
         numbers = [(int(plus), int(minus)) for plus, minus, _ in rows if plus != "-"]
-        return Size(
-            additions=sum(plus for plus, _ in numbers),
-            deletions=sum(minus for _, minus in numbers),
-            files=len(rows),
-        )
+        additions, deletions = (sum(column) for column in zip(*numbers, strict=True)) if numbers else (0, 0)
+        notes: tuple[str, ...] = ("too large to look through for removed tests",)
+        if additions + deletions <= MOST_LINES:
+            patch = await self.repository.git.text(
+                *(
+                    "diff-tree",
+                    "-r",
+                    "-p",
+                    "-U0",
+                    "--no-renames",
+                    "--no-textconv",
+                    "--no-ext-diff",
+                    "--no-color",
+                ),
+                *(since, head),
+            )
+            notes = diff_notes.notes(patch)
+        return Size(additions=additions, deletions=deletions, files=len(rows), notes=notes)
 
     def known_standing(self, base: str, head: str) -> Standing | None:
         """How a head stands to a base, if that was worked out before."""

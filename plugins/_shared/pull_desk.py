@@ -137,7 +137,13 @@ class PullDesk:
         for stale in list(runs)[:-_HEADS_KEPT]:
             del runs[stale]
         return replace(
-            record, head=head, runs=runs, additions=size.additions, deletions=size.deletions, files=size.files
+            record,
+            head=head,
+            runs=runs,
+            additions=size.additions,
+            deletions=size.deletions,
+            files=size.files,
+            notes=size.notes,
         )
 
     async def rerun(self, session: SessionRef, record: PullRecord) -> None:
@@ -242,6 +248,7 @@ def shown(
         additions=record.additions,
         deletions=record.deletions,
         files=record.files,
+        notes=record.notes,
         merge_commit=record.merge_commit,
     )
 

@@ -46,6 +46,7 @@ class PullRecord:
     additions: int = 0
     deletions: int = 0
     files: int = 0
+    notes: tuple[str, ...] = ()
     runs: dict[str, tuple[CheckRun, ...]] = field(default_factory=dict)
     """Check runs by head, the newest head last."""
     reviews: tuple[Review, ...] = ()
