@@ -10,11 +10,13 @@ from typing import Literal, TypeAlias
 from orchestrator.domain.event import Level
 from orchestrator.domain.ids import ProjectId
 from orchestrator.domain.project import Project
+from orchestrator.domain.rights import People
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Parts
 from orchestrator.errors import NotFound
 from orchestrator.settings import builtin, naming, plugin_choice
 from orchestrator.settings.models import Config, Limits
+from orchestrator.settings.people_model import people_of
 from orchestrator.settings.plugin_choice import External, PluginUse
 from orchestrator.settings.problems import KeyPath, Spots, nearest
 from orchestrator.settings.project_model import ProjectKeys
@@ -49,6 +51,11 @@ class Settings:
     def limits(self) -> Limits:
         """How much runs at once."""
         return self.config.limits
+
+    @property
+    def people(self) -> People:
+        """Everybody whom the configuration names."""
+        return people_of(self.config.people, self.config.roles)
 
     def keys(self, project: str) -> ProjectKeys:
         """A project's keys as written. Raises `NotFound`."""

@@ -14,6 +14,7 @@ from orchestrator.settings.document import Data
 from orchestrator.settings.effective import Settings
 from orchestrator.settings.environment import Expansion
 from orchestrator.settings.models import Config
+from orchestrator.settings.people_check import check_people
 from orchestrator.settings.plugin_choice import file_inside
 from orchestrator.settings.problems import Grade, KeyPath, Problem, Spots, errors, nearest
 from orchestrator.settings.shapes import Assembled, ConfigFile, assemble, project_folder
@@ -107,6 +108,7 @@ def _in_order(problems: list[Problem]) -> tuple[Problem, ...]:
 def _cross_checks(data: dict[str, Data], whole: Assembled, user_home: Path) -> Iterator[Problem]:
     """What concerns several keys; looks at plain data, so that it is found beside all else."""
     yield from _unknown_reactions(data, whole.spots)
+    yield from check_people(data, whole.spots)
     prefixes = _prefixes(data, whole.main.parent, user_home)
     for prefix, owners in naming.shared_prefixes(prefixes).items():
         free = [naming.free_prefix(prefix, set(prefixes.values()))]

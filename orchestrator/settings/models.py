@@ -9,6 +9,7 @@ from pydantic import ByteSize, Field, field_validator
 from orchestrator.domain.rules import MergeMethod, RestorePolicy
 from orchestrator.settings.base import Keys, Loose
 from orchestrator.settings.chat_model import Chat
+from orchestrator.settings.people_model import Group, Handle, PersonKeys, RoleName
 from orchestrator.settings.policy_model import PolicyKeys
 from orchestrator.settings.project_model import PluginBlock, ProjectKeys
 from orchestrator.settings.reaction_model import Reaction
@@ -163,8 +164,13 @@ class Config(Keys):
     )
     dashboard: Dashboard = Field(default=Dashboard(), description="How the browser shows the fleet.")
     chat: Chat = Field(default=Chat(), description="Surfaces where people talk to the fleet, by name.")
-    people: Loose = Field(default={}, description="Who is who on which surface, by name.")
-    roles: Loose = Field(default={}, description="Who may do what: viewer, operator, approver, admin.")
+    people: dict[Handle, PersonKeys] = Field(
+        default={}, description="Who may talk to the fleet, by the name that is shown."
+    )
+    roles: dict[RoleName, Group] = Field(
+        default={},
+        description="Further roles, by role: names for all projects, or names for each (`*` is all).",
+    )
     attention: Loose = Field(default={}, description="What needs whom, and how loudly.")
     escalation: Loose = Field(default={}, description="Who is told next when nobody answers.")
     quiet_hours: Loose = Field(default={}, description="When nobody is woken.")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.domain.rights import Role
 from orchestrator.settings.effective import Settings
 from orchestrator.settings.loader import load
 
@@ -54,3 +55,10 @@ def test_auto_merge(env: dict[str, str]) -> None:
 def test_no_account_is_needed(env: dict[str, str]) -> None:
     parts = settings("simple-local", env).parts("app")
     assert (parts.tracker, parts.scm) == ("local", "local")
+
+
+def test_people_with_roles_in_one_project_and_in_all(env: dict[str, str]) -> None:
+    people = settings("people", env).people
+    assert people.owner_person == people.by_handle("ana")
+    assert people.having(Role.APPROVER, "app") == ("ana", "bo")
+    assert people.having(Role.OPERATOR, None) == ("ana", "cy")

@@ -39,7 +39,7 @@ def reasons(loaded: Loaded) -> tuple[Reason, ...]:
         ("notifiers: {a: {path: ./n.py}}", "notifiers.a.path", "./n.py"),
         ("plugins: [{name: a, path: ./p.py}]", "plugins[0].path", "./p.py"),
         ("people: {ada: {slack: U1}}", "people", "people"),
-        ("roles: {admin: [ada]}", "roles", "roles"),
+        ("roles: {admin: []}", "roles", "roles"),
         ("policy: {allow: [x(y)]}", "policy.allow[0]", "x(y)"),
         ("guard: {paths: []}", "guard", "guard"),
         ("sandbox: off", "sandbox", "off"),
