@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from bot.chat.message import Message
 from bot.chat.request import EVERYWHERE, Request, Surface
+from orchestrator.domain import rights
 from orchestrator.errors import NotReady
 
 if TYPE_CHECKING:
@@ -22,18 +23,8 @@ if TYPE_CHECKING:
     from orchestrator.storage.layout import Home
 
 
-class Role(StrEnum):
-    """What somebody may do, each with all that stands before it."""
-
-    VIEWER = "viewer"
-    OPERATOR = "operator"
-    APPROVER = "approver"
-    ADMIN = "admin"
-
-    def covers(self, needed: Role) -> bool:
-        """Whether this role may do what `needed` may."""
-        order = list(Role)
-        return order.index(self) >= order.index(needed)
+Role = rights.Role
+"""For the verbs' own files: they all name one."""
 
 
 class Kind(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from typing_extensions import override
@@ -18,16 +18,33 @@ class ActorKind(StrEnum):
     RULE = "rule"
 
 
+_PLACES = {
+    "slack": "in Slack",
+    "discord": "in Discord",
+    "web": "in the console",
+    "shell": "in the shell",
+    "api": "through the API",
+}
+"""How a surface is named behind a person."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """Somebody, as kept beside each decision."""
 
     kind: ActorKind
     name: str
+    via: str = field(default="", compare=False)
+    """The surface where they acted: `slack`, `shell`. The same person elsewhere is the same actor."""
 
     @override
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def placed(self) -> str:
+        """In words with the place: `ana in Slack`."""
+        return f"{self.name} {_PLACES.get(self.via, f'in {self.via}')}" if self.via else self.name
 
 
 OWNER = Actor(kind=ActorKind.OWNER, name="owner")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from orchestrator.domain.activity import Activity, ActivityState, Dialog, Source
 from orchestrator.domain.event import Event, Level
 from orchestrator.domain.message import Message, MessageStage
-from orchestrator.domain.person import OWNER
+from orchestrator.domain.person import OWNER, Actor, ActorKind
 from orchestrator.domain.pull_request import Checks, PullRequest, PullRequestState
 from orchestrator.domain.session import Approval, Change, Intent, Question, Session
 from orchestrator.storage.codec import EVENT, SESSION, from_json, to_json
@@ -53,6 +53,17 @@ def test_a_session_comes_back_as_it_was() -> None:
     line = to_json(SESSION.to_document(_rich()))
     assert SESSION.from_document(from_json(line)) == _rich()
     assert _rich().changes[0].pr.checks is Checks.NONE
+
+
+def test_the_place_where_somebody_acted_is_kept_and_need_not_be_there() -> None:
+    here = Actor(kind=ActorKind.PERSON, name="Ana", via="slack")
+    document = SESSION.to_document(session(hold=here))
+    held = SESSION.from_document(from_json(to_json(document))).hold
+    assert held is not None
+    assert held.via == "slack"
+    del document["hold"]["via"]
+    older = SESSION.from_document(from_json(to_json(document))).hold
+    assert (older, older.via if older else "?") == (here, "")
 
 
 _scalars = (
