@@ -295,12 +295,14 @@ async def settle(app: App, limit: float = SETTLE_LIMIT) -> bool:
 
 
 async def serve(
-    home: Home, config: Path, env: Mapping[str, str], ready: Callable[[App], None]
+    home: Home, config: Path, env: Mapping[str, str], ready: Callable[[App, Sequence[str]], None]
 ) -> tuple[Sequence[str], Sequence[str]]:
     """Run until SIGTERM or SIGINT; returns the sessions that were live, and those whose terminal ended with us.
 
-    The next start adopts the others. Raises `AoError`.
+    `ready` is told what else a person should know, a line each. The next start adopts the others.
+    Raises `AoError`.
     """
+    from bot.frontends.api import http_server
     from bot.frontends.api.server import ApiServer
 
     home.prepare()
@@ -309,6 +311,7 @@ async def serve(
         app = await open_app(home, config, env)
         desk = Desk(app.actions, app.core.store.requests, app.core.clock.now)
         api = ApiServer(app.core, app.actions, home.api_socket, desk)
+        http = http_server.configured(app.core, app.actions, desk, app.ticker.pulse, app.announcer)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -322,10 +325,14 @@ async def serve(
             await app.ticker.start()
             await desk.open()
             await api.start()
-            ready(app)
+            if http is not None:
+                await http.start()
+            ready(app, http.lines if http else ())
             await stop.wait()
             return [s.id for s in app.core.fleet.all()], [s.id for s in terminals.ending_with_us(app.core)]
         finally:
+            if http is not None:
+                await http.stop()
             await api.stop()
             await desk.close()
             await app.close()

@@ -46,14 +46,17 @@ class _Program:
     """The whole program, as the shell asks for it; each part is imported when it is needed."""
 
     async def serve(
-        self, where: Surroundings, ready: Callable[[Path, Sequence[str]], None]
+        self, where: Surroundings, ready: Callable[[Path, Sequence[str], Sequence[str]], None]
     ) -> tuple[Sequence[str], Sequence[str]]:
         from bot import app
         from orchestrator.storage.layout import Home
 
         home, config = Home.default(where.env), _configuration(where)
         return await app.serve(
-            home, config, where.env, lambda made: ready(config, made.core.settings.now.project_ids)
+            home,
+            config,
+            where.env,
+            lambda made, lines: ready(config, made.core.settings.now.project_ids, lines),
         )
 
     def embedded(self, where: Surroundings, access: Access) -> AbstractAsyncContextManager[House]:

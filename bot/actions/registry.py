@@ -54,6 +54,9 @@ VERBS = (
     "trust",
     "plugin list",
     "notify test",
+    "token add",
+    "token ls",
+    "token rm",
     "help",
     # this machine
     "start",

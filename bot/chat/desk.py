@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -66,6 +67,8 @@ class Desk:
         self._now = now
         self._running: dict[str, asyncio.Task[Outcome]] = {}
         self._cut_off: list[str] = []
+        self.ended: Counter[str] = Counter()
+        """How many kept requests ended since the start, `done` and `failed`."""
 
     @property
     def now(self) -> float:
@@ -135,6 +138,11 @@ class Desk:
             task.add_done_callback(lambda _: self._running.pop(record.id, None))
         return record.id, self._running.get(record.id)
 
+    @property
+    def running(self) -> int:
+        """How many kept requests run."""
+        return len(self._running)
+
     def task(self, request: str) -> asyncio.Task[Outcome] | None:
         """The task of a request, while it runs."""
         return self._running.get(request)
@@ -154,6 +162,7 @@ class Desk:
     async def _run_kept(self, kept: str, request: Request) -> Outcome:
         outcome = await self._run(request)
         await self._kept.done(kept, outcome)
+        self.ended["done" if outcome.ok else "failed"] += 1
         return outcome
 
     async def _run(self, request: Request) -> Outcome:

@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from orchestrator.lifecycle.fleet import Fleet
+from orchestrator.lifecycle.pulse import Pulse
 from orchestrator.lifecycle.rounds import Rounds
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Ticker:
         self._fleet = fleet
         self._rounds = rounds
         self._tick = tick
+        self.pulse = Pulse()
         self._scheduler: AsyncIOScheduler | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -31,7 +33,9 @@ class Ticker:
         """Make the first round, then go on until `stop`."""
         from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+        began = self._mono()
         await self._rounds.first()
+        self.pulse.ended(began, self._mono())
         scheduler = AsyncIOScheduler(timezone="UTC")
         scheduler.add_job(
             self._poke,
@@ -51,12 +55,18 @@ class Ticker:
     async def _loop(self) -> None:
         while True:
             await self._fleet.awake.wait()
+            began, failed = self._mono(), True
             try:
                 await self._rounds.round()
+                failed = False
             except Exception:
                 # A round that failed as a whole must not end the ring; the next one looks again.
                 log.exception("round failed")
                 self._fleet.awake.clear()
+            self.pulse.ended(began, self._mono(), failed=failed)
+
+    def _mono(self) -> float:
+        return self._fleet.world.clock.monotonic()
 
     async def stop(self) -> None:
         """End the loop; a round under way is cut short, kept state carries on."""

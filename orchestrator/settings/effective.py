@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from orchestrator.domain.event import Level
 from orchestrator.domain.ids import ProjectId
+from orchestrator.domain.listener import Listener
 from orchestrator.domain.project import Project
 from orchestrator.domain.rights import People
 from orchestrator.domain.rules import Rules
@@ -56,6 +57,12 @@ class Settings:
     def people(self) -> People:
         """Everybody whom the configuration names."""
         return people_of(self.config.people, self.config.roles)
+
+    @property
+    def listener(self) -> Listener | None:
+        """Where the browser's side and colleagues' shells reach us; None: nowhere."""
+        written = "port" in self.config.model_fields_set
+        return self.config.console.listener(self.config.port if written else None)
 
     def keys(self, project: str) -> ProjectKeys:
         """A project's keys as written. Raises `NotFound`."""

@@ -9,6 +9,7 @@ from pydantic import ByteSize, Field, field_validator
 from orchestrator.domain.rules import MergeMethod, RestorePolicy
 from orchestrator.settings.base import Keys, Loose
 from orchestrator.settings.chat_model import Chat
+from orchestrator.settings.console_model import Console
 from orchestrator.settings.people_model import Group, Handle, PersonKeys, RoleName
 from orchestrator.settings.policy_model import PolicyKeys
 from orchestrator.settings.project_model import PluginBlock, ProjectKeys
@@ -155,7 +156,13 @@ class Config(Keys):
         default="auto", description="Agents in a sandbox: where it can be had, always or not at all, never."
     )
     plugins: tuple[PluginEntry, ...] = Field(default=(), description="Plugins from outside.")
-    port: Port = Field(default=3000, description="Port of the browser's side, on this machine only.")
+    port: Port = Field(
+        default=3000,
+        description="Where it is written, the port of `console.listen` unless that is written too.",
+    )
+    console: Console = Field(
+        default=Console(), description="Where the browser's side and the API for colleagues listen."
+    )
     terminal_port: Port | None = Field(default=None, description="Terminals are served on `port`.")
     direct_terminal_port: Port | None = Field(default=None, description="Terminals are served on `port`.")
     power: Power = Field(default=Power(), description="The machine's own sleep.")

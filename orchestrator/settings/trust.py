@@ -77,6 +77,10 @@ def _of_fleet(settings: Settings) -> Iterator[Reason]:
     for key in _RIGHTS:
         if key in config.model_fields_set and getattr(config, key):
             yield _reason(settings, (key,), "decides who and what is allowed", join((key,)))
+    console = config.console
+    if console.public_url or console.trusted_proxies:
+        shown = console.public_url or ", ".join(console.trusted_proxies)
+        yield _reason(settings, ("console",), "lets other machines reach the fleet", shown)
     if config.sandbox == "off":
         yield _reason(settings, ("sandbox",), "lets agents run without a sandbox", "off")
     if config.defaults.approvals == 0:

@@ -27,18 +27,29 @@ class FleetStore:
         self._values, damaged = await self._lanes.run("fleet", self._load)
         return damaged
 
+    async def look(self) -> tuple[Damaged, ...]:
+        """Read what is there now, by whoever does not hold the lock; a damaged file stays where it is."""
+        self._values, damaged = await self._lanes.run("fleet", self._read)
+        return damaged
+
+    def _read(self) -> tuple[Document, tuple[Damaged, ...]]:
+        values, reason = self._values_or_reason()
+        return values, (Damaged(path=self._file.path, reason=reason),) if reason else ()
+
     def _load(self) -> tuple[Document, tuple[Damaged, ...]]:
+        values, reason = self._values_or_reason()
+        return values, (self._file.set_aside(reason),) if reason else ()
+
+    def _values_or_reason(self) -> tuple[Document, str]:
+        """What is kept, or nothing and why it cannot be read."""
         try:
             document = BUILT_IN.upgrade("fleet", self._file.read())
-            values = document.get("values")
-            if isinstance(values, dict):
-                return values, ()
-            reason = "it holds no values"
         except FileNotFoundError:
-            return {}, ()
+            return {}, ""
         except ValueError as error:
-            reason = str(error)
-        return {}, (self._file.set_aside(reason),)
+            return {}, str(error)
+        values = document.get("values")
+        return (values, "") if isinstance(values, dict) else ({}, "it holds no values")
 
     async def close(self) -> None:
         """Finish what is being written."""

@@ -140,6 +140,11 @@ class Home:
         return self.path / "fleet.json"
 
     @property
+    def writable(self) -> Path:
+        """Made and taken away again to see whether the disk takes writes."""
+        return self.path / "writable"
+
+    @property
     def events(self) -> Path:
         """Folder of the event log."""
         return self.path / "events"

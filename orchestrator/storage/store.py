@@ -15,6 +15,7 @@ from orchestrator.storage.fleet import FleetStore
 from orchestrator.storage.ids import Ids
 from orchestrator.storage.keep import Keeper
 from orchestrator.storage.kept_policy import KeptPolicy
+from orchestrator.storage.kept_tokens import KeptTokens
 from orchestrator.storage.lanes import Lanes
 from orchestrator.storage.layout import Home
 from orchestrator.storage.migrations import check_format, has_format
@@ -35,6 +36,7 @@ class Store:
     audit: Audit
     fleet: FleetStore
     policy: KeptPolicy
+    tokens: KeptTokens
     ids: Ids
     sessions: tuple[Session, ...] = ()
     """The live sessions as they were found at start."""
@@ -71,6 +73,9 @@ class Store:
         finally:
             await start.close()
         await store.log.look()
+        store.damaged.extend(await store.fleet.look())
+        store.policy.open()
+        store.tokens.open()
         loaded = await store.documents.load_all()
         store.sessions = loaded.sessions
         store.damaged.extend(loaded.damaged)
@@ -91,6 +96,7 @@ class Store:
             audit=Audit(home.audit, faults),
             fleet=fleet,
             policy=KeptPolicy(fleet),
+            tokens=KeptTokens(fleet),
             ids=Ids(home, faults),
         )
 
@@ -107,6 +113,7 @@ async def _load(store: Store) -> None:
     for part in (store.log, store.requests, store.audit, store.fleet):
         store.damaged.extend(await part.open())
     store.policy.open()
+    store.tokens.open()
     loaded = await store.keeper.open()
     store.sessions = loaded.sessions
     store.damaged.extend(loaded.damaged)

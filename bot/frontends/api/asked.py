@@ -19,6 +19,8 @@ class Asker:
 
     who: Actor
     surface: Surface
+    local: bool = False
+    """A process of this machine's owner: its shell has verbs that the API has not."""
 
 
 def read(

@@ -1,4 +1,4 @@
-"""A client of the API over its unix socket; used by the shell and the demo. Standard library only."""
+"""A client of the API, over the unix socket or over TCP; used by the shell and the demo. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from bot.chat.message import Json
 from bot.frontends.api import wire
+from bot.frontends.api.reach import NoServer, TcpReach, UnixReach
 from orchestrator.errors import (
     AoError,
     BadInput,
@@ -21,29 +22,30 @@ from orchestrator.errors import (
     TemporaryError,
 )
 
+__all__ = ["Client", "NoServer"]
 ROOT = "/api/v1"
 TIMEOUT = 60.0
 _ERRORS: dict[str, type[AoError]] = {
     kind.code: kind
     for kind in (BadInput, NotFound, Conflict, NotAllowed, NotReady, TemporaryError, PermanentError)
 }
-
-
-class NoServer(NotReady):
-    """Nobody listens at the socket."""
+_ERRORS |= {"unauthenticated": NotAllowed, "wrong-host": NotAllowed, "too-large": BadInput}
 
 
 class Client:
     """Calls the API. Every method raises the `AoError` that the server answered, or `NoServer`."""
 
-    def __init__(self, path: Path, *, timeout: float = TIMEOUT, surface: str = "api") -> None:
-        self._path = path
+    def __init__(
+        self, where: Path | str, *, token: str = "", timeout: float = TIMEOUT, surface: str = "api"
+    ) -> None:
+        """`where` is the path of a socket, or the address of a server, which is given the `token`."""
+        self._reach = TcpReach(where, token) if isinstance(where, str) else UnixReach(where)
         self._surface = surface
         self._timeout = timeout
 
     def health(self) -> dict[str, Json]:
         """Version and process of the server."""
-        return self._call("GET", "/health", timeout=2.0)
+        return self._call("GET", "/health", timeout=self._timeout if self._reach.slow else 2.0)
 
     def running(self) -> bool:
         """Whether a server answers."""
@@ -93,7 +95,7 @@ class Client:
     def _lines(self, path: str, timeout: float | None) -> Iterator[dict[str, Json]]:
         opened = self._open(timeout)
         try:
-            with wire.ask(opened, "GET", ROOT + path, b"", {}) as answer:
+            with wire.ask(opened, "GET", ROOT + path, b"", self._reach.headers) as answer:
                 if answer.status != wire.OK:
                     raise _error(answer.content())
                 for line in answer.lines():
@@ -113,7 +115,7 @@ class Client:
         timeout: float | None = None,
     ) -> dict[str, Json]:
         opened = self._open(timeout or self._timeout)
-        headers = {"Idempotency-Key": key} if key else {}
+        headers = {**self._reach.headers, **({"Idempotency-Key": key} if key else {})}
         content = json.dumps(body).encode() if body is not None else b""
         try:
             with wire.ask(opened, method, ROOT + path, content, headers) as answer:
@@ -124,25 +126,13 @@ class Client:
         except (wire.BrokenAnswer, OSError) as error:
             msg = f"ao start broke off: {error}."
             raise TemporaryError(msg, next_step="Ask again; `ao status` shows what was done.") from error
-        if answer.status >= wire.BAD_REQUEST:
+        if answer.status >= wire.REDIRECT:
             raise _error(said)
         found = json.loads(said)
         return found if isinstance(found, dict) else {}
 
     def _open(self, timeout: float | None) -> socket.socket:
-        opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        opened.settimeout(timeout)
-        try:
-            opened.connect(str(self._path))
-        except (FileNotFoundError, ConnectionRefusedError) as error:
-            opened.close()
-            msg = "no `ao start` runs for this AO_HOME."
-            raise NoServer(msg, next_step="Run `ao start` in another shell.") from error
-        except OSError as error:
-            opened.close()
-            msg = f"the socket {self._path} cannot be reached: {error.strerror or error}."
-            raise NotReady(msg) from error
-        return opened
+        return self._reach.open(timeout)
 
 
 def _error(content: bytes) -> AoError:

@@ -1,13 +1,15 @@
-"""One connection to the socket: refused unless it is of our own user, and it knows its process."""
+"""One connection: on the unix socket refused unless it is of our own user; over TCP cut off when it is slow."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -16,6 +18,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bot.frontends.api import peer
 
+HEAD_WITHIN = 10.0
+"""Seconds in which the head of a connection's first request must have come."""
 _BACKLOG = 128
 _GRACE = 3
 """Seconds that answers under way get when the server stops."""
@@ -40,14 +44,37 @@ class PeerProtocol(H11Protocol):
         self.client = ("unix", found.pid)
 
 
+class TcpProtocol(H11Protocol):
+    """HTTP from whoever can reach the port: a connection that asks nothing is not kept."""
+
+    head_within: ClassVar[float] = HEAD_WITHIN
+    _deadline: asyncio.TimerHandle | None = None
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._deadline = self.loop.call_later(self.head_within, self._asked_nothing)
+
+    def _asked_nothing(self) -> None:
+        """A first request whose head has not come; between requests uvicorn's own limit counts."""
+        if self.cycle is None:
+            self.transport.abort()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        super().connection_lost(exc)
+
+
 class QuietServer(uvicorn.Server):
     """A server inside a loop of ours: no signal handlers, and nothing that wakes it while idle."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, protocol: type[H11Protocol] = PeerProtocol) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
-                http=PeerProtocol,
+                http=protocol,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -80,6 +107,28 @@ class QuietServer(uvicorn.Server):
     @override
     async def main_loop(self) -> None:
         await self._leave.wait()
+
+
+def listen_tcp(host: str, port: int, *, or_free: bool) -> socket.socket:
+    """A listening socket at an address; `or_free`: at a free port where that one is taken. Raises `OSError`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        # A port whose last connections are only fading is free.
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            made.bind((host, port))
+            made.listen(_BACKLOG)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or not or_free:
+                raise
+            made.bind((host, 0))
+            made.listen(_BACKLOG)
+        made.setblocking(False)  # noqa: FBT003 - the standard library's own form
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 def listen(path: Path) -> socket.socket:

@@ -1,4 +1,4 @@
-"""The API's paths under `/api/v1`: health, sessions, actions, requests, events. JSON in, JSON out."""
+"""The API's paths under `/api/v1`, the same on both listeners: health, sessions, actions, requests, events. JSON in, JSON out."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from bot.actions.action import Action
 from bot.actions.runner import Actions
@@ -21,20 +20,23 @@ from bot.chat.desk import Desk, error_data
 from bot.chat.message import Json
 from bot.chat.request import Request, Surface
 from bot.chat.view import event_data
-from bot.frontends.api import peer
 from bot.frontends.api.asked import Asker, read
+from bot.frontends.api.door import Door
+from bot.frontends.api.guard import MOST_BODY, TooLarge
 from orchestrator.domain.event import LoggedEvent
-from orchestrator.domain.person import OWNER
-from orchestrator.errors import AoError, BadInput, NotAllowed
+from orchestrator.domain.person import ActorKind
+from orchestrator.errors import AoError, BadInput, NotFound
 from orchestrator.storage.requests import Outcome
 
-MOST_BODY = 256 * 1024
 MOST_WAIT = 30.0
 MOST_EVENTS = 1000
 ANSWER_WITHIN = 20.0
 """Seconds after which a request that still runs is answered with 202 and its id."""
 _STATUS = {
     "bad-input": 400,
+    "unauthenticated": 401,
+    "too-slow": 408,
+    "too-large": 413,
     "not-allowed": 403,
     "not-found": 404,
     "conflict": 409,
@@ -68,16 +70,18 @@ class Api:
     log: Log
     version: str
     started_at: float
-    threads: ThreadPoolExecutor
-    """For what blocks: looking at processes."""
+    door: Door
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    session_of: Callable[[int], str] = peer.session_of
     ending: Callable[[], Sequence[str]] = tuple
     """Sessions whose terminal ends with this process."""
 
-    def app(self) -> Starlette:
-        """The ASGI application."""
-        routes = [
+    def app(self, more: Sequence[BaseRoute] = ()) -> Starlette:
+        """The ASGI application; `more` is what else is served beside the API."""
+        return Starlette(routes=[*self.routes(), *more], exception_handlers={AoError: refused})
+
+    def routes(self) -> list[BaseRoute]:
+        """The API's paths."""
+        return [
             Route("/api/v1/health", self.health),
             Route("/api/v1/sessions", self.sessions),
             Route("/api/v1/sessions/{session}", self.session),
@@ -85,10 +89,11 @@ class Api:
             Route("/api/v1/requests/{request}", self.request),
             Route("/api/v1/events", self.events),
         ]
-        return Starlette(routes=routes, exception_handlers={AoError: _refused})
 
-    async def health(self, _: HttpRequest) -> Response:
-        """Version, process, and the number of the newest event. The one path that sessions may ask."""
+    async def health(self, http: HttpRequest) -> Response:
+        """Version, process, and the number of the newest event. Over the socket sessions may ask it too."""
+        if http.client is None or http.client.host != "unix":
+            await self.door.asker(http)
         return JSONResponse(
             {
                 "ok": True,
@@ -113,8 +118,8 @@ class Api:
         return await self._read(http, {"session": http.path_params["session"]})
 
     async def _read(self, http: HttpRequest, arguments: dict[str, Json]) -> Response:
-        await self._person(http)
-        action, request = self._asked({"verb": "status", "arguments": arguments}, "")
+        by = await self.door.asker(http)
+        action, request = self._asked({"verb": "status", "arguments": arguments}, by, "")
         _, task = await self.desk.ask(action, request)
         outcome = await task if task else None
         if outcome is None or not outcome.ok:
@@ -122,34 +127,41 @@ class Api:
         return JSONResponse(outcome.data["message"]["data"])
 
     async def act(self, http: HttpRequest) -> Response:
-        """`{verb, arguments, head?, preview?}`; `Idempotency-Key` makes asking twice the same as once."""
-        await self._person(http)
+        """`{verb, arguments, head?, preview?}`; `Idempotency-Key` makes asking twice the same as once.
+
+        `?wait=` seconds for its end, else 202 with the request's id.
+        """
+        by = await self.door.asker(http)
         body = await _body(http)
-        action, request = self._asked(body, _key(http))
+        action, request = self._asked(body, by, _key(http))
         if body.get("preview") is True:
             return JSONResponse({"state": "preview", "message": await self.desk.preview(request)})
         kept, task = await self.desk.ask(action, request)
         if task is not None and not kept:
             return _outcome_response(kept, await task)
-        await self._wait(task, ANSWER_WITHIN)
+        await self._wait(task, _seconds(http, ANSWER_WITHIN))
         return _outcome_response(kept, self.desk.outcome(kept))
 
-    def _asked(self, body: Mapping[str, object], key: str) -> tuple[Action, Request]:
-        surface = Surface.SHELL if body.get("surface") == Surface.SHELL else Surface.API
-        by = Asker(who=OWNER, surface=surface)
+    def _asked(self, body: Mapping[str, object], by: Asker, key: str) -> tuple[Action, Request]:
+        if by.local and body.get("surface") == Surface.SHELL:
+            by = replace(by, surface=Surface.SHELL)
         return read(self.actions, body, by, key=key, at=self.desk.now)
 
     async def request(self, http: HttpRequest) -> Response:
         """How a request stands; `?wait=` seconds for its end."""
-        await self._person(http)
+        by = await self.door.asker(http)
         kept = http.path_params["request"]
-        self.desk.outcome(kept)
+        asked = self.desk.record(kept).asked
+        if asked.by != by.who and by.who.kind is not ActorKind.OWNER:
+            msg = f"there is no request {kept!r}."  # somebody else's: its answer is not for this one
+            raise NotFound(msg)
         await self._wait(self.desk.task(kept), _seconds(http))
         return _outcome_response(kept, self.desk.outcome(kept))
 
     async def events(self, http: HttpRequest) -> Response:
         """One JSON object a line: `?after=`, `?limit=`, `?wait=` for some, `?follow=1` without an end."""
-        await self._person(http)
+        by = await self.door.asker(http)
+        self._asked({"verb": "events"}, by, "")
         after = _number(http, "after", 0)
         if http.query_params.get("follow") == "1":
             return StreamingResponse(self._follow(after), media_type="application/x-ndjson")
@@ -175,19 +187,6 @@ class Api:
             await asyncio.wait({task, stop}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stop.cancel()
-
-    async def _person(self, http: HttpRequest) -> None:
-        """Refuse whoever runs under a session. Raises `NotAllowed`."""
-        client = http.client
-        if client is None or client.host != "unix":
-            msg = "who asks cannot be told."
-            raise NotAllowed(msg)
-        session = await asyncio.get_running_loop().run_in_executor(self.threads, self.session_of, client.port)
-        if session:
-            msg = "this was asked from within a session, and people's verbs are not a session's."
-            raise NotAllowed(
-                msg, session=session, next_step="Agents have `ao report`, `ao ask`, `ao pr` and `ao done`."
-            )
 
 
 async def _until(
@@ -230,7 +229,7 @@ async def _body(http: HttpRequest) -> Mapping[str, object]:
         content += part
         if len(content) > MOST_BODY:
             msg = f"a request has at most {MOST_BODY} bytes."
-            raise BadInput(msg)
+            raise TooLarge(msg)
     try:
         body = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -258,9 +257,9 @@ def _number(http: HttpRequest, name: str, default: int) -> int:
     return int(text)
 
 
-def _seconds(http: HttpRequest) -> float:
+def _seconds(http: HttpRequest, default: float = 0.0) -> float:
     try:
-        wait = float(http.query_params.get("wait") or 0)
+        wait = float(http.query_params.get("wait") or default)
     except ValueError as error:
         msg = "wait is a number of seconds."
         raise BadInput(msg) from error
@@ -276,6 +275,9 @@ def _outcome_response(kept: str, outcome: Outcome | None) -> Response:
     return JSONResponse({**error, "request": kept}, status_code=_STATUS.get(error.get("code", ""), 500))
 
 
-async def _refused(_: HttpRequest, error: Exception) -> Response:
+async def refused(_: HttpRequest, error: Exception) -> Response:
+    """An error as it is answered; also of what is served beside the API."""
     found = error if isinstance(error, AoError) else AoError(str(error))
-    return JSONResponse(error_data(found), status_code=_STATUS.get(found.code, 500))
+    status = _STATUS.get(found.code, 500)
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    return JSONResponse(error_data(found), status_code=status, headers=headers)

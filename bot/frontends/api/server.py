@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bot.actions.runner import Actions
 from bot.chat.desk import Desk
 from bot.frontends.api.connection import QuietServer, listen
+from bot.frontends.api.door import PeerDoor
 from bot.frontends.api.routes import Api
 from orchestrator.domain.event import LoggedEvent
 from orchestrator.services import events, terminals
@@ -31,6 +32,7 @@ class ApiServer:
         self._own_desk = desk is None
         self._desk = desk or Desk(actions, core.store.requests, core.clock.now)
         self._api: Api | None = None
+        self._threads: ThreadPoolExecutor | None = None
         self._server: QuietServer | None = None
         self._serving: asyncio.Task[None] | None = None
 
@@ -39,15 +41,15 @@ class ApiServer:
         if self._own_desk:
             await self._desk.open()
         loop = asyncio.get_running_loop()
-        threads = ThreadPoolExecutor(1, "ao-api")
+        threads = self._threads = ThreadPoolExecutor(1, "ao-api")
         listening = await loop.run_in_executor(threads, listen, self._path)
         self._api = Api(
             desk=self._desk,
             actions=self._actions,
-            log=_Log(self._core),
+            log=Log(self._core),
+            door=PeerDoor(threads=threads),
             version=await loop.run_in_executor(threads, version, "agent-orchestrator"),
             started_at=self._core.clock.now(),
-            threads=threads,
             ending=lambda: [s.id for s in terminals.ending_with_us(self._core)],
         )
         self._server = QuietServer(self._api.app())
@@ -69,23 +71,29 @@ class ApiServer:
         await serving
         if self._own_desk:
             await self._desk.close()
-        await asyncio.get_running_loop().run_in_executor(api.threads, self._away)
-        api.threads.shutdown(wait=False)
+        if self._threads is not None:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._away)
+            self._threads.shutdown(wait=False)
 
     def _away(self) -> None:
         self._path.unlink(missing_ok=True)
 
 
-class _Log:
+class Log:
+    """The event log, as the API reads it."""
+
     def __init__(self, core: Core) -> None:
         self._core = core
 
     @property
     def last_seq(self) -> int:
+        """The newest event's number."""
         return self._core.store.log.last_seq
 
     async def read(self, after: int, limit: int) -> list[LoggedEvent]:
+        """Events after a number."""
         return await events.read(self._core, after, limit)
 
     def follow(self, after: int) -> AsyncIterator[LoggedEvent]:
+        """Those, and then each new one."""
         return events.follow(self._core, after)

@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 OK = 200
-BAD_REQUEST = 400
+REDIRECT = 300
+"""From here on nothing was done; we follow nobody elsewhere, least of all with a token."""
 _MOST_HEADERS = 100
 _MOST_LINE = 65536
 

@@ -24,7 +24,9 @@ def run(words: Sequence[str], machine: Machine) -> int:
     console = Console(json="--json" in words)
     try:
         asked, rest = options.take(words)
-        where = Surroundings(env=dict(os.environ), cwd=_cwd(), config=asked.config, yes=asked.yes)
+        env = dict(os.environ)
+        server = asked.server or env.get("AO_SERVER", "")
+        where = Surroundings(env=env, cwd=_cwd(), config=asked.config, server=server, yes=asked.yes)
         return _Command(console, machine, where, asked).run(rest)
     except AoError as error:
         console.error(error)
@@ -53,7 +55,7 @@ class _Command:
         if self._asked.help:
             return self._help(action.verb.split())
         arguments = grammar.parse_arguments(action, words[count:])
-        arguments = gateway.absolute(action, arguments, self._where.cwd)
+        arguments = gateway.absolute(action, arguments, self._where)
         if action.access is Access.MACHINE:
             return self._machine_verb(action, arguments)
         if arguments.get("watch") or arguments.get("follow"):
@@ -67,16 +69,22 @@ class _Command:
         return 0
 
     def _ask(self, action: Action, arguments: Mapping[str, Value]) -> int:
+        secret = ""
+        if action.verb == "token add" and not arguments.get("digest"):
+            from bot.frontends.shell import token_add
+
+            secret, arguments = token_add.made(arguments)
         asking = confirm.needed(action, arguments, self._console, yes=self._asked.yes)
         answer = gateway.run(self._machine, self._where, action, arguments, asking)
         for trouble in answer.troubles:
             self._console.note(trouble)
-        message = answer.message
+        message = token_add.shown(answer.message, secret) if secret else answer.message
         if action.access is Access.READS:
             message = _as_seen(answer)
             if not answer.watched:
                 self._console.note(gateway.not_watched_since(answer.last_seen))
         if action.verb in {"attach", "open"} and not self._console.json:
+            gateway.refuse_elsewhere(self._where, action)
             from bot.frontends.shell import windows
 
             return windows.show(self._machine, self._where, self._console, message)
@@ -97,14 +105,17 @@ class _Command:
         return watch.status(client, action, arguments, self._console)
 
     def _machine_verb(self, action: Action, arguments: Mapping[str, Value]) -> int:
+        if self._asked.server:
+            raise gateway.only_there(action)
+        here = replace(self._where, server="")  # AO_SERVER is for verbs that can be asked elsewhere
         if action.verb == "demo":
             if self._console.json:
                 msg = "demo tells its story in words and has no --json."
                 raise BadInput(msg, next_step="Its exit code says whether the story came true.")
-            return self._machine.play_demo(self._where, arguments)
+            return self._machine.play_demo(here, arguments)
         module = importlib.import_module(f"bot.frontends.shell.{action.verb.replace(' ', '_')}")
         found: Local = module.run
-        return found(self._machine, self._where, self._console, arguments)
+        return found(self._machine, here, self._console, arguments)
 
 
 def _as_seen(answer: gateway.Answer) -> Message:

@@ -103,8 +103,8 @@ def _next_verb_words(words: Sequence[str]) -> list[str]:
 def _values(argument: Argument) -> list[str]:
     if argument.choices:
         return list(argument.choices)
-    client = Client(Home.default(os.environ).api_socket, timeout=_TIME_LIMIT)
     try:
+        client = _client(os.environ)
         if argument.kind is Kind.SESSION or argument.name == "ref":
             return [str(session.get("id")) for session in client.sessions(ended=argument.name == "ref")]
         if argument.kind is Kind.PROJECT:
@@ -112,6 +112,16 @@ def _values(argument: Argument) -> list[str]:
     except AoError:
         return []  # A shell asks while somebody types: nothing to offer is the whole answer.
     return []
+
+
+def _client(env: Mapping[str, str]) -> Client:
+    """The server that a verb would ask. Raises `AoError`."""
+    server = env.get("AO_SERVER", "")
+    if not server:
+        return Client(Home.default(env).api_socket, timeout=_TIME_LIMIT)
+    from bot.frontends.api.reach import token_for
+
+    return Client(server, token=token_for(server, env), timeout=_TIME_LIMIT)
 
 
 def _projects(client: Client) -> list[str]:

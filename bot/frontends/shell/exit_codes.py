@@ -29,10 +29,13 @@ EXIT_CODES = (
 
 _BY_ERROR = {
     "bad-input": 2,
+    "too-large": 2,
     "not-found": 3,
     "conflict": 4,
     "duplicate": 4,
     "not-allowed": 5,
+    "unauthenticated": 5,
+    "wrong-host": 5,
     "not-ready": 6,
     "temporary": 7,
 }

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from bot.actions.action import Access, Action
 from bot.chat.message import Json, Message, from_json
-from bot.chat.request import Request, Surface, Value
+from bot.chat.request import SHELL, Request, Surface, Value
 from bot.frontends.api.client import Client
 from bot.frontends.shell.machine import Machine, Surroundings
 from orchestrator.domain.person import OWNER
+from orchestrator.errors import BadInput, NotReady
 from orchestrator.storage.layout import Home
 
 NOT_WATCHED = "Nothing is watching: run `ao start` to look after the sessions."
@@ -50,7 +51,11 @@ def not_watched_since(seen: float | None) -> str:
 
 
 def client_for(where: Surroundings) -> Client:
-    """The API of this home."""
+    """The API of this home, or of the server that was named. Raises `AoError` where it has no token."""
+    if where.server:
+        from bot.frontends.api.reach import token_for
+
+        return Client(where.server, token=token_for(where.server, where.env))
     return Client(Home.default(where.env).api_socket, surface=Surface.SHELL.value)
 
 
@@ -62,7 +67,11 @@ def run(
     confirm: Confirm | None,
 ) -> Answer:
     """Run a verb. Raises `AoError`."""
-    client = client_for(where)
+    if where.server and action.access is not Access.FILES:
+        return Answer(message=_remote(client_for(where), action, arguments, confirm), watched=True)
+    if where.server and action.surfaces == SHELL:
+        raise only_there(action)
+    client = client_for(replace(where, server=""))
     if action.access is not Access.FILES and (client.running() or _starts(where, client)):
         return Answer(message=_remote(client, action, arguments, confirm), watched=True)
     import asyncio
@@ -131,9 +140,31 @@ def _json(arguments: Mapping[str, Value]) -> dict[str, Json]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in arguments.items()}
 
 
-def absolute(action: Action, arguments: Mapping[str, Value], cwd: str) -> dict[str, Value]:
-    """Arguments with every path made absolute: the server has another working directory."""
+def only_there(action: Action) -> BadInput:
+    """The error for a verb that no server elsewhere does for us."""
+    msg = f"{action.verb} is a matter of the machine that it is typed on, and takes no --server."
+    return BadInput(msg, next_step="Leave --server out, or type it there.")
+
+
+def refuse_elsewhere(where: Surroundings, action: Action) -> None:
+    """Raises `NotReady` for a terminal that lies on another machine."""
+    if where.server:
+        msg = f"{action.verb} shows a terminal of the machine that {where.server} runs on."
+        raise NotReady(msg, next_step="`ao output <session>` shows its last lines; or log in there.")
+
+
+def absolute(action: Action, arguments: Mapping[str, Value], where: Surroundings) -> dict[str, Value]:
+    """Arguments with every path made absolute: the server has another working directory.
+
+    One on another machine is written absolute. Raises `BadInput`.
+    """
+    cwd = where.cwd
     paths = {argument.name for argument in action.arguments if argument.kind.value == "path"}
+    if where.server and action.access is not Access.MACHINE:
+        for name in paths & arguments.keys():
+            if not str(arguments[name]).startswith("/"):
+                msg = f"{name} is a path on the server's machine: write it from the root on."
+                raise BadInput(msg)
     return {
         name: str((Path(cwd) / Path(value).expanduser()).absolute())
         if name in paths and isinstance(value, str)

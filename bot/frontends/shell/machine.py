@@ -24,6 +24,8 @@ class Surroundings:
     cwd: str
     config: str = ""
     """`--config`; empty: found by the usual order."""
+    server: str = ""
+    """Address of the server that is asked, from `--server` or `AO_SERVER`; empty: the one of this home."""
     yes: bool = False
     """`--yes`: what is asked is answered yes."""
 
@@ -47,9 +49,11 @@ class Machine(Protocol):
     """What only the whole program can do."""
 
     async def serve(
-        self, where: Surroundings, ready: Callable[[Path, Sequence[str]], None]
+        self, where: Surroundings, ready: Callable[[Path, Sequence[str], Sequence[str]], None]
     ) -> tuple[Sequence[str], Sequence[str]]:
-        """Run the fleet until SIGTERM or SIGINT; `ready` is told configuration and projects. Raises `AoError`.
+        """Run the fleet until SIGTERM or SIGINT; `ready` is told what runs. Raises `AoError`.
+
+        That is the configuration, its projects, and lines of what else a person should know.
 
         Returns the sessions that were live at the end, and those of them whose terminal ended with it.
         """

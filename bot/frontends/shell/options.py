@@ -11,6 +11,7 @@ from orchestrator.errors import BadInput
 HELP = (
     ("--json", "data for programs"),
     ("--yes, -y", "do not ask; verbs that merge or approve then need --head"),
+    ("--server <url>", "ask the `ao start` at this address, with the token in AO_TOKEN; also AO_SERVER"),
     ("--config <file>", "the configuration to use, where no `ao start` runs"),
     ("--help, -h", "what a verb does"),
     ("--version", "the version"),
@@ -25,6 +26,7 @@ class Options:
     yes: bool = False
     help: bool = False
     config: str = ""
+    server: str = ""
 
 
 def take(words: Sequence[str]) -> tuple[Options, list[str]]:
@@ -32,7 +34,7 @@ def take(words: Sequence[str]) -> tuple[Options, list[str]]:
     flags = {"--json": "json", "--yes": "yes", "-y": "yes", "--help": "help", "-h": "help"}
     found: dict[str, bool] = {}
     left: list[str] = []
-    config = ""
+    named = {"--config": "", "--server": ""}
     rest = iter(words)
     for word in rest:
         plain = plain_option(word) if word[:1] not in {"", "-"} else word
@@ -40,11 +42,11 @@ def take(words: Sequence[str]) -> tuple[Options, list[str]]:
             left += [word, *rest]
         elif plain in flags:
             found[flags[plain]] = True
-        elif plain == "--config" or plain.startswith("--config="):
-            config = plain.partition("=")[2] or next(rest, "")
-            if not config:
-                msg = "--config needs a file."
+        elif (option := plain.partition("=")[0]) in named:
+            named[option] = plain.partition("=")[2] or next(rest, "")
+            if not named[option]:
+                msg = f"{option} needs {'a file' if option == '--config' else 'an address'}."
                 raise BadInput(msg)
         else:
             left.append(word)
-    return Options(config=config, **found), left
+    return Options(config=named["--config"], server=named["--server"], **found), left

@@ -34,17 +34,19 @@ def run(machine: Machine, where: Surroundings, console: Console, arguments: Mapp
     lines.setFormatter(Lines())
     logging.basicConfig(handlers=[lines], level=logging.WARNING)
     live, ended = asyncio.run(
-        machine.serve(where, lambda config, projects: _ready(console, config, projects))
+        machine.serve(where, lambda config, projects, lines: _ready(console, config, projects, lines))
     )
     console.note(f"ao has stopped.{stop.left(live, ended)}")
     return 0
 
 
-def _ready(console: Console, config: Path, projects: Sequence[str]) -> None:
+def _ready(console: Console, config: Path, projects: Sequence[str], lines: Sequence[str]) -> None:
     named = ", ".join(projects) or "no project yet"
     first = projects[0] if projects else "<project>"
     console.tell(f"ao looks after: {named}. Ctrl-C stops it.")
     console.tell(f"Configuration: {config}")
+    for line in lines:
+        console.tell(line)
     console.tell(f"In another shell: ao spawn {first} <issue>  |  ao status --watch  |  ao events --follow")
 
 

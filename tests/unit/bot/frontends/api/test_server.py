@@ -209,7 +209,7 @@ async def test_a_body_without_end_is_refused(client: Client) -> None:
         with wire.ask(client._open(5), "POST", "/api/v1/actions", endless, {}) as answer:
             return answer.status
 
-    assert await call(ask) == 400
+    assert await call(ask) == 413
 
 
 async def test_events_come_by_number_and_as_a_stream(house: House, client: Client) -> None:

@@ -21,7 +21,7 @@ from bot.frontends.api.server import ApiServer
 from bot.frontends.shell import gateway, watch
 from bot.frontends.shell.console import Console
 from bot.frontends.shell.machine import Surroundings
-from orchestrator.errors import AoError, NotFound
+from orchestrator.errors import AoError, BadInput, NotFound
 from orchestrator.testing import examples
 from tests.unit.bot.frontends.shell.machines import Here, NoMachine
 from tests.unit.bot.house import Configured, House
@@ -91,10 +91,18 @@ def test_without_a_server_it_is_done_here_until_it_rests(configured: Configured,
 
 def test_paths_are_made_absolute(tmp_path: Path) -> None:
     add = registry.load("project add")
-    found = gateway.absolute(add, {"path": "sub", "name": "sub"}, str(tmp_path))
+    found = gateway.absolute(add, {"path": "sub", "name": "sub"}, Surroundings(env={}, cwd=str(tmp_path)))
     assert found == {"path": str(tmp_path / "sub"), "name": "sub"}
-    assert gateway.absolute(add, {"path": "/x"}, str(tmp_path)) == {"path": "/x"}
-    assert gateway.absolute(add, {"path": "~"}, "/")["path"] == str(Path.home())
+    root = Surroundings(env={}, cwd="/")
+    assert gateway.absolute(add, {"path": "/x"}, root) == {"path": "/x"}
+    assert gateway.absolute(add, {"path": "~"}, root)["path"] == str(Path.home())
+
+
+def test_a_path_on_another_machine_is_written_whole() -> None:
+    add, far = registry.load("project add"), Surroundings(env={}, cwd="/", server="https://ao.example.org")
+    assert gateway.absolute(add, {"path": "/srv/app"}, far) == {"path": "/srv/app"}
+    with pytest.raises(BadInput, match="on the server's machine"):
+        gateway.absolute(add, {"path": "app"}, far)
 
 
 async def test_status_is_drawn_anew_when_something_happened(

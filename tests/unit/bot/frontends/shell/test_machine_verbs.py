@@ -81,10 +81,10 @@ class Workshop(Here):
 
     @override
     async def serve(
-        self, where: Surroundings, ready: Callable[[Path, Sequence[str]], None]
+        self, where: Surroundings, ready: Callable[[Path, Sequence[str], Sequence[str]], None]
     ) -> tuple[Sequence[str], Sequence[str]]:
         self.served.append(where)
-        ready(Path("used.yaml"), ["app"])
+        ready(Path("used.yaml"), ["app"], ["API: http://127.0.0.1:1"])
         return self.left
 
     @override

@@ -22,6 +22,8 @@ from orchestrator.errors import BadInput
         (["send", "d-1", "--", "--json"], ["send", "d-1", "--", "--json"], {}),
         (["send", "d-1", "say --json now"], ["send", "d-1", "say --json now"], {}),
         (["kill", "-h"], ["kill"], {"help": True}),
+        (["--server", "http://localhost:1", "status"], ["status"], {"server": "http://localhost:1"}),
+        (["status", "--server=http://localhost:1"], ["status"], {"server": "http://localhost:1"}),
     ],
 )
 def test_they_are_taken_out(words: Any, left: list[str], expected: dict[str, Any]) -> None:
