@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.actions.runner import Actions
-from bot.chat.desk import Desk
+from bot.chat.access import Access
 from orchestrator import machine, resources
 from orchestrator.clock import SystemClock
 from orchestrator.domain.rules import Rules
@@ -302,39 +302,33 @@ async def serve(
     `ready` is told what else a person should know, a line each. The next start adopts the others.
     Raises `AoError`.
     """
-    from bot.frontends.api import http_server
-    from bot.frontends.api.server import ApiServer
+    from bot.frontends.together import FrontEnds
 
     home.prepare()
     machine.hide_environment()
     with hold(home, what="ao start", now=SystemClock().now()):
         app = await open_app(home, config, env)
-        desk = Desk(app.actions, app.core.store.requests, app.core.clock.now)
-        api = ApiServer(app.core, app.actions, home.api_socket, desk)
-        http = http_server.configured(app.core, app.actions, desk, app.ticker.pulse, app.announcer)
+        core = app.core
+        front_ends = FrontEnds(core, app.actions, Access(lambda: core.settings.now.people), home.api_socket)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         try:
-            app.core.settings.on_change(lambda now: app.announcer.use(notifiers(app.core, now)))
             app.watcher.start()
-            for row in await found_at_start.tell(app.core):
+            for row in await found_at_start.tell(core):
                 log.warning("%s", row)
-            await app.core.files.run("home", last_run.remember, home, config)
+            await core.files.run("home", last_run.remember, home, config)
             await app.ticker.start()
-            await desk.open()
-            await api.start()
-            if http is not None:
-                await http.start()
-            ready(app, http.lines if http else ())
+            await front_ends.start(app.ticker.pulse, app.announcer)
+            core.settings.on_change(
+                lambda now: app.announcer.use({**notifiers(core, now), **front_ends.notifiers})
+            )
+            ready(app, front_ends.lines)
             await stop.wait()
-            return [s.id for s in app.core.fleet.all()], [s.id for s in terminals.ending_with_us(app.core)]
+            return [s.id for s in core.fleet.all()], [s.id for s in terminals.ending_with_us(core)]
         finally:
-            if http is not None:
-                await http.stop()
-            await api.stop()
-            await desk.close()
+            await front_ends.stop()
             await app.close()
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.chat.access import Access, Identity
+from bot.chat.access import Identity
 from bot.chat.conversations import Conversations
-from bot.chat.desk import RESTARTED, Desk
+from bot.chat.desk import RESTARTED
 from bot.chat.message import Button, Message
 from bot.chat.request import Surface
-from bot.frontends.dispatch import Dispatch, Said, Taken, refusal
+from bot.frontends.chat import Chat
+from bot.frontends.dispatch import Said, Taken, refusal
 from bot.frontends.slack import blocks, events
 from bot.frontends.slack.calls import Calls
 from bot.frontends.slack.connection import SlackConnection
@@ -25,20 +25,9 @@ from orchestrator.errors import AoError, NotFound
 from orchestrator.ports.notifier import Delivered
 
 if TYPE_CHECKING:
-    from orchestrator.services.core import Core
     from orchestrator.settings.chat_model import SlackKeys
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(kw_only=True)
-class Chat:
-    """What every chat front end is given."""
-
-    core: Core
-    dispatch: Dispatch
-    desk: Desk
-    access: Access
 
 
 class SlackFrontEnd:

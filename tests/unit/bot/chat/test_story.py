@@ -97,7 +97,8 @@ def test_a_message_to_the_agent_shows_how_far_it_is(stage: MessageStage) -> None
         reason="the agent is gone",
         source="slack:C:1.2",
     )
-    found = one("message.received", session(messages=(message,)), number=3)
+    found, *lost = entries(event("message.received", number=3), session(messages=(message,)))
+    assert [entry.about for entry in lost] == (["failed:3"] if stage is MessageStage.FAILED else [])
     assert (found.about, found.source, found.stage) == ("message:3", "slack:C:1.2", stage)
     assert found.message.lines[0] == "hello"
     assert found.mention is (stage is MessageStage.FAILED)

@@ -1,0 +1,23 @@
+"""What every chat front end is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.chat.access import Access
+from bot.chat.desk import Desk
+from bot.frontends.dispatch import Dispatch
+
+if TYPE_CHECKING:
+    from orchestrator.services.core import Core
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """One for all surfaces."""
+
+    core: Core
+    dispatch: Dispatch
+    desk: Desk
+    access: Access

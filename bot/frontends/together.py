@@ -1,0 +1,83 @@
+"""The front ends that are configured, started and stopped together. Each is loaded only where it is wanted."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from bot.actions.runner import Actions
+from bot.chat.access import Access
+from bot.chat.desk import Desk
+from bot.frontends.chat import Chat
+from bot.frontends.dispatch import Dispatch
+from orchestrator.ports.notifier import Notifier
+
+if TYPE_CHECKING:
+    from orchestrator.lifecycle.announcer import Announcer
+    from orchestrator.lifecycle.pulse import Pulse
+    from orchestrator.services.core import Core
+
+log = logging.getLogger(__name__)
+
+
+class FrontEnd(Protocol):
+    """What all of them can."""
+
+    async def start(self) -> None:
+        """Begin. Raises `AoError`, `OSError`."""
+
+    async def stop(self) -> None:
+        """End. Repeatable."""
+
+
+class FrontEnds:
+    """Made inside the loop, by `bot.app`, which holds the home's lock."""
+
+    def __init__(self, core: Core, actions: Actions, access: Access, socket: Path) -> None:
+        self._core = core
+        self._actions = actions
+        self._socket = socket
+        self._desk = Desk(actions, core.store.requests, core.clock.now)
+        self._chat = Chat(
+            core=core, dispatch=Dispatch(core, actions, self._desk), desk=self._desk, access=access
+        )
+        self._running = contextlib.AsyncExitStack()
+        self.lines: Sequence[str] = ()
+        """What a person should know of them, a line each."""
+        self.notifiers: Mapping[str, Notifier] = {}
+        """Those that tell people something, by the name of their surface."""
+
+    async def start(self, pulse: Pulse, announcer: Announcer) -> None:
+        """Answer what a crash cut off, then listen. Raises what a front end raises that cannot begin."""
+        from bot.frontends.api import http_server
+        from bot.frontends.api.server import ApiServer
+
+        await self._desk.open()
+        self._running.push_async_callback(self._desk.close)
+        await self._begin(ApiServer(self._core, self._actions, self._socket, self._desk))
+        http = http_server.configured(self._core, self._actions, self._desk, pulse, announcer)
+        if http is not None:
+            await self._begin(http)
+            self.lines = http.lines
+        self.notifiers = await self._chats()
+
+    async def stop(self) -> None:
+        """Stop all of them, the newest first. Repeatable."""
+        await self._running.aclose()
+
+    async def _chats(self) -> Mapping[str, Notifier]:
+        slack = self._core.settings.now.config.chat.slack
+        if slack is None:
+            return {}
+        from bot.frontends.slack.front import SlackFrontEnd
+
+        front = SlackFrontEnd(slack, self._chat)
+        await self._begin(front)
+        return {"slack": front}
+
+    async def _begin(self, front: FrontEnd) -> None:
+        self._running.push_async_callback(front.stop)
+        await front.start()
