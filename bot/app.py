@@ -141,6 +141,7 @@ async def _open_core(home: Home, config: Path, env: Mapping[str, str], *, whole:
         _complete(home, registry, settings)
     store = await Store.open(home, hook)
     settings.use_kept(store.policy)
+    settings.use_people(store.people)
     fleet = _fleet(home, env, registry, settings, store)
     fleets.append(fleet)
     return _core(home, fleet, settings, store)
@@ -260,6 +261,7 @@ async def reading(home: Home, config: Path, env: Mapping[str, str]) -> AsyncIter
     _complete(home, registry, settings)
     settings.complete_for_reading(home.project_ids())
     store = await Store.look(home)
+    settings.use_people(store.people)
     core = _core(home, _fleet(home, env, registry, settings, store), settings, store)
     core.adopt()
     try:
@@ -319,6 +321,7 @@ async def serve(
             await app.core.files.run("home", last_run.remember, home, config)
             await app.ticker.start()
             await api.start()
+            app.core.serving.set()
             ready(app)
             await stop.wait()
             return [s.id for s in app.core.fleet.all()], [s.id for s in terminals.ending_with_us(app.core)]

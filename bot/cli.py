@@ -46,15 +46,18 @@ class _Program:
     """The whole program, as the shell asks for it; each part is imported when it is needed."""
 
     async def serve(
-        self, where: Surroundings, ready: Callable[[Path, Sequence[str]], None]
+        self, where: Surroundings, ready: Callable[[Path, Sequence[str], str], None]
     ) -> tuple[Sequence[str], Sequence[str]]:
         from bot import app
+        from orchestrator.services import people
         from orchestrator.storage.layout import Home
 
         home, config = Home.default(where.env), _configuration(where)
-        return await app.serve(
-            home, config, where.env, lambda made: ready(config, made.core.settings.now.project_ids)
-        )
+
+        def tell(made: App) -> None:
+            ready(config, made.core.settings.now.project_ids, people.pairing_code(made.core))
+
+        return await app.serve(home, config, where.env, tell)
 
     def embedded(self, where: Surroundings, access: Access) -> AbstractAsyncContextManager[House]:
         from contextlib import asynccontextmanager

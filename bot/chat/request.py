@@ -42,6 +42,8 @@ class Request:
     """The project of the place it was asked in: a bound channel's, a thread's session's."""
     session: str = ""
     """The session whose thread it was asked in."""
+    called: str = ""
+    """What who asks is called on the surface: for a name to be shown, never for rights."""
     key: str = ""
     """Two requests with one key are the same request: it is run once and answered twice."""
 

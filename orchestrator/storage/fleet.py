@@ -27,18 +27,34 @@ class FleetStore:
         self._values, damaged = await self._lanes.run("fleet", self._load)
         return damaged
 
+    async def look(self) -> tuple[Damaged, ...]:
+        """Likewise, for whoever does not hold the lock: a damaged file stays where it is."""
+        self._values, damaged = await self._lanes.run("fleet", self._look)
+        return damaged
+
     def _load(self) -> tuple[Document, tuple[Damaged, ...]]:
         try:
-            document = BUILT_IN.upgrade("fleet", self._file.read())
-            values = document.get("values")
-            if isinstance(values, dict):
-                return values, ()
-            reason = "it holds no values"
-        except FileNotFoundError:
-            return {}, ()
+            return self._read(), ()
         except ValueError as error:
-            reason = str(error)
-        return {}, (self._file.set_aside(reason),)
+            return {}, (self._file.set_aside(str(error)),)
+
+    def _look(self) -> tuple[Document, tuple[Damaged, ...]]:
+        try:
+            return self._read(), ()
+        except ValueError as error:
+            return {}, (Damaged(path=self._file.path, reason=str(error)),)
+
+    def _read(self) -> Document:
+        """The values. Raises `ValueError` for a damaged file."""
+        try:
+            document = BUILT_IN.upgrade("fleet", self._file.read())
+        except FileNotFoundError:
+            return {}
+        values = document.get("values")
+        if not isinstance(values, dict):
+            msg = "it holds no values"
+            raise ValueError(msg)
+        return values
 
     async def close(self) -> None:
         """Finish what is being written."""

@@ -13,6 +13,7 @@ from orchestrator.storage.faults import Faults, NoFaults
 from orchestrator.storage.fleet import FleetStore
 from orchestrator.storage.ids import Ids
 from orchestrator.storage.keep import Keeper
+from orchestrator.storage.kept_people import KeptPeople
 from orchestrator.storage.kept_policy import KeptPolicy
 from orchestrator.storage.lanes import Lanes
 from orchestrator.storage.layout import Home
@@ -33,6 +34,7 @@ class Store:
     audit: Audit
     fleet: FleetStore
     policy: KeptPolicy
+    people: KeptPeople
     ids: Ids
     sessions: tuple[Session, ...] = ()
     """The live sessions as they were found at start."""
@@ -69,6 +71,9 @@ class Store:
         finally:
             await start.close()
         await store.log.look()
+        store.damaged.extend(await store.fleet.look())
+        store.policy.open()
+        store.people.open()
         loaded = await store.documents.load_all()
         store.sessions = loaded.sessions
         store.damaged.extend(loaded.damaged)
@@ -88,6 +93,7 @@ class Store:
             audit=Audit(home.audit, faults),
             fleet=fleet,
             policy=KeptPolicy(fleet),
+            people=KeptPeople(fleet),
             ids=Ids(home, faults),
         )
 
@@ -104,6 +110,7 @@ async def _load(store: Store) -> None:
     for part in (store.log, store.requests, store.audit, store.fleet):
         store.damaged.extend(await part.open())
     store.policy.open()
+    store.people.open()
     loaded = await store.keeper.open()
     store.sessions = loaded.sessions
     store.damaged.extend(loaded.damaged)

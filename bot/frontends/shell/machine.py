@@ -47,9 +47,9 @@ class Machine(Protocol):
     """What only the whole program can do."""
 
     async def serve(
-        self, where: Surroundings, ready: Callable[[Path, Sequence[str]], None]
+        self, where: Surroundings, ready: Callable[[Path, Sequence[str], str], None]
     ) -> tuple[Sequence[str], Sequence[str]]:
-        """Run the fleet until SIGTERM or SIGINT; `ready` is told configuration and projects. Raises `AoError`.
+        """Run the fleet until SIGTERM or SIGINT; `ready` is told configuration, projects and the pairing code. Raises `AoError`.
 
         Returns the sessions that were live at the end, and those of them whose terminal ended with it.
         """

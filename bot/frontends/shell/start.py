@@ -34,18 +34,22 @@ def run(machine: Machine, where: Surroundings, console: Console, arguments: Mapp
     lines.setFormatter(Lines())
     logging.basicConfig(handlers=[lines], level=logging.WARNING)
     live, ended = asyncio.run(
-        machine.serve(where, lambda config, projects: _ready(console, config, projects))
+        machine.serve(where, lambda config, projects, code: _ready(console, config, projects, code))
     )
     console.note(f"ao has stopped.{stop.left(live, ended)}")
     return 0
 
 
-def _ready(console: Console, config: Path, projects: Sequence[str]) -> None:
+def _ready(console: Console, config: Path, projects: Sequence[str], code: str) -> None:
     named = ", ".join(projects) or "no project yet"
     first = projects[0] if projects else "<project>"
     console.tell(f"ao looks after: {named}. Ctrl-C stops it.")
     console.tell(f"Configuration: {config}")
     console.tell(f"In another shell: ao spawn {first} <issue>  |  ao status --watch  |  ao events --follow")
+    if code:
+        console.tell(
+            f"In a chat nobody may do anything yet: `pair {code}` there makes you the first admin (15 min)."
+        )
 
 
 def _folder(target: str, cwd: Path, console: Console) -> Path:

@@ -20,7 +20,7 @@ class NoMachine(Machine):
 
     @override
     async def serve(
-        self, where: Surroundings, ready: Callable[[Path, Sequence[str]], None]
+        self, where: Surroundings, ready: Callable[[Path, Sequence[str], str], None]
     ) -> tuple[Sequence[str], Sequence[str]]:
         raise AssertionError(where)
 

@@ -76,15 +76,16 @@ class Workshop(Here):
         super().__init__(Spawning())
         self._bench = Bench(home=home, registry=registry, settings=settings)
         self.served: list[Surroundings] = []
+        self.code = ""
         self.left: tuple[Sequence[str], Sequence[str]] = ((), ())
         self.benches: list[Surroundings] = []
 
     @override
     async def serve(
-        self, where: Surroundings, ready: Callable[[Path, Sequence[str]], None]
+        self, where: Surroundings, ready: Callable[[Path, Sequence[str], str], None]
     ) -> tuple[Sequence[str], Sequence[str]]:
         self.served.append(where)
-        ready(Path("used.yaml"), ["app"])
+        ready(Path("used.yaml"), ["app"], self.code)
         return self.left
 
     @override
