@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.actions.runner import Actions
-from bot.chat.access import Access
 from orchestrator import machine, resources
 from orchestrator.clock import SystemClock
 from orchestrator.domain.rules import Rules
@@ -142,6 +141,7 @@ async def _open_core(home: Home, config: Path, env: Mapping[str, str], *, whole:
         _complete(home, registry, settings)
     store = await Store.open(home, hook)
     settings.use_kept(store.policy)
+    settings.use_people(store.people)
     fleet = _fleet(home, env, registry, settings, store)
     fleets.append(fleet)
     return _core(home, fleet, settings, store)
@@ -261,6 +261,7 @@ async def reading(home: Home, config: Path, env: Mapping[str, str]) -> AsyncIter
     _complete(home, registry, settings)
     settings.complete_for_reading(home.project_ids())
     store = await Store.look(home)
+    settings.use_people(store.people)
     core = _core(home, _fleet(home, env, registry, settings, store), settings, store)
     core.adopt()
     try:
@@ -309,7 +310,7 @@ async def serve(
     with hold(home, what="ao start", now=SystemClock().now()):
         app = await open_app(home, config, env)
         core = app.core
-        front_ends = FrontEnds(core, app.actions, Access(lambda: core.settings.now.people), home.api_socket)
+        front_ends = FrontEnds(core, app.actions, home.api_socket)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -324,6 +325,7 @@ async def serve(
             core.settings.on_change(
                 lambda now: app.announcer.use({**notifiers(core, now), **front_ends.notifiers})
             )
+            core.serving.set()
             ready(app, front_ends.lines)
             await stop.wait()
             return [s.id for s in core.fleet.all()], [s.id for s in terminals.ending_with_us(core)]

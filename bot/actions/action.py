@@ -45,6 +45,8 @@ class Kind(StrEnum):
     """A path on the machine of whoever asks; the shell makes it absolute."""
     HEAD = "head"
     """The commit that was shown: enough of its hexadecimal digits."""
+    PERSON = "person"
+    """Somebody: `@ada`, a name, or a mention as a chat hands it on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +99,19 @@ class Bench:
     settings: SettingsNow
 
 
+def everything(_project: str) -> bool:
+    """Whoever may see all."""
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What a verb is run with."""
 
     bench: Bench
     now: float
+    sees: Callable[[str], bool] = everything
+    """Whether who asks may see what is in a project."""
     fleet: Core | None = None
     """None for verbs with `Access.CONFIGURATION` while no fleet runs here."""
 
@@ -115,8 +124,25 @@ class Context:
         return self.fleet
 
 
+class Scope(StrEnum):
+    """Where somebody needs the role."""
+
+    PROJECT = "project"
+    """In the project of what is named: its session, its project, its place. About all: in all projects."""
+    FLEET = "fleet"
+    """In all projects."""
+    SEEN = "seen"
+    """Like `PROJECT`; where nothing is named, in any project: it shows only those where they have it."""
+    ANYBODY = "anybody"
+    """Nobody needs one."""
+
+
 Run: TypeAlias = Callable[[Context, Request], Awaitable[Message]]
 """Raises `AoError` with what to do next; whoever called turns that into words."""
+
+
+ProjectOf: TypeAlias = Callable[[Context, Request], Awaitable[str | None]]
+"""The project that a request is about; None: about all. Raises `AoError`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +154,15 @@ class Action:
     summary: str
     """One line, for help."""
     role: Role
+    """What it needs; with `Scope.ANYBODY` it is not asked for."""
     run: Run
+    scope: Scope = Scope.PROJECT
+    project: ProjectOf | None = None
+    """Which project it is about, where that is not its session's or its argument's of that kind."""
+    owners: bool = False
+    """The owner of the machine may do it whoever is known: how they get back in."""
+    requesters: bool = False
+    """Who asked for a session may do it to that session, as long as they may see it."""
     arguments: tuple[Argument, ...] = ()
     aliases: tuple[str, ...] = ()
     surfaces: frozenset[Surface] = EVERYWHERE

@@ -15,10 +15,7 @@ async def run(context: Context, request: Request) -> Message:
     """One row an issue; one that cannot be started does not stop the others."""
     from orchestrator.services import spawn
 
-    project, issues = request.text("project"), request.many("issues")
-    if is_reference(project) and not is_project(context, project):
-        project, issues = "", (project, *issues)
-    name = spelled(context, project) if project else project_of(context, request, "")
+    name, issues = _asked(context, request)
     outcomes = await spawn.spawn_batch(
         context.core, name, issues, by=request.who, agent=request.text("agent")
     )
@@ -42,6 +39,18 @@ async def run(context: Context, request: Request) -> Message:
     )
 
 
+def _asked(context: Context, request: Request) -> tuple[str, tuple[str, ...]]:
+    """The project, and the issues."""
+    project, issues = request.text("project"), request.many("issues")
+    if is_reference(project) and not is_project(context, project):
+        project, issues = "", (project, *issues)
+    return spelled(context, project) if project else project_of(context, request, ""), issues
+
+
+async def _project(context: Context, request: Request) -> str:
+    return _asked(context, request)[0]
+
+
 def _title(started: int, asked: int) -> str:
     sessions = f"{asked} session{'' if asked == 1 else 's'}"
     if not started:
@@ -58,6 +67,7 @@ ACTION = Action(
     aliases=("spawn-batch", "batch"),
     summary="start a session for each of several issues",
     role=Role.OPERATOR,
+    project=_project,
     inverse="kill",
     run=run,
     arguments=(

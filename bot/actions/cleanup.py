@@ -48,10 +48,16 @@ async def preview(context: Context, request: Request) -> Message:
     return facts.plain(request, f"End {', '.join(item.session for item in items)}?", *rows)
 
 
+async def _project(context: Context, request: Request) -> str | None:
+    named = request.text("project") or request.project
+    return spelled(context, named) if named else None
+
+
 ACTION = Action(
     verb="cleanup",
     summary="end the sessions that have nothing left to do; unsaved work is rescued first",
     role=Role.OPERATOR,
+    project=_project,
     confirmation=Confirmation.RISK,
     preview=preview,
     inverse="restore",

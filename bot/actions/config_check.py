@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.actions.action import Access, Action, Argument, Context, Kind, Role
+from bot.actions.action import Access, Action, Argument, Context, Kind, Role, Scope
 from bot.chat.message import Json, Message
 from bot.chat.request import SHELL, Request
 from orchestrator.domain.event import Level
@@ -80,6 +80,7 @@ ACTION = Action(
     aliases=("config validate",),
     summary="say what is wrong with a configuration, and what is not ready here",
     role=Role.ADMIN,
+    scope=Scope.FLEET,
     access=Access.FILES,
     surfaces=SHELL,
     run=run,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bot.actions.action import Access, Action, Context, Role
+from bot.actions.action import Access, Action, Context, Role, Scope
 from bot.chat.message import Message
 from bot.chat.request import SHELL, Request
 
@@ -22,6 +22,7 @@ ACTION = Action(
     verb="config schema",
     summary="print the JSON schema of a configuration, for editors",
     role=Role.VIEWER,
+    scope=Scope.FLEET,
     access=Access.FILES,
     surfaces=SHELL,
     run=run,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.actions.action import Access, Action, Context, Role
+from bot.actions.action import Access, Action, Context, Role, Scope
 from bot.chat.message import Message
 from bot.chat.request import Request, Surface
 
@@ -24,6 +24,7 @@ ACTION = Action(
     verb="config show",
     summary="show the configuration as it counts, with every default, secrets hidden",
     role=Role.ADMIN,
+    scope=Scope.FLEET,
     access=Access.CONFIGURATION,
     surfaces=frozenset({Surface.SHELL, Surface.API}),
     run=run,

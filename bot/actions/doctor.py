@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.actions.action import Access, Action, Context, Role
+from bot.actions.action import Access, Action, Context, Role, Scope
 from bot.chat.message import Json, Message, Table
 from bot.chat.request import Request
 from orchestrator.domain.event import Level
@@ -37,6 +37,7 @@ ACTION = Action(
     verb="doctor",
     summary="look for what is not as it should be",
     role=Role.VIEWER,
+    scope=Scope.SEEN,
     access=Access.READS,
     run=run,
     examples=("doctor",),

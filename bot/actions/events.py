@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.actions.action import Access, Action, Argument, Context, Kind, Role
+from bot.actions.action import Access, Action, Argument, Context, Kind, Role, Scope
 from bot.actions.target import SESSION, session_of
 from bot.chat.message import Message
 from bot.chat.request import SHELL, Request
@@ -21,9 +21,9 @@ async def run(context: Context, request: Request) -> Message:
         msg = "no event was asked for: --limit is 1 at least."
         raise BadInput(msg, next_step="`ao events` shows the newest 30.")
     after = request.number("after", -1)
-    if after >= 0:
-        return events_message(await events.read(context.core, after, limit, session), context.now)
-    return events_message(await events.newest(context.core, limit, session), context.now)
+    read = events.read(context.core, after, limit, session) if after >= 0 else None
+    found = await (read or events.newest(context.core, limit, session))
+    return events_message([one for one in found if context.sees(one.event.project)], context.now)
 
 
 ACTION = Action(
@@ -31,6 +31,7 @@ ACTION = Action(
     aliases=("log", "history"),
     summary="show what happened",
     role=Role.VIEWER,
+    scope=Scope.SEEN,
     access=Access.READS,
     run=run,
     arguments=(

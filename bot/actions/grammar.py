@@ -22,6 +22,9 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 _SESSION = re.compile(r"(?i)[a-z0-9][a-z0-9_-]{0,16}-[1-9][0-9]{0,6}")
 _REFERENCE = re.compile(r"#?[0-9]{1,9}|[A-Za-z][A-Za-z0-9_]{0,15}-[0-9]{1,9}|https?://\S+")
+# As "Formatting message text" of Slack's and "Message Formatting" of Discord's documentation have it.
+_MENTION = re.compile(r"<@(?:([UW][A-Z0-9]{1,30})(?:\|([^<>|]{0,80}))?|!?([0-9]{1,20}))>")
+_NAME = re.compile(r"(?:[a-z]{1,20}:)?[A-Za-z0-9][A-Za-z0-9._-]{0,38}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +231,8 @@ def _one(action: Action, argument: Argument, text: str) -> str:
         raise _wrong(action, f"{argument.name} is a number, and {text!r} is none.")
     if argument.kind is Kind.HEAD:
         return _head(action, text)
+    if argument.kind is Kind.PERSON:
+        return _person(action, argument, text)
     if argument.kind in {Kind.SESSION, Kind.ISSUE, Kind.MANY}:
         return _reference(text, lower=argument.kind is Kind.SESSION)
     return text
@@ -245,6 +250,18 @@ def _head(action: Action, text: str) -> str:
             action, f"{text!r} is no commit: give at least {SHORTEST_SHA} of its hexadecimal digits."
         )
     return text.lower()
+
+
+def _person(action: Action, argument: Argument, text: str) -> str:
+    """`@ada` as `ada`; a mention, which a chat makes of what was typed, as `slack:U123|ada` or `discord:42`."""
+    mention = _MENTION.fullmatch(text)
+    if mention:
+        slack, label, discord = mention.groups()
+        return f"discord:{discord}" if discord else f"slack:{slack}|{label}" if label else f"slack:{slack}"
+    name = text.removeprefix("@")
+    if not _NAME.fullmatch(name):
+        raise _wrong(action, f"{argument.name}: {text!r} is nobody's name: write @name, or mention them.")
+    return name
 
 
 def _reference(text: str, *, lower: bool) -> str:

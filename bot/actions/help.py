@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.actions import registry
-from bot.actions.action import Access, Action, Argument, Context, Kind, Role, is_option
+from bot.actions.action import Access, Action, Argument, Context, Kind, Role, Scope, is_option
 from bot.chat.message import Field, Message, Table
 from bot.chat.request import Request
 
@@ -45,6 +45,7 @@ ACTION = Action(
     verb="help",
     summary="list the verbs, or explain one",
     role=Role.VIEWER,
+    scope=Scope.SEEN,
     access=Access.FILES,
     run=run,
     arguments=(Argument(name="verb", help="the verb", kind=Kind.TEXT),),

@@ -22,6 +22,7 @@ ACTION = Action(
     aliases=("!stop",),
     summary="make an agent stop its turn and wait",
     role=Role.OPERATOR,
+    requesters=True,
     inverse="send",
     run=run,
     arguments=(SESSION,),

@@ -13,15 +13,7 @@ async def run(context: Context, request: Request) -> Message:
     """With words those that hold them."""
     from orchestrator.services import issues
 
-    first, words = request.text("place"), request.text("words")
-    named = request.text("project")
-    if (
-        first
-        and not is_project(context, first)
-        and (named or request.project or words or not _several(context))
-    ):
-        first, words = "", f"{first} {words}".strip()
-    project = spelled(context, first or named) if first or named else project_of(context, request, "")
+    project, words = _asked(context, request)
     found = await issues.listed(context.core, project, words)
     rows = tuple((issue.ref, issue.state.value, one_line(issue.title, 80)) for issue in found)
     data: list[Json] = [
@@ -34,6 +26,24 @@ async def run(context: Context, request: Request) -> Message:
         next_steps=(f"spawn {project} {found[0].ref}",) if found else (f"issues {project}",) if words else (),
         data={"project": project, "issues": data},
     )
+
+
+def _asked(context: Context, request: Request) -> tuple[str, str]:
+    """The project, and the words that are looked for."""
+    first, words = request.text("place"), request.text("words")
+    named = request.text("project")
+    if (
+        first
+        and not is_project(context, first)
+        and (named or request.project or words or not _several(context))
+    ):
+        first, words = "", f"{first} {words}".strip()
+    project = spelled(context, first or named) if first or named else project_of(context, request, "")
+    return project, words
+
+
+async def _project(context: Context, request: Request) -> str:
+    return _asked(context, request)[0]
 
 
 def title(project: str, count: int, words: str) -> str:
@@ -53,6 +63,7 @@ ACTION = Action(
     verb="issues",
     summary="list a project's open issues",
     role=Role.VIEWER,
+    project=_project,
     access=Access.READS,
     run=run,
     arguments=(

@@ -46,6 +46,7 @@ ACTION = Action(
     aliases=("end",),
     summary="end a session; unsaved work is rescued first",
     role=Role.OPERATOR,
+    requesters=True,
     confirmation=Confirmation.FACTS,
     preview=preview,
     inverse="restore",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.actions.action import Action, Argument, Context, Role
+from bot.actions.action import Action, Argument, Context, Role, Scope
 from bot.chat.message import Json, Message, Table
 from bot.chat.request import Request
 from orchestrator.domain.event import Level
@@ -30,6 +30,7 @@ ACTION = Action(
     verb="notify test",
     summary="send a test notification to every notifier, or to one",
     role=Role.ADMIN,
+    scope=Scope.FLEET,
     run=run,
     arguments=(Argument(name="notifier", help="only this one"),),
     examples=("notify test", "notify test desktop"),

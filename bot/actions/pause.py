@@ -36,6 +36,7 @@ ACTION = Action(
     aliases=("brake",),
     summary="hold a session where it is; --all is the fleet's brake",
     role=Role.OPERATOR,
+    requesters=True,
     inverse="unpause",
     run=run,
     arguments=(SESSION, Argument(name="all", help="every session", kind=Kind.FLAG)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.actions.action import Access, Action, Context, Role
+from bot.actions.action import Access, Action, Context, Role, Scope
 from bot.chat.message import Json, Message, Table
 from bot.chat.request import Request
 
@@ -47,6 +47,7 @@ ACTION = Action(
     aliases=("plugin ls", "plugins"),
     summary="list the plugins, which are in use, and what they lack here",
     role=Role.VIEWER,
+    scope=Scope.SEEN,
     access=Access.READS,
     run=run,
     examples=("plugin list",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.actions.action import Action, Argument, Context, Kind, Role
+from bot.actions.action import Action, Argument, Context, Kind, Role, Scope
 from bot.chat.message import Field, Message
 from bot.chat.request import Request, Surface
 
@@ -40,6 +40,7 @@ ACTION = Action(
     verb="project add",
     summary="look after a repository more; nothing is restarted",
     role=Role.ADMIN,
+    scope=Scope.FLEET,
     surfaces=frozenset({Surface.SHELL, Surface.API}),
     inverse="project rm",
     run=run,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.actions.action import Access, Action, Context, Role
+from bot.actions.action import Access, Action, Context, Role, Scope
 from bot.chat.message import Json, Message, Table
 from bot.chat.request import Request
 
@@ -12,7 +12,7 @@ async def run(context: Context, request: Request) -> Message:
     from orchestrator.services import projects
 
     del request
-    found = await projects.listed(context.core)
+    found = [one for one in await projects.listed(context.core) if context.sees(one.id)]
     rows = tuple(
         (p.id, str(p.path), p.default_branch, p.agent, p.tracker, p.scm, str(p.sessions)) for p in found
     )
@@ -45,6 +45,7 @@ ACTION = Action(
     aliases=("project list", "projects"),
     summary="list the projects",
     role=Role.VIEWER,
+    scope=Scope.SEEN,
     access=Access.READS,
     run=run,
     examples=("project ls",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.actions import facts
-from bot.actions.action import Action, Argument, Confirmation, Context, Kind, Role
+from bot.actions.action import Action, Argument, Confirmation, Context, Kind, Role, Scope
 from bot.actions.target import spelled
 from bot.chat.message import Field, Message
 from bot.chat.request import Request, Surface
@@ -34,6 +34,7 @@ ACTION = Action(
     aliases=("project remove",),
     summary="stop looking after a repository; its files stay",
     role=Role.ADMIN,
+    scope=Scope.FLEET,
     surfaces=frozenset({Surface.SHELL, Surface.API}),
     confirmation=Confirmation.FACTS,
     preview=preview,

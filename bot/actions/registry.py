@@ -42,6 +42,11 @@ VERBS = (
     "rescue drop",
     "rules",
     "rules rm",
+    # people
+    "people",
+    "people add",
+    "people rm",
+    "pair",
     # the fleet
     "doctor",
     "project ls",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.actions.action import Action, Context, Role
+from bot.actions.action import Action, Context, Role, Scope
 from bot.chat.message import Message
 from bot.chat.request import Request
 
@@ -23,6 +23,8 @@ ACTION = Action(
     verb="reload",
     summary="take over the edited configuration; with errors the last good one stays",
     role=Role.ADMIN,
+    scope=Scope.FLEET,
+    owners=True,
     run=run,
     examples=("reload",),
 )

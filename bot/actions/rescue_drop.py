@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.actions import facts
 from bot.actions.action import Action, Confirmation, Context, Role
-from bot.actions.rescued import REF, saved_of
+from bot.actions.rescued import REF, project_of_saved, saved_of
 from bot.chat.message import Field, Message
 from bot.chat.request import Request
 
@@ -37,6 +37,7 @@ ACTION = Action(
     verb="rescue drop",
     summary="forget a piece of saved work for good",
     role=Role.ADMIN,
+    project=project_of_saved,
     confirmation=Confirmation.FACTS,
     preview=preview,
     run=run,

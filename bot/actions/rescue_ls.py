@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.actions.action import Access, Action, Argument, Context, Kind, Role
+from bot.actions.action import Access, Action, Argument, Context, Kind, Role, Scope
 from bot.actions.target import spelled
 from bot.chat.message import Json, Message, Table
 from bot.chat.render import duration
@@ -15,7 +15,8 @@ async def run(context: Context, request: Request) -> Message:
     from orchestrator.services import rescue
 
     named = request.text("project") or request.project
-    found = await rescue.ls(context.core, project=spelled(context, named) if named else None)
+    kept = await rescue.ls(context.core, project=spelled(context, named) if named else None)
+    found = [saved for saved in kept if context.sees(saved.project)]
     rows = tuple(
         (saved.rescue.ref, saved.session, duration(context.now - saved.rescue.at), saved.rescue.summary)
         for saved in found
@@ -37,6 +38,7 @@ ACTION = Action(
     aliases=("rescue list", "rescues"),
     summary="list work that was saved before something was removed",
     role=Role.VIEWER,
+    scope=Scope.SEEN,
     access=Access.READS,
     run=run,
     arguments=(Argument(name="project", help="of one project only", kind=Kind.PROJECT),),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.actions.action import Action, Context, Role
-from bot.actions.rescued import REF, saved_of
+from bot.actions.rescued import REF, project_of_saved, saved_of
 from bot.actions.target import about
 from bot.chat.message import Message
 from bot.chat.request import Request
@@ -22,6 +22,7 @@ ACTION = Action(
     verb="rescue restore",
     summary="set up the session that saved this again, starting from it",
     role=Role.OPERATOR,
+    project=project_of_saved,
     inverse="kill",
     run=run,
     arguments=(REF,),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.actions.action import Access, Action, Context, Role
-from bot.actions.rescued import REF, saved_of
+from bot.actions.rescued import REF, project_of_saved, saved_of
 from bot.chat.message import Message
 from bot.chat.request import Request
 from orchestrator.domain.outside_text import excerpt
@@ -30,6 +30,7 @@ ACTION = Action(
     verb="rescue show",
     summary="show what is in a piece of saved work",
     role=Role.VIEWER,
+    project=project_of_saved,
     access=Access.READS,
     run=run,
     arguments=(REF,),

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 REF = Argument(name="ref", help="a ref of `rescue ls`, or a session: its newest one", required=True)
 
 
+async def project_of_saved(context: Context, request: Request) -> str:
+    """The project of the piece that is meant. Raises `NotFound`."""
+    return (await saved_of(context, request)).project
+
+
 async def saved_of(context: Context, request: Request) -> Saved:
     """The piece that is meant. Raises `NotFound`."""
     from orchestrator.services import rescue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.actions.action import Access, Action, Argument, Context, Kind, Role
+from bot.actions.action import Access, Action, Argument, Context, Kind, Role, Scope
 from bot.actions.target import spelled
 from bot.chat.message import Json, Message, Table
 from bot.chat.render import duration
@@ -17,7 +17,8 @@ async def run(context: Context, request: Request) -> Message:
     from orchestrator.services import rules
 
     named = request.text("project") or request.project
-    found = await rules.listed(context.core, project=spelled(context, named) if named else None)
+    listed = await rules.listed(context.core, project=spelled(context, named) if named else None)
+    found = [one for one in listed if one.project is None or context.sees(one.project)]
     rows = tuple(
         (
             one.id or "-",
@@ -46,6 +47,7 @@ ACTION = Action(
     aliases=("policy",),
     summary="list what agents may run: the configuration's rules, and what people allowed always",
     role=Role.VIEWER,
+    scope=Scope.SEEN,
     access=Access.READS,
     run=run,
     arguments=(Argument(name="project", help="of one project only", kind=Kind.PROJECT),),

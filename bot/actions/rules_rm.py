@@ -19,11 +19,18 @@ async def run(context: Context, request: Request) -> Message:
     return Message(title=f"🗑️ {shown(words)} does not hold any more.", data={"id": dropped.id})
 
 
+async def _project(context: Context, request: Request) -> str | None:
+    from orchestrator.services import rules
+
+    return rules.project_of(context.core, request.text("id").lower()) or None
+
+
 ACTION = Action(
     verb="rules rm",
     aliases=("rules remove", "policy rm"),
     summary="take back what somebody allowed always, or answered for all sessions",
     role=Role.OPERATOR,
+    project=_project,
     run=run,
     arguments=(Argument(name="id", help="its id in `rules`", required=True),),
     examples=("rules rm r1a2b3c4",),

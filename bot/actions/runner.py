@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from bot.actions import registry
-from bot.actions.action import Access, Action, Bench, Confirmation, Context, Role
+from bot.actions.action import Access as Needs
+from bot.actions.action import Action, Bench, Confirmation, Context, Role, Scope
+from bot.actions.place import place_of
+from bot.chat.access import Access
 from bot.chat.message import Message
 from bot.chat.request import Request
 from orchestrator.clock import Clock, SystemClock
-from orchestrator.domain.person import ActorKind
+from orchestrator.domain.rights import Allowed, Decision, Denied, People
 from orchestrator.errors import BadInput, NotAllowed
 
 if TYPE_CHECKING:
     from orchestrator.services.core import Core
-
-RoleOf: TypeAlias = Callable[[Request], Role | None]
-"""The role in which a request is made; None has no rights at all."""
-
-
-def owner_alone(request: Request) -> Role | None:
-    """Rights where no people are configured: whoever runs `ao start` may do everything."""
-    return Role.ADMIN if request.who.kind is ActorKind.OWNER else None
 
 
 class Actions:
@@ -33,10 +28,10 @@ class Actions:
         core: Core | None,
         *,
         bench: Bench | None = None,
-        role_of: RoleOf = owner_alone,
+        access: Access | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """One of `core` and `bench` must be there."""
+        """One of `core` and `bench` must be there. Without a fleet only the owner of the machine is known."""
         if core is not None:
             bench = Bench(home=core.home, registry=core.registry, settings=core.settings)
         if bench is None:
@@ -44,7 +39,8 @@ class Actions:
             raise TypeError(msg)
         self._bench = bench
         self._core = core
-        self._role_of = role_of
+        settings = bench.settings
+        self._access = access or Access(People if core is None else lambda: settings.people)
         self._clock = clock or SystemClock()
 
     def find(self, verb: str) -> Action:
@@ -56,13 +52,19 @@ class Actions:
             raise BadInput(msg, next_step=f"There is {action.verb}.")
         return action
 
+    @property
+    def access(self) -> Access:
+        """Who may do what, for front ends: who an identity is, and what they may see."""
+        return self._access
+
     async def run(self, request: Request) -> Message:
         """Run a request. Raises `AoError`; nothing was done when it is `BadInput` or `NotAllowed`."""
         action = self.allowed(request)
         if action.confirmation is Confirmation.HEAD and not request.text("head"):
             msg = f"{action.verb} needs the head commit that you saw."
             raise BadInput(msg, next_step=f"{action.usage}; `ao status <session>` shows the head.")
-        return await action.run(self._context(), request)
+        context = self._context(request)
+        return await action.run(context, await self._permitted(context, action, request))
 
     async def preview(self, request: Request) -> Message:
         """The facts that are shown before a yes is asked; changes nothing. Raises `AoError`."""
@@ -70,20 +72,46 @@ class Actions:
         if action.preview is None:
             msg = f"{action.verb} asks for no confirmation."
             raise BadInput(msg, next_step="Run it as it is.")
-        return await action.preview(self._context(), request)
+        context = self._context(request)
+        return await action.preview(context, await self._permitted(context, action, request))
 
     def allowed(self, request: Request) -> Action:
-        """The request's action, if it may be asked for here by whoever asks. Raises `AoError`."""
+        """The request's action, if who asks may ask for it here in any project. Raises `AoError`.
+
+        Whether they may in the very project is found out when it is run: that may need a look at the disk.
+        """
         action = self.find(request.verb)
-        if request.surface not in action.surfaces or action.access is Access.MACHINE:
+        if request.surface not in action.surfaces or action.access is Needs.MACHINE:
             where = ", ".join(sorted(surface.value for surface in action.surfaces))
             msg = f"{action.verb} cannot be asked for here."
             raise NotAllowed(msg, next_step=f"Only from: {where}.")
-        role = self._role_of(request)
-        if role is None or not role.covers(action.role):
-            msg = f"{request.who} may not {action.verb}: that needs the role {action.role.value}."
-            raise NotAllowed(msg, next_step="Ask an admin of the project.")
+        if action.scope is not Scope.ANYBODY:
+            needed = Role.VIEWER if action.requesters else action.role
+            self._insist(request, self._access.somewhere(request.who, needed, owners=action.owners))
         return action
 
-    def _context(self) -> Context:
-        return Context(bench=self._bench, fleet=self._core, now=self._clock.now())
+    async def _permitted(self, context: Context, action: Action, request: Request) -> Request:
+        """The request as whoever really asks, if they may in every project that it is about."""
+        acting = replace(request, who=self._access.acting(request.who, request.surface))
+        everywhere = self._access.decide(request.who, action.role, None, owners=action.owners)
+        if action.scope is Scope.ANYBODY or isinstance(everywhere, Allowed):
+            return acting
+        place = await place_of(context, action, acting)
+        own = place.asked_for_by is not None and self._access.people.same(place.asked_for_by, acting.who)
+        needed = Role.VIEWER if action.requesters and own else action.role
+        for project in place.projects:
+            self._insist(request, self._access.decide(request.who, needed, project, owners=action.owners))
+        return place.request
+
+    def _insist(self, request: Request, decision: Decision) -> None:
+        if isinstance(decision, Denied):
+            msg = f"{request.who} may not {request.verb}: {decision.missing}."
+            raise NotAllowed(msg, next_step=decision.next_step)
+
+    def _context(self, request: Request) -> Context:
+        return Context(
+            bench=self._bench,
+            fleet=self._core,
+            now=self._clock.now(),
+            sees=lambda project: self._access.sees(request.who, project),
+        )

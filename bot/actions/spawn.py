@@ -62,11 +62,16 @@ def task_of(context: Context, request: Request) -> tuple[str, str, str]:
     return known, issue.removeprefix("#"), prompt
 
 
+async def _project(context: Context, request: Request) -> str:
+    return task_of(context, request)[0]
+
+
 ACTION = Action(
     verb="spawn",
     aliases=("start-session", "new"),
     summary="start an agent on an issue, or on a task in your words",
     role=Role.OPERATOR,
+    project=_project,
     inverse="kill",
     run=run,
     arguments=(

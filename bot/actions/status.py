@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.actions.action import Access, Action, Argument, Context, Kind, Role
+from bot.actions.action import Access, Action, Argument, Context, Kind, Role, Scope
 from bot.actions.target import SESSION, session_of, spelled
 from bot.chat.message import Json, Message
 from bot.chat.request import SHELL, Request
@@ -24,9 +24,17 @@ async def run(context: Context, request: Request) -> Message:
         return session_card(await session_of(context, request), context.now)
     named = request.text("project") or request.project
     project = spelled(context, named) if named else None
-    found = await sessions.listed(context.core, project=project, ended=request.flag("all"))
-    lost = [one for one in await damaged.listed(context.core) if project in (None, one.project)]
-    left_out = await sessions.left_out(context.core, project=project) if request.flag("all") else 0
+    listed = await sessions.listed(context.core, project=project, ended=request.flag("all"))
+    found = [session for session in listed if context.sees(session.project)]
+    lost = [
+        one
+        for one in await damaged.listed(context.core)
+        if project in (None, one.project) and context.sees(one.project)
+    ]
+    names = [project] if project else filter(context.sees, context.core.settings.project_ids)
+    left_out = 0
+    for name in names if request.flag("all") else ():
+        left_out += await sessions.left_out(context.core, project=name)
     table = sessions_table(found, context.now, brake=context.core.brake)
     return _with_older(_with_lost(table, lost), left_out)
 
@@ -56,6 +64,7 @@ ACTION = Action(
     aliases=("ls", "sessions", "st"),
     summary="show the fleet, or one session with its pull request",
     role=Role.VIEWER,
+    scope=Scope.SEEN,
     access=Access.READS,
     run=run,
     arguments=(

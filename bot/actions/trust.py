@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.actions import facts
-from bot.actions.action import Access, Action, Confirmation, Context, Role
+from bot.actions.action import Access, Action, Confirmation, Context, Role, Scope
 from bot.chat.message import Field, Message
 from bot.chat.request import Request, Surface
 
@@ -42,6 +42,8 @@ ACTION = Action(
     verb="trust",
     summary="let what the configuration runs and grants count, as the file is now",
     role=Role.ADMIN,
+    scope=Scope.FLEET,
+    owners=True,
     access=Access.CONFIGURATION,
     surfaces=frozenset({Surface.SHELL}),
     confirmation=Confirmation.FACTS,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from bot.chat.request import Surface
 from orchestrator.domain.outside_text import one_line
 from orchestrator.domain.person import Actor, ActorKind
-from orchestrator.domain.rights import Decision, People, Role, decide
+from orchestrator.domain.rights import Allowed, Decision, People, Role, decide, decide_somewhere
 
 _LONGEST = 100
 
@@ -19,7 +19,7 @@ class Identity:
 
     surface: Surface
     id: str
-    """The surface's own id: it stays when the name is changed."""
+    """The surface's own id: it stays when the name is changed. In the console: the handle that was logged in."""
     name: str = ""
     """As shown there; never looked up, since anybody can take any name."""
 
@@ -36,9 +36,20 @@ class Access:
         """Everybody who is known now."""
         return self._people()
 
+    def somewhere(self, actor: Actor, needed: Role, *, owners: bool = False) -> Decision:
+        """Whether `actor` has this role in any project."""
+        return decide_somewhere(self.people, actor, needed, owners=owners)
+
+    def sees(self, actor: Actor, project: str) -> bool:
+        """Whether `actor` may see what is in a project."""
+        return isinstance(self.decide(actor, Role.VIEWER, project), Allowed)
+
     def actor(self, identity: Identity) -> Actor:
         """The actor that somebody is; one that nobody knows has the name `slack:U123` and no rights."""
-        person = self.people.by_identity(identity.surface.value, identity.id)
+        people = self.people
+        person = people.by_identity(identity.surface.value, identity.id)
+        if person is None and identity.surface is Surface.WEB:
+            person = people.by_handle(identity.id)
         # No handle holds a colon: nobody is taken for a person by their id.
         stranger = f"{identity.surface.value}:{one_line(identity.id, _LONGEST)}"
         name = stranger if person is None else person.handle

@@ -44,6 +44,8 @@ class Request:
     """The session whose thread it was asked in."""
     source: str = ""
     """The surface's own name for the post that asks: `slack:C1:17.5`."""
+    called: str = ""
+    """What who asks is called on the surface: for a name to be shown, never for rights."""
     key: str = ""
     """Two requests with one key are the same request: it is run once and answered twice."""
     place: str = ""

@@ -41,6 +41,8 @@ class Said:
     """The project of the place."""
     session: str = ""
     """The session whose thread it is."""
+    called: str = ""
+    """What they are called there: for a name to be shown, never for rights."""
     key: str = ""
     """The surface's own id of this event: delivered twice, it is one."""
     place: str = ""
@@ -133,6 +135,7 @@ class Dispatch:
             key=said.key,
             place=said.place,
             source=said.source,
+            called=said.called,
         )
         self._actions.allowed(request)
         if not pressed and action.confirmation is not Confirmation.NONE:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from bot.actions.runner import Actions
-from bot.chat.access import Access
 from bot.chat.desk import Desk
 from bot.frontends.chat import Chat
 from bot.frontends.dispatch import Dispatch
@@ -36,16 +35,16 @@ class FrontEnd(Protocol):
 class FrontEnds:
     """Made inside the loop, by `bot.app`, which holds the home's lock."""
 
-    def __init__(self, core: Core, actions: Actions, access: Access, socket: Path) -> None:
+    def __init__(self, core: Core, actions: Actions, socket: Path) -> None:
         self._core = core
         self._actions = actions
         self._socket = socket
         self._desk = Desk(actions, core.store.requests, core.clock.now)
         self._chat = Chat(
-            core=core, dispatch=Dispatch(core, actions, self._desk), desk=self._desk, access=access
+            core=core, dispatch=Dispatch(core, actions, self._desk), desk=self._desk, access=actions.access
         )
         self._running = contextlib.AsyncExitStack()
-        self.lines: Sequence[str] = ()
+        self.lines: list[str] = []
         """What a person should know of them, a line each."""
         self.notifiers: Mapping[str, Notifier] = {}
         """Those that tell people something, by the name of their surface."""
@@ -61,7 +60,7 @@ class FrontEnds:
         http = http_server.configured(self._core, self._actions, self._desk, pulse, announcer)
         if http is not None:
             await self._begin(http)
-            self.lines = http.lines
+            self.lines += http.lines
         self.notifiers = await self._chats()
 
     async def stop(self) -> None:
@@ -73,6 +72,14 @@ class FrontEnds:
         if slack is None:
             return {}
         from bot.frontends.slack.front import SlackFrontEnd
+        from orchestrator.services import people
+
+        code = people.pairing_code(self._core)
+        if code:
+            self.lines.append(
+                f"In Slack nobody may do anything yet: `{slack.command} pair {code}` there makes you the first admin "
+                "(within 15 minutes)."
+            )
 
         front = SlackFrontEnd(slack, self._chat)
         await self._begin(front)

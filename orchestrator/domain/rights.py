@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -20,6 +20,10 @@ ALL_PROJECTS = "*"
 _HANDLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,38}")
 _RESERVED = frozenset({"owner", "here", "everyone", "channel", "nobody"})
 _MOST_NAMED = 5
+_OWNER_IN = (
+    "Set `owner: true` for your own entry under `people`, or `ao people add <you> admin --owner`: "
+    "then you are that person in this shell too."
+)
 
 
 class Role(StrEnum):
@@ -62,6 +66,11 @@ class Person:
         wanted = (ALL_PROJECTS,) if project is None else (ALL_PROJECTS, project)
         found = [self.roles[name] for name in wanted if name in self.roles]
         return max(found, key=list(Role).index, default=None)
+
+    @property
+    def best(self) -> Role | None:
+        """Their highest role, wherever they have it."""
+        return max(self.roles.values(), key=list(Role).index, default=None)
 
     def has(self, needed: Role, project: str | None) -> bool:
         """Whether they have a role, or a higher one, there."""
@@ -114,6 +123,40 @@ class People:
         return persons[0] == persons[1] if None not in persons else one == other
 
 
+def merged(configured: People, kept: People) -> People:
+    """Everybody: where both speak of one thing (a role, an id, who the owner is), the configuration wins."""
+    named = [_joined(person, kept.by_handle(person.handle), configured) for person in configured.persons]
+    others = [_cut(person, configured) for person in kept.persons if not configured.by_handle(person.handle)]
+    return People((*named, *others))
+
+
+def _joined(person: Person, kept: Person | None, configured: People) -> Person:
+    if kept is None:
+        return person
+    more = _cut(kept, configured)
+    return Person(
+        handle=person.handle,
+        ids={**more.ids, **person.ids},
+        roles={**more.roles, **person.roles},
+        owner=person.owner or more.owner,
+    )
+
+
+def _cut(kept: Person, configured: People) -> Person:
+    """Somebody who is kept, without what the configuration gives to others."""
+    ids = {
+        surface: identity
+        for surface, identity in kept.ids.items()
+        if (other := configured.by_identity(surface, identity)) is None or _one(other, kept)
+    }
+    owner = configured.owner_person
+    return replace(kept, ids=ids, owner=kept.owner and (owner is None or _one(owner, kept)))
+
+
+def _one(person: Person, other: Person) -> bool:
+    return person.handle.lower() == other.handle.lower()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowed:
     """It may be done, in this role."""
@@ -141,42 +184,51 @@ def decide(
 
     `owners`: the owner of the machine may do it whoever is known: it is how they get back in.
     """
-    owner = actor.kind is ActorKind.OWNER
-    if owner and (people.empty or owners):
-        return Allowed(role=Role.ADMIN)
     person = people.person_of(actor)
-    own = person.role(project) if person is not None else Role.VIEWER if owner else None
+    own = person.role(project) if person is not None else None
+    if actor.kind is ActorKind.OWNER:
+        own = Role.ADMIN if people.empty or owners else own if person is not None else Role.VIEWER
     if own is not None and own.covers(needed):
         return Allowed(role=own)
-    return Denied(
-        missing=_missing(people, actor, needed, project, own), next_step=_who(people, actor, needed, project)
-    )
+    where = " in all projects" if project is None else f" in {project}"
+    return _denied(people, actor, f"{needed.value}{where}", own, people.having(needed, project))
 
 
-def _where(project: str | None) -> str:
-    return "in all projects" if project is None else f"in {project}"
-
-
-def _missing(people: People, actor: Actor, needed: Role, project: str | None, own: Role | None) -> str:
-    if people.empty:
-        return "nobody is known here yet, so that nobody may do anything"
-    needs = f"that needs the role {needed.value} {_where(project)}"
-    if people.person_of(actor) is None and actor.kind is not ActorKind.OWNER:
-        return f"nobody here knows {actor}, and {needs}"
-    return f"{needs}, and {actor} {f'is only {own.value}' if own else 'has no role'} there"
-
-
-def _who(people: People, actor: Actor, needed: Role, project: str | None) -> str:
-    if people.empty:
-        return "`ao start` prints a code; `pair <code>` makes the first admin."
-    if actor.kind is ActorKind.OWNER:
-        return (
-            "Set `owner: true` for your own entry under `people`: then you are that person in this shell too."
+def decide_somewhere(people: People, actor: Actor, needed: Role, *, owners: bool = False) -> Decision:
+    """Whether `actor` has the role in any project at all: in which one it is needed may not be known yet."""
+    person = people.person_of(actor)
+    if person is None or person.best is None or not person.best.covers(needed):
+        found = decide(people, actor, needed, None, owners=owners)
+        if isinstance(found, Allowed):
+            return found
+        having = tuple(
+            one.handle for one in people.persons if one.best is not None and one.best.covers(needed)
         )
-    having = people.having(needed, project)
+        return _denied(people, actor, needed.value, person.best if person else None, having)
+    return Allowed(role=person.best)
+
+
+def _denied(people: People, actor: Actor, needed: str, own: Role | None, having: tuple[str, ...]) -> Denied:
+    if people.empty:
+        return Denied(
+            missing="nobody is known here yet, so that nobody may do anything",
+            next_step="`ao start` prints a code; `pair <code>` makes the first admin.",
+        )
+    needs = f"that needs the role {needed}"
+    if actor.kind is ActorKind.OWNER and people.owner_person is None:
+        return Denied(missing=f"{needs}, and {actor} is only {Role.VIEWER.value} there", next_step=_OWNER_IN)
+    has = f"is only {own.value}" if own else "has no role"
+    there = " there" if " in " in needed else ""
+    missing = (
+        f"nobody here knows {actor}, and {needs}"
+        if people.person_of(actor) is None
+        else f"{needs}, and {actor} {has}{there}"
+    )
     if having:
-        return f"{_named(having)} {'have' if len(having) > 1 else 'has'} it."
-    return f"Nobody has it; {_admins(people)}"
+        return Denied(
+            missing=missing, next_step=f"{_named(having)} {'have' if len(having) > 1 else 'has'} it."
+        )
+    return Denied(missing=missing, next_step=f"Nobody has it; {_admins(people)}")
 
 
 def _admins(people: People) -> str:

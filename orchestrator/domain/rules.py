@@ -54,6 +54,8 @@ class Rules:
     reactions: Mapping[str, ReactionRule] = field(default_factory=dict)
     approvals: int = 1
     """Approvals that a pull request needs; 0 needs none."""
+    approvers: frozenset[str] | None = None
+    """Whose approvals and merges count here now, in lower case; None: everybody's, as no people are known."""
     stuck_after: float = 600.0
     """Seconds without progress, where progress was due, after which a session is stuck."""
     detecting_for: float = 300.0

@@ -155,16 +155,30 @@ def failing(pr: PullRequest) -> tuple[CheckRun, ...]:
     return tuple(run for run in pr.runs if run.state is CheckState.FAILED)
 
 
-def approvals(change: Change) -> int:
-    """Distinct people who approved exactly this head."""
-    return len({a.by.name for a in change.approvals if a.head == change.pr.head})
+def approvals(change: Change, rules: Rules) -> int:
+    """Distinct people who approved exactly this head, and may approve in the project now."""
+    return len(_approvers(change) - _former(change, rules))
+
+
+def _approvers(change: Change) -> set[str]:
+    return {a.by.name.lower() for a in change.approvals if a.head == change.pr.head}
+
+
+def _former(change: Change, rules: Rules) -> set[str]:
+    """Those of them who may not approve any more."""
+    return set() if rules.approvers is None else _approvers(change) - rules.approvers
 
 
 def approved(change: Change, rules: Rules) -> bool:
-    """Whether the reviews of this head suffice: the forge's decision and our own count."""
+    """Whether the reviews of this head suffice: the forge's decision and our own count.
+
+    The forge's may be no more than an approval of ours that was carried there: it does not count beside
+    one whose giver may not approve any more.
+    """
     if change.pr.decision is ReviewDecision.CHANGES_REQUESTED:
         return False
-    enough = max(approvals(change), int(change.pr.decision is ReviewDecision.APPROVED)) >= rules.approvals
+    theirs = change.pr.decision is ReviewDecision.APPROVED and not _former(change, rules)
+    enough = max(approvals(change, rules), int(theirs)) >= rules.approvals
     forge_waits = change.pr.decision is ReviewDecision.PENDING and rules.approvals == 0
     return enough and not forge_waits
 
@@ -194,4 +208,6 @@ def merge_blockers(change: Change, rules: Rules, *, held_by: str = "") -> tuple[
 def _approval_words(change: Change, rules: Rules) -> str:
     if change.pr.decision is ReviewDecision.CHANGES_REQUESTED:
         return "changes are asked for"
-    return f"{approvals(change)} of {rules.approvals} approvals at {short_sha(change.pr.head)}"
+    words = f"{approvals(change, rules)} of {rules.approvals} approvals at {short_sha(change.pr.head)}"
+    former = ", ".join(sorted(_former(change, rules)))
+    return f"{words}; that of {former}, who may not approve here now, does not count" if former else words

@@ -103,10 +103,15 @@ async def look_at_workspace(fleet: Fleet, session: Session) -> WorkspaceLook:
 async def merge(fleet: Fleet, session: Session, act: acts.Merge) -> None:
     """Merge at the head that was shown. Asked again after a crash, the forge names the same merge."""
     world = fleet.world
-    session = await fleet.change(session.id, lambda d: merging.begin(d, act.head))
-    if not merging.may_begin(merging.intent_of(session), act.head):
-        return  # it was taken back since this act was planned
     rules = world.config.rules(session.project)
+
+    def begin(d: Draft) -> None:
+        merging.check_rights(d, rules)
+        merging.begin(d, act.head)
+
+    session = await fleet.change(session.id, begin)
+    if not merging.may_begin(merging.intent_of(session), act.head):
+        return  # it was taken back since this act was planned, or refused
     change = session.change
     if change is None:
         msg = "there is no pull request to merge."

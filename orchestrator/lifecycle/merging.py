@@ -6,13 +6,18 @@ it is only marked, and the pull request is looked at before anybody says that it
 
 from __future__ import annotations
 
+from orchestrator.domain.event import Level
 from orchestrator.domain.ids import short_sha
+from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Intent, Session
+from orchestrator.lifecycle import changes
 from orchestrator.lifecycle.draft import Draft
 
 KEY = "merge"
 RULE = "approved-and-green"
 """The reaction that merges by itself."""
+BY_RULE = f"reaction {RULE}"
+"""Who asked, where that reaction did. No person has a name with a space."""
 _BEGUN = "begun"
 _TAKEN_BACK = "taken_back"
 
@@ -26,6 +31,22 @@ def ask(draft: Draft, head: str, *, by: str) -> None:
 def intent_of(session: Session) -> Intent | None:
     """The open intent to merge."""
     return next((i for i in session.intents if i.key == KEY), None)
+
+
+def check_rights(draft: Draft, rules: Rules) -> None:
+    """Before it is carried out: refuse in words what whoever asked may not do any more, person or rule."""
+    intent, change = intent_of(draft.session), draft.session.change
+    if intent is None or change is None or taken_back_by(intent) or rules.approvers is None:
+        return
+    by, head = intent.data.get("by", ""), intent.data["head"]
+    why = ""
+    if by != BY_RULE and by.lower() not in rules.approvers:
+        why = f"{by} may not merge in {draft.session.project} now, which needs the role approver there"
+    elif not changes.approved(change, rules):
+        why = "its approvals do not suffice any more"
+    if why:
+        draft.tell("merge.refused", f"{short_sha(head)} is not merged: {why}", Level.ACTION, head=head)
+        take_back(draft, by="ao")
 
 
 def begin(draft: Draft, head: str) -> None:

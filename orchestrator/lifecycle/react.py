@@ -266,4 +266,4 @@ def _auto_merge(draft: Draft, rules: Rules) -> None:
         rule.key,
         Attempt(key=rule.key, fingerprint=head, count=count, first_at=first, last_at=draft.now),
     )
-    merging.ask(draft, head, by=f"reaction {rule.key}")
+    merging.ask(draft, head, by=merging.BY_RULE)

@@ -12,6 +12,7 @@ from orchestrator.domain.session import Session
 from orchestrator.domain.when import clock
 from orchestrator.lifecycle.fleet import Fleet
 from orchestrator.registry import Registry
+from orchestrator.services.pairing import Pairing
 from orchestrator.services.settings_now import SettingsNow
 from orchestrator.storage.audit import AuditEntry
 from orchestrator.storage.lanes import Lanes
@@ -36,6 +37,12 @@ class Core:
     """Kept sessions of projects that the configuration does not have; taken up when it does again."""
     spawning: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a spawn looks for duplicates and reserves: two spawns of one issue never both pass."""
+    serving: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set in `ao start`: what is held in memory counts for those who ask later."""
+    pairing: Pairing = field(default_factory=Pairing)
+    """The code by which the first person is made an admin, while nobody is known."""
+    naming: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while people are changed: of two admins who take each other away the second is refused."""
     restoring: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a session is brought back: of two who ask at once the second hears who was first."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from orchestrator.domain.ids import ProjectId, project_id
 from orchestrator.domain.message import digest
 from orchestrator.domain.person import Actor
-from orchestrator.domain.policy import KeptRule, Remembered, Rule, kind_of_dialog, scope_words
+from orchestrator.domain.policy import KeptRule, Policy, Remembered, Rule, kind_of_dialog, scope_words
 from orchestrator.domain.session import Question, Session
 from orchestrator.errors import AoError
 from orchestrator.services.core import Core
@@ -30,6 +30,8 @@ class Listed:
     """Empty for what stands in the configuration: it is changed there."""
     by: str = ""
     at: float = 0.0
+    project: str | None = None
+    """Where it holds; None: in every project."""
 
 
 async def listed(core: Core, *, project: str | None = None) -> list[Listed]:
@@ -41,30 +43,44 @@ async def listed(core: Core, *, project: str | None = None) -> list[Listed]:
     for kept in core.store.policy.rules:
         if project is None or _project_of(core, kept.scope) == project:
             words = f"allow {kept.rule}"
-            found.append(
-                Listed(rule=words, scope=scope_words(kept.scope), id=kept.id, by=kept.by, at=kept.at)
-            )
+            where = _project_of(core, kept.scope)
+            scope = scope_words(kept.scope)
+            found.append(Listed(rule=words, scope=scope, id=kept.id, by=kept.by, at=kept.at, project=where))
     for answer in core.store.policy.answers:
         if project in {None, answer.project}:
             words = f"answer {answer.answer!r} to the {answer.dialog} dialog of {answer.agent}"
             scope = f"in project {answer.project}"
-            found.append(Listed(rule=words, scope=scope, id=answer.id, by=answer.by, at=answer.at))
+            found.append(
+                Listed(
+                    rule=words,
+                    scope=scope,
+                    id=answer.id,
+                    by=answer.by,
+                    at=answer.at,
+                    project=answer.project,
+                )
+            )
     return found
 
 
 def _configured(core: Core, projects: list[ProjectId]) -> list[Listed]:
     config = core.settings.now.config
-    scopes = [("in every project", joined(config.policy))]
-    scopes += [
-        (f"in project {name}", joined(config.projects[name].policy))
-        for name in projects
-        if name in config.projects
-    ]
+    scopes: list[tuple[str | None, Policy]] = [(None, joined(config.policy))]
+    scopes += [(name, joined(config.projects[name].policy)) for name in projects if name in config.projects]
     return [
-        Listed(rule=str(rule), scope=scope)
-        for scope, policy in scopes
+        Listed(rule=str(rule), scope=f"in project {name}" if name else "in every project", project=name)
+        for name, policy in scopes
         for rule in (*policy.deny, *policy.ask, *policy.allow)
     ]
+
+
+def project_of(core: Core, name: str) -> str:
+    """The project in which a rule or an answer holds, by its id; empty for one that nobody knows any more."""
+    policy = core.store.policy
+    for rule in policy.rules:
+        if rule.id == name:
+            return _project_of(core, rule.scope)
+    return next((answer.project for answer in policy.answers if answer.id == name), "")
 
 
 def _project_of(core: Core, scope: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.project import Project
+from orchestrator.domain.rights import People, merged
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Parts
 from orchestrator.errors import AoError, NotFound
@@ -17,6 +18,7 @@ from orchestrator.settings.effective import Settings
 from orchestrator.settings.loader import Loaded, load, stand_in
 from orchestrator.settings.plugin_check import options_for
 from orchestrator.settings.plugin_choice import PluginUse
+from orchestrator.storage.kept_people import KeptPeople
 from orchestrator.storage.kept_policy import KeptPolicy
 
 T = TypeVar("T")
@@ -38,6 +40,7 @@ class SettingsNow:
         self.unusable: AoError | None = None
         """Why the file cannot be used, where what is kept is read without it."""
         self._kept: KeptPolicy | None = None
+        self._added: KeptPeople | None = None
         self._others: dict[str, Settings] = {}
         """Settings of projects that are not in the file: taken out of it, or in another file."""
         self._worked_out: dict[tuple[str, ...], Any] = {}
@@ -110,6 +113,21 @@ class SettingsNow:
         kept.on_change(self._worked_out.clear)
         self._worked_out.clear()
 
+    def use_people(self, kept: KeptPeople) -> None:
+        """From now on people are also those who were added or paired themselves."""
+        self._added = kept
+        kept.on_change(self._worked_out.clear)
+        self._worked_out.clear()
+
+    @property
+    def people(self) -> People:
+        """Everybody who is known: the configuration's and those who are kept."""
+        return self._once(("people",), self._people)
+
+    def _people(self) -> People:
+        configured = self._now.people if self._now is not None else People()
+        return configured if self._added is None else merged(configured, self._added.people)
+
     def on_change(self, listener: Callable[[Settings], None]) -> None:
         """Call `listener` with the settings, now and whenever others count."""
         self._listeners.append(listener)
@@ -156,7 +174,7 @@ class SettingsNow:
         return self._once(("rules", project), lambda: self._rules(project))
 
     def _rules(self, project: ProjectId) -> Rules:
-        rules = self._for(project).rules(project)
+        rules = replace(self._for(project).rules(project), approvers=self.people.approvers(project))
         if self._kept is None:
             return rules
         return replace(rules, kept=self._kept.rules, remembered=self._kept.answers)

@@ -14,6 +14,7 @@ from orchestrator.storage.faults import Faults, NoFaults
 from orchestrator.storage.fleet import FleetStore
 from orchestrator.storage.ids import Ids
 from orchestrator.storage.keep import Keeper
+from orchestrator.storage.kept_people import KeptPeople
 from orchestrator.storage.kept_policy import KeptPolicy
 from orchestrator.storage.kept_tokens import KeptTokens
 from orchestrator.storage.lanes import Lanes
@@ -37,6 +38,7 @@ class Store:
     fleet: FleetStore
     policy: KeptPolicy
     tokens: KeptTokens
+    people: KeptPeople
     ids: Ids
     sessions: tuple[Session, ...] = ()
     """The live sessions as they were found at start."""
@@ -76,6 +78,7 @@ class Store:
         store.damaged.extend(await store.fleet.look())
         store.policy.open()
         store.tokens.open()
+        store.people.open()
         loaded = await store.documents.load_all()
         store.sessions = loaded.sessions
         store.damaged.extend(loaded.damaged)
@@ -97,6 +100,7 @@ class Store:
             fleet=fleet,
             policy=KeptPolicy(fleet),
             tokens=KeptTokens(fleet),
+            people=KeptPeople(fleet),
             ids=Ids(home, faults),
         )
 
@@ -114,6 +118,7 @@ async def _load(store: Store) -> None:
         store.damaged.extend(await part.open())
     store.policy.open()
     store.tokens.open()
+    store.people.open()
     loaded = await store.keeper.open()
     store.sessions = loaded.sessions
     store.damaged.extend(loaded.damaged)

@@ -307,6 +307,7 @@ async def open_ring(
     settings.fields = before.settings.fields if before else {}
     store = await Store.open(home, NoFaults())
     settings.use_kept(store.policy)
+    settings.use_people(store.people)
     fleet = Fleet(
         world=_outside(world, home, registry, settings),
         keeping=keeping(store.keeper),

@@ -12,7 +12,7 @@ from bot.actions.action import Access, Action, Confirmation, Kind, Role
 ALL = registry.all_actions()
 ROOT = Path(__file__).parents[4]
 INFRASTRUCTURE = {
-    "__init__", "action", "docs", "facts", "grammar", "machine", "registry", "rescued", "runner", "target",
+    "__init__", "action", "docs", "facts", "grammar", "machine", "place", "registry", "rescued", "runner", "target",
 }  # fmt: skip
 
 

@@ -10,8 +10,10 @@ import pytest
 
 from bot.actions.action import Bench, Role
 from bot.actions.runner import Actions
+from bot.chat.access import Access
 from bot.chat.request import Request, Surface
 from orchestrator.domain.person import OWNER, Actor, ActorKind
+from orchestrator.domain.rights import People, Person
 from orchestrator.errors import BadInput, NotAllowed, NotFound, NotReady
 from orchestrator.testing import examples
 from tests.unit.bot.house import Configured, House
@@ -32,11 +34,12 @@ async def test_a_person_without_a_role_may_do_nothing(house: House) -> None:
 
 
 async def test_a_role_must_cover_the_verbs(house: House) -> None:
-    actions = Actions(house.core, role_of=lambda _: Role.OPERATOR)
+    people = People((Person(handle="ada", roles={"*": Role.OPERATOR}),))
+    actions = Actions(house.core, access=Access(lambda: people))
     house.fleet.put(examples.session(id="demo-1", changes=(examples.change(examples.pull_request()),)))
-    assert (await actions.run(replace(asked("hold"), verb="status"))).title == "1 session"
+    assert (await actions.run(replace(asked("status"), who=ADA))).title == "1 session"
     with pytest.raises(NotAllowed, match="approver"):
-        await actions.run(asked("merge", session="demo-1", head=examples.HEAD))
+        await actions.run(replace(asked("merge", session="demo-1", head=examples.HEAD), who=ADA))
 
 
 async def test_a_surface_must_be_the_verbs(house: House) -> None:

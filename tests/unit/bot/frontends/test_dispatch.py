@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from bot.actions.action import Role
 from bot.actions.runner import Actions
 from bot.chat import offers, payload
+from bot.chat.access import Access
 from bot.chat.desk import Desk
 from bot.chat.message import Button, Message
-from bot.chat.request import Request, Surface
+from bot.chat.request import Surface
 from bot.frontends.dispatch import Dispatch, Said
 from orchestrator.domain.activity import ToolCall
 from orchestrator.domain.person import Actor, ActorKind
 from orchestrator.domain.policy import PERMISSION_OPTIONS
+from orchestrator.domain.rights import People, Person, Role
 from orchestrator.domain.session import Question, Session, StatusLine
 from orchestrator.domain.status import Status
 from orchestrator.testing import examples
@@ -28,13 +29,17 @@ STRANGER = Actor(kind=ActorKind.PERSON, name="slack:U9", via="slack")
 ASKED = Question(id="q12345678", text="One or two?", asked_at=examples.NOW, options=("one", "two"))
 
 
-def role(request: Request) -> Role | None:
-    return None if request.who is STRANGER else Role.ADMIN
+PEOPLE = People(
+    (
+        Person(handle="ana", ids={"slack": "U1"}, roles={"*": Role.ADMIN}),
+        Person(handle="bo", ids={"web": "1"}, roles={"demo": Role.APPROVER}),
+    )
+)
 
 
 @pytest.fixture
 def dispatch(house: House) -> Dispatch:
-    actions = Actions(house.core, role_of=role)
+    actions = Actions(house.core, access=Access(lambda: PEOPLE))
     return Dispatch(house.core, actions, Desk(actions, house.core.store.requests, house.core.clock.now))
 
 

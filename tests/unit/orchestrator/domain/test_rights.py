@@ -7,7 +7,17 @@ import itertools
 import pytest
 
 from orchestrator.domain.person import OWNER, Actor, ActorKind, rule
-from orchestrator.domain.rights import Allowed, Denied, People, Person, Role, decide, handle
+from orchestrator.domain.rights import (
+    Allowed,
+    Denied,
+    People,
+    Person,
+    Role,
+    decide,
+    decide_somewhere,
+    handle,
+    merged,
+)
 from orchestrator.errors import BadInput
 
 ANA = Person(handle="Ana", ids={"slack": "U1", "github": "ana"}, roles={"*": Role.ADMIN}, owner=True)
@@ -159,3 +169,69 @@ def test_the_place_is_told_and_not_compared() -> None:
     assert (str(here), here.placed) == ("Ana", "Ana in Slack")
     assert actor("Ana").placed == "Ana"
     assert Actor(kind=ActorKind.PERSON, name="Ana", via="irc").placed == "Ana in irc"
+
+
+def test_the_configuration_wins_where_both_speak_of_one_thing() -> None:
+    configured = People(
+        (
+            Person(handle="Ana", ids={"slack": "U1"}, roles={"*": Role.VIEWER}, owner=True),
+            Person(handle="bo", ids={"slack": "U2"}),
+        )
+    )
+    kept = People(
+        (
+            Person(
+                handle="ana", ids={"slack": "U7", "discord": "1"}, roles={"*": Role.ADMIN, "api": Role.ADMIN}
+            ),
+            Person(handle="cy", ids={"slack": "U2", "discord": "3"}, roles={"api": Role.VIEWER}, owner=True),
+        )
+    )
+    ana = Person(
+        handle="Ana",
+        ids={"slack": "U1", "discord": "1"},
+        roles={"*": Role.VIEWER, "api": Role.ADMIN},
+        owner=True,
+    )
+    cy = Person(handle="cy", ids={"discord": "3"}, roles={"api": Role.VIEWER})
+    assert merged(configured, kept) == People((ana, configured.persons[1], cy))
+
+
+def test_who_is_kept_adds_to_who_is_configured() -> None:
+    configured = People((Person(handle="ana", roles={"api": Role.VIEWER}),))
+    kept = People((Person(handle="ana", ids={"slack": "U1"}, roles={"*": Role.ADMIN}, owner=True),))
+    [ana] = merged(configured, kept).persons
+    assert ana == Person(
+        handle="ana", ids={"slack": "U1"}, roles={"*": Role.ADMIN, "api": Role.VIEWER}, owner=True
+    )
+    assert merged(People(), kept) == kept
+    assert merged(configured, People()) == configured
+    renamed = People((Person(handle="ANA", ids={"slack": "U1"}, owner=True),))
+    again = merged(People((Person(handle="ana", ids={"slack": "U1"}, owner=True),)), renamed)
+    assert again.owner_person == again.by_identity("slack", "U1")
+
+
+def test_a_role_in_any_project_is_enough_until_it_is_known_which_one() -> None:
+    assert decide_somewhere(ALL, actor("bo"), Role.APPROVER) == Allowed(role=Role.APPROVER)
+    assert decide_somewhere(ALL, actor("cy"), Role.OPERATOR) == Allowed(role=Role.OPERATOR)
+    found = decide_somewhere(ALL, actor("cy"), Role.APPROVER)
+    assert isinstance(found, Denied)
+    assert found.missing == "that needs the role approver, and cy is only operator"
+    assert found.next_step == "Ana and bo have it."
+    found = decide_somewhere(ALL, actor("slack:U9"), Role.VIEWER)
+    assert isinstance(found, Denied)
+    assert found.missing == "nobody here knows slack:U9, and that needs the role viewer"
+    assert found.next_step == "Ana, bo and cy have it."
+    nobody = Person(handle="no")
+    found = decide_somewhere(People((nobody,)), actor("no"), Role.VIEWER)
+    assert isinstance(found, Denied)
+    assert found.missing == "that needs the role viewer, and no has no role"
+
+
+def test_the_owner_of_the_machine_somewhere() -> None:
+    assert decide_somewhere(People(), OWNER, Role.ADMIN) == Allowed(role=Role.ADMIN)
+    assert decide_somewhere(People((BO,)), OWNER, Role.VIEWER) == Allowed(role=Role.VIEWER)
+    assert decide_somewhere(People((BO,)), OWNER, Role.ADMIN, owners=True) == Allowed(role=Role.ADMIN)
+    found = decide_somewhere(People((BO,)), OWNER, Role.OPERATOR)
+    assert isinstance(found, Denied)
+    assert "owner: true" in found.next_step
+    assert isinstance(decide_somewhere(People(), actor("bo"), Role.VIEWER), Denied)

@@ -270,6 +270,37 @@ def test_enough_approvals(
 
 
 @pytest.mark.parametrize(
+    ("decision", "given", "approvers", "count", "enough"),
+    [
+        (ReviewDecision.PENDING, (APPROVAL,), {"ada"}, 1, True),
+        (ReviewDecision.PENDING, (replace(APPROVAL, by=replace(ex.ADA, name="ADA")),), {"ada"}, 1, True),
+        (ReviewDecision.PENDING, (APPROVAL,), {"bo"}, 0, False),
+        (ReviewDecision.PENDING, (APPROVAL, BO), {"bo"}, 1, True),
+        (ReviewDecision.APPROVED, (), {"bo"}, 0, True),
+        (ReviewDecision.APPROVED, (APPROVAL,), {"bo"}, 0, False),
+        (ReviewDecision.APPROVED, (replace(APPROVAL, head=ex.OTHER_HEAD),), {"bo"}, 0, True),
+        (ReviewDecision.APPROVED, (APPROVAL,), set(), 0, False),
+    ],
+)  # fmt: skip
+def test_an_approval_counts_of_who_may_approve_now(
+    decision: ReviewDecision, given: tuple[Approval, ...], approvers: set[str], count: int, enough: bool
+) -> None:
+    change = ex.change(ex.pull_request(decision=decision), approvals=given)
+    rules = ex.rules(approvals=1, approvers=frozenset(approvers))
+    assert changes.approvals(change, rules) == count
+    assert changes.approved(change, rules) is enough
+
+
+def test_an_approval_that_does_not_count_is_named() -> None:
+    pr = ex.pull_request(decision=ReviewDecision.APPROVED)
+    change = ex.change(pr, approvals=(APPROVAL, BO))
+    [words] = changes.merge_blockers(change, ex.rules(approvals=1, approvers=frozenset()))
+    assert words == (
+        "0 of 1 approvals at aaaaaaaaaaaa; that of ada, bo, who may not approve here now, does not count"
+    )
+
+
+@pytest.mark.parametrize(
     ("fields", "words"),
     [
         ({}, ()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orchestrator.domain.event import Level
 from orchestrator.domain.session import Attempt
 from orchestrator.lifecycle import merging
 from orchestrator.lifecycle.draft import Draft
@@ -55,3 +56,58 @@ def test_act_of_another_head_or_without_an_intent_begins_nothing() -> None:
     merging.begin(nothing, ex.HEAD)
     assert nothing.session == ex.session()
     assert not merging.may_begin(None, ex.HEAD)
+
+
+def waiting(by: str = "bo", approvers: frozenset[str] | None = frozenset({"bo", "ada"})) -> Draft:
+    """Asked for by somebody; ada's approval suffices. Then the rights are asked again."""
+    change = ex.change(ex.pull_request(), approvals=(ex.approval(),))
+    draft = Draft(ex.session(changes=(change,), attempts=(RULE,)), ex.NOW)
+    merging.ask(draft, ex.HEAD, by=by)
+    merging.check_rights(draft, ex.rules(approvals=1, approvers=approvers))
+    return draft
+
+
+def test_who_may_still_merge_merges() -> None:
+    for by in ("bo", "BO", merging.BY_RULE):
+        draft = waiting(by)
+        assert (merging.intent_of(draft.session) is not None, len(draft.events)) == (True, 1)
+    anybody = waiting("owner", None)
+    assert merging.intent_of(anybody.session) is not None
+
+
+def test_who_may_not_merge_any_more_is_refused_in_words() -> None:
+    draft = waiting("bo", frozenset({"ada"}))
+    assert merging.intent_of(draft.session) is None
+    assert told(draft)[1] == (
+        "merge.refused",
+        "aaaaaaaaaaaa is not merged: bo may not merge in demo now, which needs the role approver there",
+    )
+    assert draft.events[1].level is Level.ACTION
+
+
+def test_a_rule_and_a_person_merge_only_what_those_approved_who_may() -> None:
+    for by in ("bo", merging.BY_RULE):
+        draft = waiting(by, frozenset({"bo"}))
+        assert merging.intent_of(draft.session) is None
+        assert draft.session.attempts == ()
+        assert told(draft)[1][1] == "aaaaaaaaaaaa is not merged: its approvals do not suffice any more"
+
+
+def test_what_has_begun_is_looked_up_before_it_is_refused() -> None:
+    draft = waiting()
+    merging.begin(draft, ex.HEAD)
+    for _ in range(2):
+        merging.check_rights(draft, ex.rules(approvals=1, approvers=frozenset({"ada"})))
+    intent = merging.intent_of(draft.session)
+    assert intent is not None
+    assert merging.taken_back_by(intent) == "ao"
+    assert [kind for kind, _ in told(draft)] == ["merge.asked", "merge.refused"]
+
+
+def test_nothing_asked_for_is_nothing_refused() -> None:
+    draft = Draft(ex.session(), ex.NOW)
+    merging.check_rights(draft, ex.rules(approvers=frozenset()))
+    assert draft.events == []
+    merging.ask(draft, ex.HEAD, by="bo")
+    merging.check_rights(draft, ex.rules(approvers=frozenset()))
+    assert len(draft.events) == 1

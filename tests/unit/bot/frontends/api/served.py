@@ -8,25 +8,27 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
-from bot.actions.action import Role
 from bot.actions.runner import Actions
+from bot.chat.access import Access
 from bot.chat.desk import Desk
-from bot.chat.request import Request
 from bot.frontends.api.connection import TcpProtocol
 from bot.frontends.api.http_server import HttpServer
 from orchestrator.domain.listener import Listener
-from orchestrator.domain.person import OWNER, ActorKind
+from orchestrator.domain.person import OWNER
+from orchestrator.domain.rights import People, Person, Role
 from orchestrator.domain.token import digest_of
 from orchestrator.lifecycle.pulse import Pulse
 from orchestrator.services import tokens
 from tests.unit.bot.house import House
 
 HERE = Listener(port=0)
-ROLES = {"ada": Role.OPERATOR, "eve": Role.VIEWER}
-
-
-def role_of(request: Request) -> Role | None:
-    return Role.ADMIN if request.who.kind is ActorKind.OWNER else ROLES.get(request.who.name)
+PEOPLE = People(
+    (
+        Person(handle="root", roles={"*": Role.ADMIN}, owner=True),
+        Person(handle="ada", roles={"*": Role.OPERATOR}),
+        Person(handle="eve", roles={"*": Role.VIEWER}),
+    )
+)
 
 
 async def page(http: HttpRequest) -> Response:
@@ -45,7 +47,7 @@ class Served:
 
     def __init__(self, house: House) -> None:
         self.house = house
-        self.actions = Actions(house.core, role_of=role_of, clock=house.core.clock)
+        self.actions = Actions(house.core, access=Access(lambda: PEOPLE), clock=house.core.clock)
         self.desk = Desk(self.actions, house.core.store.requests, house.core.clock.now)
         self.pulse = Pulse()
         self.pulse.ended(0.0, house.core.clock.monotonic())
