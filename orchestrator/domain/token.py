@@ -35,7 +35,9 @@ class PersonalToken:
     @property
     def actor(self) -> Actor:
         """Who asks with it. Rights are looked up at each use."""
-        return Actor(kind=ActorKind.PERSON, name=self.person) if self.person else OWNER
+        return Actor(
+            kind=ActorKind.PERSON if self.person else OWNER.kind, name=self.person or OWNER.name, via="api"
+        )
 
     def holds(self, now: float) -> bool:
         """Whether it has not expired."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import re
 import secrets
 from collections.abc import Sequence
 
 from orchestrator.domain.person import Actor, ActorKind
+from orchestrator.domain.rights import handle
 from orchestrator.domain.token import PersonalToken, is_digest, is_secret
 from orchestrator.errors import BadInput, NotAllowed, TemporaryError
 from orchestrator.services.core import Core
@@ -16,7 +16,6 @@ from orchestrator.storage.audit import AuditEntry
 log = logging.getLogger(__name__)
 _DAY = 86400.0
 _MOST_DAYS = 3650
-_PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._-]{0,63}")
 _LONGEST_LABEL = 80
 
 
@@ -32,9 +31,8 @@ async def add(core: Core, digest: str, *, person: str, label: str, days: int, by
         msg = f"at most {_MOST_DAYS} days, and a label of at most {_LONGEST_LABEL} characters."
         raise BadInput(msg)
     whose = person.removeprefix("@") or _own(by)
-    if whose and not _PERSON.fullmatch(whose):
-        msg = f"{whose!r} is no name of a person."
-        raise BadInput(msg)
+    if whose:
+        handle(whose)
     if not _is_theirs(by, whose):
         msg = f"{by} may not make a token for {whose or 'the owner'}."
         raise NotAllowed(msg, next_step="The owner of the machine can: `ao token add --for PERSON` there.")

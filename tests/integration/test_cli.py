@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from bot.cli import VERSION
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.git, pytest.mark.timeout(120)]  # each command is a process of its own
 HEAVY = {
-    "apscheduler", "asyncio", "httpx", "libtmux", "msgspec", "pydantic", "starlette", "tinydb", "uvicorn", "watchfiles", "yaml",
+    "apscheduler", "asyncio", "httpx", "libtmux", "msgspec", "prometheus_client", "pydantic", "ssl", "starlette", "tinydb", "uvicorn", "watchfiles", "yaml",
 }  # fmt: skip
 
 Ao = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -224,6 +225,25 @@ def started(ao: Ao, env: dict[str, str], repository: Path) -> Iterator[subproces
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)
+
+
+@pytest.mark.tmux
+def test_a_colleagues_shell_reaches_the_server_that_start_names(
+    ao: Ao, started: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    assert started.stdout
+    said = next(line for line in started.stdout if line.startswith("API for programs"))
+    url = next(word.rstrip(";") for word in said.split() if word.startswith("http://127.0.0.1:"))
+    with urllib.request.urlopen(f"{url}/healthz", timeout=10) as answer:  # noqa: S310 - its own address
+        assert json.load(answer)["ok"] is True
+    made = json.loads(ao("token", "add", "--json").stdout)
+    own = {"HOME": str(tmp_path), "AO_HOME": str(tmp_path / "nothing-runs-here"), "AO_SERVER": url}
+    assert ao("status", AO_TOKEN=made["token"], **own).returncode == 0
+    without = ao("status", **own)
+    assert (without.returncode, "there is no token" in without.stderr) == (6, True)
+    assert ao("token", "rm", made["id"]).returncode == 0
+    revoked = ao("status", AO_TOKEN=made["token"], **own)
+    assert (revoked.returncode, "ao token add" in revoked.stderr) == (5, True)
 
 
 @pytest.mark.tmux

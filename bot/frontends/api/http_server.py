@@ -93,8 +93,6 @@ class HttpServer:
             threads.shutdown(wait=False)
             raise _cannot(given, error) from error
         self.port = int(listening.getsockname()[1])
-        if self.moved:
-            log.warning("port %d is taken: listening on %s", given.port, self.address)
         told = await loop.run_in_executor(threads, metadata.version, "agent-orchestrator")
         self._server = QuietServer(self._app(told, threads), self.protocol)
         self._serving = asyncio.create_task(self._server.serve(sockets=[listening]), name="http")

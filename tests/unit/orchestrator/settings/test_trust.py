@@ -43,6 +43,8 @@ def reasons(loaded: Loaded) -> tuple[Reason, ...]:
         ("policy: {allow: [x(y)]}", "policy.allow[0]", "x(y)"),
         ("guard: {paths: []}", "guard", "guard"),
         ("sandbox: off", "sandbox", "off"),
+        ("console: {publicUrl: 'https://ao.example.org'}", "console", "https://ao.example.org"),
+        ("console: {trustedProxies: [10.0.0.0/8]}", "console", "10.0.0.0/8"),
         ("defaults: {approvals: 0}", "defaults.approvals", "0"),
     ],
     ids=lambda value: None if "{" in value or ":" in value else value,
