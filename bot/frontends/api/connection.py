@@ -14,12 +14,12 @@ from typing import ClassVar
 import uvicorn
 from starlette.types import ASGIApp
 from typing_extensions import override
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from bot.frontends.api import peer
 
 HEAD_WITHIN = 10.0
-"""Seconds in which the head of a connection's first request must have come."""
+"""Seconds in which the head of a connection's next request must have come."""
 _BACKLOG = 128
 _GRACE = 3
 """Seconds that answers under way get when the server stops."""
@@ -53,11 +53,22 @@ class TcpProtocol(H11Protocol):
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._deadline = self.loop.call_later(self.head_within, self._asked_nothing)
+        self._wait_for_head()
 
-    def _asked_nothing(self) -> None:
-        """A first request whose head has not come; between requests uvicorn's own limit counts."""
-        if self.cycle is None:
+    @override
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._wait_for_head()
+
+    def _wait_for_head(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = self.loop.call_later(self.head_within, self._asked_nothing, self.cycle)
+
+    def _asked_nothing(self, before: RequestResponseCycle | None) -> None:
+        """The head of the next request has not come; uvicorn's own limit ends with its first byte."""
+        idle = before is None or before.response_complete
+        if idle and self.cycle is before:
             self.transport.abort()
 
     @override

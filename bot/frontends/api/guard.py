@@ -109,6 +109,8 @@ class Guard:
             found = ipaddress.ip_address(address)
         except ValueError:
             return False
+        if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
+            found = found.ipv4_mapped  # as a listener on all addresses of both kinds sees it
         return any(found in network for network in self._listener.proxies)
 
     def _check(self, headers: Headers, method: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
-from bot.frontends.api.guard import MOST_BODY
+from bot.frontends.api.guard import MOST_BODY, Guard, TooSlow
 from tests.unit.bot.frontends.api.http import ask, raw
 from tests.unit.bot.frontends.api.served import HERE, Impatient, Served
 
@@ -68,6 +70,8 @@ async def test_a_body_is_bounded_with_and_without_a_length(served: Served) -> No
 async def test_a_client_that_sends_no_request_is_let_go(served: Served) -> None:
     port = await served.start(protocol=Impatient)
     assert (await raw(port, b"GET /healthz HT")).status == 0
+    once = f"GET /healthz HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n".encode()
+    assert (await raw(port, once + b"GET /healthz HT")).status == 200
     assert (await ask(port, "/healthz")).status == 200
 
 
@@ -98,3 +102,26 @@ async def test_a_proxy_is_believed_only_where_it_is_trusted(served: Served) -> N
     assert "strict-transport-security" in found.headers
     ours = "https://ao.example.org"
     assert (await ask(port, "/console/", method="POST", Host="ao.example.org", Origin=ours)).status == 200
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    async def never() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def reads(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+
+    async def unheard(_message: Message) -> None:
+        return None
+
+    headers = [(b"host", b"localhost"), (b"authorization", b"Bearer x")]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "scheme": "http",
+        "headers": headers,
+        "client": ("127.0.0.1", 1),
+    }
+    with pytest.raises(TooSlow, match="in time"):
+        await Guard(reads, HERE, body_within=0.01)(scope, never, unheard)
