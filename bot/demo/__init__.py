@@ -1,1 +1,1 @@
-"""The sandbox, the rehearsal agent and the demo; imported only by `ao demo`, the rehearsal and tests."""
+"""The sandbox, the rehearsal agent, the fake Slack and the demo; imported only by `ao demo`, the rehearsal and tests."""

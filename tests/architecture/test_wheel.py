@@ -39,6 +39,10 @@ def test_every_module_is_in_it(wheel: zipfile.ZipFile) -> None:
     assert modules - set(wheel.namelist()) == set()
 
 
+def test_what_the_fake_slack_shows_in_the_browser_is_in_it(wheel: zipfile.ZipFile) -> None:
+    assert {"bot/demo/slack.js", "bot/demo/slack.css"} - set(wheel.namelist()) == set()
+
+
 def test_every_data_file_is_in_it(wheel: zipfile.ZipFile) -> None:
     data = {path.relative_to(tree.ROOT / "config") for path in _data_files()}
     assert data
