@@ -78,7 +78,8 @@ class SlackConnection:
     async def _once(self, register: Callable[[AsyncApp], None]) -> None:
         who = await self._calls.call("auth", self.client.auth_test)
         self.bot_user = str(who.get("user_id") or "")
-        app = AsyncApp(client=self.client, logger=logging.getLogger("slack_bolt"))
+        # Without a name it looks for the file of its caller, which blocks.
+        app = AsyncApp(name="ao", client=self.client, logger=logging.getLogger("slack_bolt"))
         register(app)
         handler: Any = AsyncSocketModeHandler(app, self._keys.app_token)
         try:

@@ -36,6 +36,8 @@ _BEFORE = {
     "warning": ("eyes", "white_check_mark"),
 }
 _HISTORY = 200
+_SKEW = 3600.0
+"""Seconds that our clock may be ahead of Slack's."""
 _REMEMBERED = 500
 
 
@@ -89,7 +91,7 @@ class SlackRoom:
 
     async def find(self, spot: Spot, key: str, since: float) -> str | None:
         """Look through what was posted there since, by metadata."""
-        oldest = f"{max(since - 60, 0):.6f}"
+        oldest = f"{max(since - _SKEW, 0):.6f}"
         if spot.thread:
             answer = await self.calls.call(
                 "replies",
