@@ -20,7 +20,12 @@ ACTION = Action(
             help="with --headless: the agent that plays it, if not the scripted one",
             option=True,
         ),
+        Argument(
+            name="slack",
+            help="with a Slack of its own, in the browser; with --headless a conversation is played in it",
+            kind=Kind.FLAG,
+        ),
         Argument(name="serve", help="run the sandbox until Ctrl-C", kind=Kind.FLAG),
     ),
-    examples=("demo", "demo --headless"),
+    examples=("demo", "demo --headless", "demo --slack"),
 )

@@ -31,10 +31,14 @@ class Cast:
     """The agent of a demo."""
 
     agent: str = "rehearsal"
+    name: str = ""
+    """The folder of its sandbox, if not the agent's own."""
     label: str = "rehearsal agent"
     """What its terminal shows of it."""
     configuration: str = ""
     """Further lines of the project in the sandbox's configuration."""
+    fleet: str = ""
+    """Further lines of the sandbox's configuration, besides its project."""
     environment: dict[str, str] = field(default_factory=dict)
     """Added to the environment of `ao start`."""
     issues: Mapping[int, str] = field(

@@ -84,7 +84,17 @@ class Story:
 
     def play(self) -> None:
         """The whole story. Raises `StoryBroken`."""
-        for name, step in (
+        for name, step in self.steps():
+            self._at(name, self)
+            try:
+                said = step()
+            except AoError as error:
+                raise StoryBroken(name, str(error)) from error
+            self._tell(f"{time.monotonic() - self._started:5.1f} s  {name}: {said}")
+
+    def steps(self) -> tuple[tuple[str, Callable[[], str]], ...]:
+        """Each step with its name, in order."""
+        return (
             ("server", self.start_server),
             ("spawn", self.spawn),
             ("agent", self.agent_works),
@@ -96,13 +106,7 @@ class Story:
             ("merge", self.merge),
             ("clean-up", self.clean_up),
             ("stop", self.stop_server),
-        ):
-            self._at(name, self)
-            try:
-                said = step()
-            except AoError as error:
-                raise StoryBroken(name, str(error)) from error
-            self._tell(f"{time.monotonic() - self._started:5.1f} s  {name}: {said}")
+        )
 
     def start_server(self) -> str:
         """A process of its own, reached through its API only."""
@@ -324,10 +328,10 @@ def headless(
 def run(env: Mapping[str, str], arguments: Mapping[str, object]) -> int:
     """`ao demo`: headless plays the story in a home of its own; else the sandbox is served here."""
     if not arguments.get("headless"):
-        return serve(env)
+        return serve(env, slack=bool(arguments.get("slack")))
     folder = Path(tempfile.mkdtemp(prefix="ao-demo-"))
     try:
-        code = headless(folder, agent=str(arguments.get("agent") or ""))
+        code = _in_slack(folder) if arguments.get("slack") else _headless(folder, arguments)
         if code:
             print(f"Everything is left as it was in {folder}.")
         else:
@@ -338,15 +342,44 @@ def run(env: Mapping[str, str], arguments: Mapping[str, object]) -> int:
     return code
 
 
-def serve(env: Mapping[str, str]) -> int:
+def _headless(folder: Path, arguments: Mapping[str, object]) -> int:
+    return headless(folder, agent=str(arguments.get("agent") or ""))
+
+
+def _in_slack(folder: Path) -> int:
+    from bot.demo import scenario
+    from bot.demo.slack_hand import FakeServer, SlackHand
+
+    return scenario.play(folder, SlackHand(FakeServer.start(folder / "slack.log")))
+
+
+def serve(env: Mapping[str, str], *, slack: bool = False) -> int:
     """Make the sandbox, say what to type next, and become `ao start` for it."""
     home = Home.default(env)
     home.prepare()
-    place = sandbox.make(home.path)
+    played_by, more = Cast(), ""
+    if slack:
+        from bot.demo.slack_hand import WITHOUT_PROXIES, FakeServer
+
+        # It ends with us: its standard input is a pipe that only `ao start` holds, after we have become that.
+        fake = FakeServer.start(home.path / "slack.log")
+        fake.outlive_exec()
+        played_by = Cast(agent="rehearsal", fleet=fake.configuration, name="sandbox-slack")
+        env = {**env, **WITHOUT_PROXIES}
+        more = _SLACK.format(page=fake.page)
+    place = sandbox.make(home.path, played_by)
     ao = sys.argv[0] if sys.argv[0].endswith("ao") else "ao"
-    print(_WELCOME.format(repository=place.repository, ao=ao), flush=True)
+    print(_WELCOME.format(repository=place.repository, ao=ao) + more, flush=True)
     argv = [python(), "-m", "bot", "--config", str(place.config), "start"]
     os.execve(python(), argv, {**env, "AO_HOME": str(home.path)})  # noqa: S606 - argument list, no shell
+
+
+_SLACK = """The demo's own Slack is at
+
+  {page}
+
+There, as Ada, in #demo: first `/ao pair CODE` with the code below, then `/ao spawn demo 2`.
+"""
 
 
 _WELCOME = """\

@@ -68,8 +68,8 @@ class Sandbox:
 def make(home: Path, played_by: Cast | None = None) -> Sandbox:
     """The sandbox of this `$AO_HOME`, made on the first call. Raises `NotReady` without git."""
     cast = played_by or Cast()
-    name = "sandbox" if cast.agent == "rehearsal" else f"sandbox-{cast.agent}"
-    return _make(home, name, FILES, cast.issues, cast)
+    name = cast.name or ("sandbox" if cast.agent == "rehearsal" else f"sandbox-{cast.agent}")
+    return _make(home, name, FILES, cast.issues, cast, cast.fleet)
 
 
 def make_batch(

@@ -63,11 +63,14 @@ class SlackWorld:
         """One request to `/control/…`. Raises `CannotDo` with the fake's own words."""
         if self._session is None:
             raise CannotDo(why="Use it as `async with SlackWorld(address) as slack`.")
-        async with self._session.post(f"{self._address}/control/{request}", json=body) as response:
-            answer: Json = await response.json()
-            if response.status != 200:
-                raise CannotDo(why=str(answer.get("error")))
-            return answer
+        try:
+            async with self._session.post(f"{self._address}/control/{request}", json=body) as response:
+                answer: Json = await response.json()
+        except aiohttp.ClientError as error:
+            raise CannotDo(why=f"The fake Slack does not answer: {type(error).__name__}.") from error
+        if response.status != 200:
+            raise CannotDo(why=str(answer.get("error")))
+        return answer
 
     def person(self, user: str) -> SlackPerson:
         """Act as that person (an id)."""

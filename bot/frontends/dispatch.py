@@ -209,11 +209,17 @@ def refusal(error: AoError) -> Message:
     return _failed(error.what, error.next_step, error.session or "", code=error.code)
 
 
+def _capital(words: str) -> str:
+    """A sentence; names that begin it stay as they are written."""
+    first = words.partition(" ")[0]
+    return words[:1].upper() + words[1:] if first.isalpha() and first.isascii() else words
+
+
 def _failed(what: str, next_step: str, session: str, *, code: str) -> Message:
     words = f"{session}: {what}" if session else what
     data: dict[str, Json] = {"error": code}
     return Message(
-        title=f"⚠️ {words[:1].upper()}{words[1:]}",
+        title=f"⚠️ {_capital(words)}",
         lines=(next_step,) if next_step else (),
         level=Level.WARNING,
         private=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.chat.access import Identity
@@ -79,9 +80,10 @@ class SlackFrontEnd:
 
     # What is asked (`listener.Ears`)
 
-    async def command(self, where: Where, text: str, key: str) -> Taken:
+    async def command(self, where: Where, text: str, key: str, called: str) -> Taken:
         """`/ao …`."""
-        return await self._chat.dispatch.command(self._said(where, text, key=key))
+        said = replace(self._said(where, text, key=key), called=called)
+        return await self._chat.dispatch.command(said)
 
     async def post(self, post: Post) -> Taken | None:
         """A reply in a session's thread, or words to us anywhere else."""

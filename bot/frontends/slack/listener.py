@@ -30,8 +30,8 @@ _SEEN = 2000
 class Ears(Protocol):
     """Where what people say goes; `front.SlackFrontEnd`."""
 
-    async def command(self, where: Where, text: str, key: str) -> Taken:
-        """A slash command."""
+    async def command(self, where: Where, text: str, key: str, called: str) -> Taken:
+        """A slash command; `called` is what its person is called there."""
 
     async def post(self, post: Post) -> Taken | None:
         """A post in a channel or a thread; None when it is none of ours."""
@@ -84,7 +84,8 @@ class Listener:
         where = Where(channel=str(body.get("channel_id", "")), user=str(body.get("user_id", "")))
         try:
             text = events.plain(str(body.get("text") or ""))
-            taken = await self._ears.command(where, text, f"slack:command:{body.get('trigger_id', '')}")
+            key = f"slack:command:{body.get('trigger_id', '')}"
+            taken = await self._ears.command(where, text, key, str(body.get("user_name") or ""))
         except Exception:
             log.exception("a command was not taken")
             await ack("⚠️ That failed inside ao; nothing was done. Its log says more.")
