@@ -85,8 +85,10 @@ class Actions:
             where = ", ".join(sorted(surface.value for surface in action.surfaces))
             msg = f"{action.verb} cannot be asked for here."
             raise NotAllowed(msg, next_step=f"Only from: {where}.")
-        if action.scope is not Scope.ANYBODY:
-            needed = Role.VIEWER if action.requesters else action.role
+        needed = Role.VIEWER if action.requesters else action.role
+        if action.scope is Scope.FLEET:
+            self._insist(request, self._access.decide(request.who, needed, None, owners=action.owners))
+        elif action.scope is not Scope.ANYBODY:
             self._insist(request, self._access.somewhere(request.who, needed, owners=action.owners))
         return action
 

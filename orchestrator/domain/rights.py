@@ -24,6 +24,7 @@ _OWNER_IN = (
     "Set `owner: true` for your own entry under `people`, or `ao people add <you> admin --owner`: "
     "then you are that person in this shell too."
 )
+_NOBODY = "Nobody has it; whoever owns the machine can give it there: `ao people add <person> <role>`."
 
 
 class Role(StrEnum):
@@ -228,14 +229,7 @@ def _denied(people: People, actor: Actor, needed: str, own: Role | None, having:
         return Denied(
             missing=missing, next_step=f"{_named(having)} {'have' if len(having) > 1 else 'has'} it."
         )
-    return Denied(missing=missing, next_step=f"Nobody has it; {_admins(people)}")
-
-
-def _admins(people: People) -> str:
-    admins = people.having(Role.ADMIN, None)
-    if admins:
-        return f"{_named(admins)} can give it: `people add <person> <role>`."
-    return "whoever owns the machine can give it there: `ao people add <person> <role>`."
+    return Denied(missing=missing, next_step=_NOBODY)
 
 
 def _named(names: tuple[str, ...] | list[str], word: str = "and") -> str:

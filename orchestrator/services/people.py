@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass, replace
 
@@ -11,9 +12,11 @@ from orchestrator.domain.ids import project_id
 from orchestrator.domain.outside_text import one_line
 from orchestrator.domain.person import Actor, ActorKind
 from orchestrator.domain.rights import ALL_PROJECTS, People, Person, Role, handle, merged
-from orchestrator.errors import BadInput, Conflict, NotAllowed, NotFound
+from orchestrator.errors import AoError, BadInput, Conflict, NotAllowed, NotFound
 from orchestrator.services.core import Core
 from orchestrator.storage.audit import AuditEntry
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,5 +246,17 @@ def _refuse_no_admin(before: People, after: People) -> None:
 
 async def _done(core: Core, by: Actor, verb: str, text: str) -> None:
     await core.store.audit.record(AuditEntry(at=core.clock.now(), by=by, verb=verb, text=text))
-    # Whose approval counts may have changed.
+    await judge_again(core)
+
+
+async def judge_again(core: Core) -> None:
+    """Whose approvals count may have changed: say of each open pull request how it stands now."""
+    for session in core.fleet.live():
+        if session.change is None or session.change.pr.over:
+            continue
+        try:
+            await core.fleet.change(session.id, lambda _draft: None)
+        except AoError as error:
+            # Before it is merged its approvals are looked at again.
+            log.warning("not judged by its approvals yet: %s", error, extra={"session": session.id})
     core.fleet.wake()

@@ -40,6 +40,7 @@ async def house(configured: Configured) -> AsyncIterator[House]:
     home, settings, registry = configured
     clock = FakeClock()
     store = await Store.open(home, NoFaults())
+    settings.use_people(store.people)
     fleet = StillFleet(store, clock)
     core = Core(
         home=home, fleet=cast("Fleet", fleet), settings=settings, registry=registry, store=store, clock=clock

@@ -45,7 +45,7 @@ def test_nobody_is_named_by_default(write: Write) -> None:
 @pytest.mark.parametrize(
     ("text", "path", "words"),
     [
-        ("people:\n  ana: {roles: admn}", "people.ana.roles.*", "Did you mean admin?"),
+        ("people:\n  ana: {roles: admim}", "people.ana.roles.*", "Did you mean admin?"),
         ("people:\n  ana: {roles: {api: boss}}", "people.ana.roles.api", "'viewer', 'operator'"),
         ("people:\n  ana: {roles: {apo: admin}}", "people.ana.roles.apo", "no project 'apo'; `*` stands for all. Did you mean api?"),
         ("people:\n  ana: {slack: ana}", "people.ana.slack", "should match pattern"),
@@ -56,7 +56,7 @@ def test_nobody_is_named_by_default(write: Write) -> None:
         ("people: {ana: {owner: true}, bo: {owner: true}}\n", "people.bo.owner", "ana is the owner of the machine already"),
         ("people: {ana: {}}\nroles: {admin: [anna]}", "roles.admin[0]", "called anna. Did you mean ana?"),
         ("people: {ana: {}}\nroles: {admin: {apo: [ana]}}", "roles.admin.apo", "no project 'apo'"),
-        ("people: {ana: {}}\nroles: {admn: [ana]}", "roles.admn", "Did you mean admin?"),
+        ("people: {ana: {}}\nroles: {admim: [ana]}", "roles.admim", "Did you mean admin?"),
         ("people: {ana: {}}\nroles: {admin: ana}", "roles.admin.*", "a list"),
         ("people: [ana]\n", "people", "a mapping"),
     ],
