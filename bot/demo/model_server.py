@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import os
 import sys
 import threading
 import time
@@ -222,7 +223,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _end_with_parent(server: ModelServer) -> None:
     """Wait until nobody can write to our stdin any more, which is when the parent is gone."""
-    while sys.stdin.buffer.read(4096):
+    # Not through sys.stdin: Python takes its lock when it ends, and a thread that waits in it holds that.
+    while os.read(0, 4096):
         pass
     server.end()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import signal
 import sys
 import threading
@@ -259,7 +260,8 @@ async def _serve(options: argparse.Namespace, log: TextIO | None) -> None:
 
 def _end_with_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
     """Wait until nobody can write to our stdin any more, which is when the parent is gone."""
-    while sys.stdin.buffer.read(4096):
+    # Not through sys.stdin: Python takes its lock when it ends, and a thread that waits in it holds that.
+    while os.read(0, 4096):
         pass
     loop.call_soon_threadsafe(stop.set)
 

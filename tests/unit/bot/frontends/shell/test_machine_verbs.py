@@ -161,11 +161,9 @@ def test_start_takes_up_a_repository(machine: Workshop, where: Surroundings, rep
     assert start.run(machine, where, console, {"target": "app"}) == 0
     assert machine.served[0].config == str(repository / "agent-orchestrator.yaml")
     assert "looks after: app" in console.out.getvalue()
-    assert "pair" not in console.out.getvalue()
-    machine.code = "ABCD2345"
+    assert "API: http://127.0.0.1:1" in console.out.getvalue()
     start.run(machine, where, console, {})
     assert machine.served[1] == where
-    assert "`pair ABCD2345` there makes you the first admin" in console.out.getvalue()
 
 
 def test_start_clones_an_address_once(machine: Workshop, where: Surroundings, repository: Path) -> None:
