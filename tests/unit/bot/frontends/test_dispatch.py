@@ -72,7 +72,7 @@ async def test_phone_typing_is_understood(house: House, dispatch: Dispatch) -> N
     assert (await command(dispatch, "Status DEMO-1")).session == "demo-1"
     assert "sessions" not in (await command(dispatch, "status #1")).title
     assert "What can be asked" in str(await command(dispatch, "")) or (await command(dispatch, "")).title
-    odd = await command(dispatch, "stauts")
+    odd = await command(dispatch, "statsu")
     assert odd.private
     assert "Did you mean `status`" in odd.lines[0]
 
