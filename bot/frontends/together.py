@@ -15,6 +15,7 @@ from bot.frontends.dispatch import Dispatch
 from orchestrator.ports.notifier import Notifier
 
 if TYPE_CHECKING:
+    from bot.frontends.api.http_server import HttpServer
     from orchestrator.lifecycle.announcer import Announcer
     from orchestrator.lifecycle.pulse import Pulse
     from orchestrator.services.core import Core
@@ -59,13 +60,25 @@ class FrontEnds:
         await self._begin(ApiServer(self._core, self._actions, self._socket, self._desk))
         http = http_server.configured(self._core, self._actions, self._desk, pulse, announcer)
         if http is not None:
-            await self._begin(http)
-            self.lines += http.lines
+            await self._console(http)
         self.notifiers = await self._chats()
 
     async def stop(self) -> None:
         """Stop all of them, the newest first. Repeatable."""
         await self._running.aclose()
+
+    async def _console(self, http: HttpServer) -> None:
+        """The web console's pages, on the server that programs ask too."""
+        from bot.frontends.web.wiring import open_site
+
+        core = self._core
+        site = await open_site(core, self._chat.dispatch, self._desk, self._actions.access.sees)
+        self._running.push_async_callback(site.stop)
+        http.pages = site.routes()
+        await self._begin(http)
+        self._running.push_async_callback(site.stop)  # first of all: the server waits for its streams
+        core.door.address = http.url
+        self.lines += [*http.lines, core.door.invitation(core.clock.now())]
 
     async def _chats(self) -> Mapping[str, Notifier]:
         slack = self._core.settings.now.config.chat.slack

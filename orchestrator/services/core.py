@@ -12,6 +12,7 @@ from orchestrator.domain.session import Session
 from orchestrator.domain.when import clock
 from orchestrator.lifecycle.fleet import Fleet
 from orchestrator.registry import Registry
+from orchestrator.services.console import Door
 from orchestrator.services.pairing import Pairing
 from orchestrator.services.settings_now import SettingsNow
 from orchestrator.storage.audit import AuditEntry
@@ -45,6 +46,9 @@ class Core:
     """Held while people are changed: of two admins who take each other away the second is refused."""
     restoring: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a session is brought back: of two who ask at once the second hears who was first."""
+
+    door: Door = field(default_factory=Door)
+    """How people come into the web console."""
 
     @property
     def files(self) -> Lanes:

@@ -49,6 +49,17 @@ def test_every_data_file_is_in_it(wheel: zipfile.ZipFile) -> None:
     assert {f"orchestrator/data/{name}" for name in data} - set(wheel.namelist()) == set()
 
 
+def test_the_console_is_in_it_whole(wheel: zipfile.ZipFile) -> None:
+    web = tree.ROOT / "bot" / "frontends" / "web"
+    own = {
+        str(path.relative_to(tree.ROOT))
+        for folder in ("static", "templates")
+        for path in (web / folder).iterdir()
+    }
+    fetched = {f"bot/frontends/web/vendor/{name}" for name in ("htmx.js", "hx-sse.js", "htmx.LICENSE")}
+    assert (own | fetched) - set(wheel.namelist()) == set()
+
+
 def test_no_index_accepts_it(wheel: zipfile.ZipFile) -> None:
     (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
     metadata = email.message_from_bytes(wheel.read(name))

@@ -45,9 +45,9 @@ def _ready(console: Console, config: Path, projects: Sequence[str], lines: Seque
     first = projects[0] if projects else "<project>"
     console.tell(f"ao looks after: {named}. Ctrl-C stops it.")
     console.tell(f"Configuration: {config}")
+    console.tell(f"In another shell: ao spawn {first} <issue>  |  ao status --watch  |  ao events --follow")
     for line in lines:
         console.tell(line)
-    console.tell(f"In another shell: ao spawn {first} <issue>  |  ao status --watch  |  ao events --follow")
 
 
 def _folder(target: str, cwd: Path, console: Console) -> Path:

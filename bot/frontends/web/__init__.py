@@ -1,0 +1,1 @@
+"""The web console: the board, the threads and the command box in a browser."""
