@@ -30,6 +30,10 @@ from orchestrator.ports.agent import AgentLook
 from orchestrator.ports.runtime import Presence, RuntimeLook
 
 KEPT_QUESTIONS = 20
+ANSWERING = "answer:"
+"""With a question's id: the key of the intent to give its answer."""
+STILL_THERE = 60.0
+"""Seconds after its answer was given for which a dialog may still be seen on the screen."""
 
 
 def decide(draft: Draft, seen: Observation, rules: Rules) -> None:
@@ -128,28 +132,50 @@ def _usage(draft: Draft, look: AgentLook) -> None:
 def _dialog(draft: Draft, rules: Rules) -> None:
     """A dialog on the screen is a question, to people unless a rule answers; gone from there, it is withdrawn."""
     dialog = draft.session.work.activity.dialog
-    known = {q.id for q in draft.session.questions}
-    kept = []
+    _dialogs_gone(draft, but="" if dialog is None else dialog.id)
+    if dialog is None:
+        return
+    before = [q for q in draft.session.questions if q.source == "dialog" and q.standing == dialog.id]
+    last = before[-1] if before else None
+    if last is not None and not _asked_again(last, draft.now):
+        return
+    question = Question(
+        # A name of its own for each appearance: an answer, or a button, of an earlier one is none to this.
+        id=f"{dialog.id}.{draft.session.event_serial}" if before else dialog.id,
+        dialog=dialog.id if before else "",
+        text=dialog.text,
+        asked_at=draft.now,
+        options=dialog.options,
+        source="dialog",
+        call=dialog.call,
+        remember=dialog.remember,
+        for_people=last is not None and not last.gone,
+    )
+    _open(draft, question)
+    if not permissions.answered_by_rule(draft, question, rules):
+        _tell_people(draft, question)
+
+
+def _dialogs_gone(draft: Draft, but: str = "") -> None:
+    """All dialogs that were asked about have gone, except the one of this name: nobody waits for an answer."""
+    # While keys are pressed its screen may show anything; what became of it is known once they are.
+    answering = {intent.key for intent in draft.session.intents}
     for question in draft.session.questions:
-        gone = question.source == "dialog" and question.open and (dialog is None or dialog.id != question.id)
-        kept.append(replace(question, withdrawn=True) if gone else question)
-        if gone:
+        if question.source != "dialog" or question.gone or question.standing == but:
+            continue
+        if f"{ANSWERING}{question.id}" in answering:
+            continue
+        after = replace(question, gone=True, withdrawn=question.withdrawn or question.open)
+        draft.set(questions=tuple(after if q.id == after.id else q for q in draft.session.questions))
+        if question.open:
             draft.tell("question.withdrawn", "the agent went on without an answer", question=question.id)
-    if tuple(kept) != draft.session.questions:
-        draft.set(questions=tuple(kept))
-    if dialog is not None and dialog.id not in known:
-        question = Question(
-            id=dialog.id,
-            text=dialog.text,
-            asked_at=draft.now,
-            options=dialog.options,
-            source="dialog",
-            call=dialog.call,
-            remember=dialog.remember,
-        )
-        _open(draft, question)
-        if not permissions.answered_by_rule(draft, question, rules):
-            _tell_people(draft, question)
+
+
+def _asked_again(last: Question, now: float) -> bool:
+    """Whether a dialog that was asked about before is a new question: it went meanwhile, or no answer took it away."""
+    if last.gone or last.withdrawn:
+        return True
+    return last.delivered and now - last.delivered_at > STILL_THERE
 
 
 def ask(draft: Draft, question: Question) -> None:
