@@ -374,9 +374,10 @@ def _dialog(session: Session, after: float, dialog: Dialog | None = OPEN_DIALOG)
 
 
 def _delivered(session: Session, after: float) -> Session:
-    given = {"answer": "no", "answered_at": ex.NOW + after, "delivered": True, "delivered_at": ex.NOW + after}
     *others, last = session.questions
-    return replace(session, questions=(*others, replace(last, **given)))
+    at = ex.NOW + after
+    given = replace(last, answer="no", answered_at=at, delivered=True, delivered_at=at)
+    return replace(session, questions=(*others, given))
 
 
 def test_dialog_that_went_and_stands_again_is_a_new_question() -> None:
