@@ -159,6 +159,8 @@ class ReceiptStage(StrEnum):
     ACCEPTED = "accepted"
     WORKING = "working"
     ANSWERED = "answered"
+    INTERRUPTED = "interrupted"
+    """Its turn was stopped before the agent did anything about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,4 +171,12 @@ class Receipt:
     """`domain.message.digest` of the text that the agent says it got."""
     stage: ReceiptStage
     at: float
+    """When that stage was reached."""
     evidence: str = ""
+    accepted_at: float = 0.0
+    """When the agent got the text; tells two receipts for one text apart."""
+
+    @property
+    def since(self) -> float:
+        """When the agent got the text, as far as it is known."""
+        return self.accepted_at or self.at

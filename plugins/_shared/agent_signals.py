@@ -258,6 +258,7 @@ def _receipts(receipts: tuple[Receipt, ...], event: AgentEvent) -> tuple[Receipt
             text_digest=digest(event.text),
             stage=ReceiptStage.ACCEPTED,
             at=event.at,
+            accepted_at=event.at,
             evidence="the agent says that it got the text",
         )
         return (*receipts, new)
@@ -269,15 +270,17 @@ def _receipts(receipts: tuple[Receipt, ...], event: AgentEvent) -> tuple[Receipt
             for r in receipts
         )
     if event.kind in {EventKind.STOP, EventKind.INTERRUPTED}:
-        return tuple(
-            replace(
-                r, stage=ReceiptStage.ANSWERED, at=event.at, evidence=f"its turn ended ({event.kind.value})"
-            )
-            if r.stage is not ReceiptStage.ANSWERED
-            else r
-            for r in receipts
-        )
+        return tuple(_over(receipt, event) for receipt in receipts)
     return receipts
+
+
+def _over(receipt: Receipt, event: AgentEvent) -> Receipt:
+    """What the end of a turn says of a message: an agent that is stopped at once puts it back unread."""
+    if receipt.stage in {ReceiptStage.ANSWERED, ReceiptStage.INTERRUPTED}:
+        return receipt
+    unread = event.kind is EventKind.INTERRUPTED and receipt.stage is ReceiptStage.ACCEPTED
+    stage = ReceiptStage.INTERRUPTED if unread else ReceiptStage.ANSWERED
+    return replace(receipt, stage=stage, at=event.at, evidence=f"its turn ended ({event.kind.value})")
 
 
 def _kind(fields: EventFields, raw: Mapping[str, Any]) -> EventKind | None:

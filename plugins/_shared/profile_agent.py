@@ -141,6 +141,14 @@ class ProfileAgent(Agent, ClearsPrompt, Launches):
         at = self._interrupted.get(session, 0.0)
         return known.signal_at < at and self._now() - at < INTERRUPTED_FOR
 
+    def _stopped(self, session: SessionId, seen: Evidence) -> Source | None:
+        """What shows that a turn of which no event tells the end is over."""
+        known = self._reader.known(session)
+        if known is None or known.state is ActivityState.IDLE:
+            return None
+        outside = seen.source is Source.STATUS_FILE and seen.signalled.state is ActivityState.IDLE
+        return _rests(seen) if outside or self._asked_to_stop(session, known) else None
+
     async def _look(self, view: AgentView) -> Look[AgentLook]:
         session = view.session.id
         try:
@@ -152,11 +160,7 @@ class ProfileAgent(Agent, ClearsPrompt, Launches):
             return Unseen(f"its signals could not be read: {type(error).__name__}: {error}")
         evidence = self._evidence(view, signalled, source)
         self._remember_rule(session, evidence.screen)
-        if (
-            self._suffices
-            and self._asked_to_stop(session, signalled)
-            and (told_by := _rests(evidence)) is not None
-        ):
+        if self._suffices and (told_by := self._stopped(session, evidence)) is not None:
             signalled = self._reader.interrupted(session, self._now(), told_by)
             evidence = replace(evidence, signalled=signalled)
         activity, disagreement = judge(evidence)

@@ -89,7 +89,8 @@ class FakeAgent(Agent):
     def gets(self, session: SessionId, text: str, stage: ReceiptStage = ReceiptStage.ACCEPTED) -> None:
         """Let the agent say that it has a message."""
         look = self._look(session)
-        receipt = Receipt(text_digest=digest(text), stage=stage, at=self._now(), evidence="hook")
+        now = self._now()
+        receipt = Receipt(text_digest=digest(text), stage=stage, at=now, evidence="hook", accepted_at=now)
         others = tuple(r for r in look.receipts if r.text_digest != receipt.text_digest)
         self.looks[session] = replace(look, receipts=(*others, receipt), signal_at=self._now())
 

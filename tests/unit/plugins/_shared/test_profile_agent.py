@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from orchestrator import resources
-from orchestrator.domain.activity import ActivityState, Dialog, Source
+from orchestrator.domain.activity import ActivityState, Dialog, ReceiptStage, Source
 from orchestrator.domain.look import Seen
 from orchestrator.errors import BadInput
 from orchestrator.ports.agent import AgentLook, AgentTask, AgentView
@@ -95,6 +95,16 @@ async def test_an_interrupt_without_a_signal_is_seen_once_the_agent_was_quiet() 
     look = await late.look("> ")
     assert (look.activity.state, look.activity.accepts_text) == (ActivityState.IDLE, True)
     assert look.disagreement
+
+
+async def test_message_that_an_interrupt_put_back_is_told_as_unread() -> None:
+    """Also where the agent's own status file, outside the session's folder, says first that it rests."""
+    watched = Watched(events={}, quietAfter=20)
+    watched.event("prompt_submit", at=NOW - 5, text="go on")
+    await watched.look()
+    await watched.agent.interrupt(SESSION)
+    look = await watched.look("> ")
+    assert [r.stage for r in look.receipts] == [ReceiptStage.INTERRUPTED]
 
 
 async def test_a_running_tool_is_work_however_long_it_is_silent() -> None:
