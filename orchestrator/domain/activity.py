@@ -115,6 +115,8 @@ class Activity:
     """When a limit ends, if the agent says."""
     trouble: Trouble | None = None
     """Why it waits or cannot go on, where it is known."""
+    unfamiliar: str = ""
+    """What its screen shows, where that fits nothing that is known and no signal says what it is: outside text."""
 
 
 _DOES = {

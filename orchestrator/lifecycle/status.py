@@ -26,6 +26,9 @@ from orchestrator.lifecycle.changes import OPEN
 
 Rule = Callable[[Session, Rules, float], tuple[Status, str] | None]
 
+UNFAMILIAR_FOR = 25.0
+"""Seconds for which a screen that nobody understands may stand unchanged: what works moves on it."""
+
 _ENDS = {
     StopReason.KILLED: Status.KILLED,
     StopReason.MERGED: Status.MERGED,
@@ -184,6 +187,19 @@ def _silent(session: Session, rules: Rules, now: float) -> tuple[Status, str] | 
     return None
 
 
+def _unfamiliar(session: Session, _rules: Rules, now: float) -> tuple[Status, str] | None:
+    """Its screen shows something that nobody knows, and stays so: most likely it waits for a person there."""
+    activity = session.work.activity
+    if not activity.unfamiliar or now - session.work.progress_at <= UNFAMILIAR_FOR:
+        return None
+    if session.work.reported_done or _people_can_finish(session):
+        return None
+    return Status.STUCK, (
+        f"its screen is not understood and has not changed for {_span(UNFAMILIAR_FOR)}: {activity.unfamiliar}; "
+        f"`ao output {session.id}` shows it, `ao attach {session.id}` lets you answer there"
+    )
+
+
 def _pull_request(session: Session, rules: Rules, now: float) -> tuple[Status, str] | None:
     change = _open(session)
     if change is None:
@@ -285,6 +301,7 @@ RULES: tuple[Rule, ...] = (
     _question,
     _limits,
     _silent,
+    _unfamiliar,
     _pull_request,
     _alone,
 )

@@ -56,6 +56,12 @@ def read_screen(profile: Profile, screen: str | None, cursor: tuple[int, int] | 
     return found
 
 
+def last_lines(screen: str) -> str:
+    """What stands at the end of a screen, on one line, for a person; empty where nothing does."""
+    lines = [line.strip() for line in clean(screen[-MOST_SCREEN:]).splitlines() if line.strip()]
+    return one_line(" / ".join(lines[-3:]), 160)
+
+
 def _draft(prompt: Prompt, lines: Sequence[str], cursor: tuple[int, int] | None) -> str:
     """What stands in the prompt, from its first line to the cursor."""
     if cursor is None or cursor[1] >= len(lines):

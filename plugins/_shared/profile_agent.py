@@ -36,7 +36,7 @@ from plugins._shared.agent_judgement import Evidence, judge, says_nothing
 from plugins._shared.agent_launch import Launcher
 from plugins._shared.agent_outside import OutsideReader
 from plugins._shared.agent_profile import Profile
-from plugins._shared.agent_screen import Shown, read_screen, read_title
+from plugins._shared.agent_screen import Shown, last_lines, read_screen, read_title
 from plugins._shared.agent_signals import Signalled, newer
 from plugins._shared.profile_looks import DialogRule
 from plugins._shared.signal_reader import SignalReader
@@ -182,15 +182,19 @@ class ProfileAgent(Agent, ClearsPrompt, Launches):
 
     def _evidence(self, view: AgentView, signalled: Signalled, source: Source) -> Evidence:
         screen = view.runtime.screen
+        shown = read_screen(self.profile, screen, view.runtime.cursor)
+        # Patterns of an agent without signals name what matters of its screen, not all that it may show.
+        told = self._suffices and self.profile.patterns.screen.given
         return Evidence(
             signalled=signalled,
             source=source,
             title=read_title(self.profile, view.runtime.title),
-            screen=read_screen(self.profile, screen, view.runtime.cursor),
+            screen=shown,
             screen_read=screen is not None and self.profile.patterns.screen.given,
             alive=view.runtime.presence is Presence.ALIVE,
             now=self._now(),
             quiet_after=self.profile.quiet_after,
+            unfamiliar=last_lines(screen) if told and screen is not None and shown is None else "",
         )
 
     async def _signals(self, view: AgentView) -> tuple[Signalled, Source]:
