@@ -81,6 +81,16 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One of several questions of a dialog."""
+
+    text: str
+    options: tuple[str, ...] = ()
+    many: bool = False
+    """More than one of the options may be chosen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dialog:
     """Something that an agent waits for a choice in."""
 
@@ -92,6 +102,12 @@ class Dialog:
     """What leave is asked for, where it is that."""
     remember: bool = False
     """The answer holds for every session of the project with this agent: whether its folder is trusted."""
+    many: bool = False
+    """More than one of the options may be chosen."""
+    further: tuple[Asked, ...] = ()
+    """What it asks besides `text`: each is asked by itself, and the answers are given together."""
+    given: tuple[str, ...] = ()
+    """Where it is being answered: the answers to all but the last of its questions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

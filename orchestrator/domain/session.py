@@ -202,6 +202,12 @@ class Question:
     """The dialog's own name, where the same one had been asked about before: `id` is of this appearance."""
     gone: bool = False
     """The dialog was seen to have gone: the same one on the screen again is a new question."""
+    many: bool = False
+    """More than one of the options may be chosen; the answer then names them with commas between."""
+    given: tuple[str, ...] = ()
+    """Answers to the questions that the same dialog asked before this one."""
+    more: bool = False
+    """The dialog asks more after this one: the answers are given together, with the last."""
     for_people: bool = False
     """A rule's answer, or one that was given before, did not take it away: only a person answers it."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.activity import ActivityState, Asked, Dialog
 from orchestrator.domain.event import Level
 from orchestrator.domain.ids import short_sha
 from orchestrator.domain.look import Seen, Unseen
@@ -139,21 +139,39 @@ def _dialog(draft: Draft, rules: Rules) -> None:
     last = before[-1] if before else None
     if last is not None and not _asked_again(last, draft.now):
         return
-    question = Question(
-        # A name of its own for each appearance: an answer, or a button, of an earlier one is none to this.
-        id=f"{dialog.id}.{draft.session.event_serial}" if before else dialog.id,
-        dialog=dialog.id if before else "",
-        text=dialog.text,
-        asked_at=draft.now,
-        options=dialog.options,
-        source="dialog",
-        call=dialog.call,
-        remember=dialog.remember,
-        for_people=last is not None and not last.gone,
-    )
+    question = _question(draft, dialog, again=bool(before))
+    question = replace(question, for_people=last is not None and not last.gone)
     _open(draft, question)
     if not permissions.answered_by_rule(draft, question, rules):
         _tell_people(draft, question)
+
+
+def _question(draft: Draft, dialog: Dialog, *, again: bool, given: tuple[str, ...] = ()) -> Question:
+    """What is asked next of a dialog of whose questions some are answered already."""
+    asked = (Asked(text=dialog.text, options=dialog.options, many=dialog.many), *dialog.further)
+    one = asked[len(given)]
+    number = f"({len(given) + 1} of {len(asked)}) " if len(asked) > 1 else ""
+    return Question(
+        # A name of its own for each appearance: an answer, or a button, of an earlier one is none to this.
+        id=f"{dialog.id}.{draft.session.event_serial}" if again else dialog.id,
+        dialog=dialog.id if again else "",
+        text=f"{number}{one.text}",
+        asked_at=draft.now,
+        options=one.options,
+        source="dialog",
+        call=dialog.call,
+        remember=dialog.remember,
+        many=one.many,
+        given=given,
+        more=len(given) + 1 < len(asked),
+    )
+
+
+def ask_next(draft: Draft, answered: Question) -> None:
+    """A question was answered: the next one of its dialog, if that still stands."""
+    dialog = draft.session.work.activity.dialog
+    if answered.more and dialog is not None and dialog.id == answered.standing:
+        ask(draft, _question(draft, dialog, again=True, given=(*answered.given, answered.answer)))
 
 
 def _dialogs_gone(draft: Draft, but: str = "") -> None:

@@ -176,7 +176,9 @@ async def deliver_answer(fleet: Fleet, session: Session, act: acts.DeliverAnswer
 
     def done(draft: Draft) -> None:
         questions = tuple(
-            replace(q, delivered=True, delivered_at=draft.now) if q.id == act.question else q
+            replace(q, delivered=True, delivered_at=draft.now)
+            if q.id == act.question or (q.more and q.standing == question.standing and not q.gone)
+            else q
             for q in draft.session.questions
         )
         draft.set(questions=questions)
@@ -211,7 +213,8 @@ async def _answer_dialog(fleet: Fleet, session: Session, question: Question) -> 
     await fleet.change(session.id, lambda d: d.open_intent(_answering(question.id)))
     for _ in range(KEY_ROUNDS):
         ref, place = world.ref(session), await world.place(session)
-        given = await world.agent(session).answer(ref, place, current, question.answer)
+        asked = replace(current, given=question.given)
+        given = await world.agent(session).answer(ref, place, asked, question.answer)
         if isinstance(given, AnswerFile):
             if not await _taken(place, given):
                 await _on_screen(fleet, session, question)
@@ -269,7 +272,8 @@ async def _on_screen(fleet: Fleet, session: Session, question: Question) -> None
     if current.id == question.standing:
         # Asked again: which keys choose it depends on what its screen shows now.
         place = await world.place(session)
-        given = await world.agent(session).answer(world.ref(session), place, current, question.answer)
+        asked = replace(current, given=question.given)
+        given = await world.agent(session).answer(world.ref(session), place, asked, question.answer)
         keys = given.otherwise if isinstance(given, AnswerFile) else given
     if keys is None:
         msg = "the agent's hook waits for it no more, and its screen does not offer that answer"
