@@ -18,6 +18,7 @@ from orchestrator.domain.session import (
     Question,
     RuntimeFact,
     RuntimeState,
+    Session,
     SetupStep,
     WantedState,
     Work,
@@ -32,6 +33,8 @@ from orchestrator.ports.runtime import Presence, RuntimeLook
 KEPT_QUESTIONS = 20
 ANSWERING = "answer:"
 """With a question's id: the key of the intent to give its answer."""
+BY_AN_ANSWER = 15.0
+"""Seconds between an answer and the end of a program that it may have been the reason of."""
 STILL_THERE = 60.0
 """Seconds after its answer was given for which a dialog may still be seen on the screen."""
 
@@ -42,7 +45,10 @@ def decide(draft: Draft, seen: Observation, rules: Rules) -> None:
     if session.setup.step is not SetupStep.READY or session.wanted.state is WantedState.STOP:
         return
     if seen.runtime is not None:
-        draft.set(runtime=_runtime(draft.session.runtime, seen.runtime, rules, draft.now))
+        fact = _runtime(draft.session.runtime, seen.runtime, rules, draft.now)
+        if fact.state is RuntimeState.EXITED:
+            fact = replace(fact, reason=f"{fact.reason}{_after_an_answer(draft.session, fact)}")
+        draft.set(runtime=fact)
     if isinstance(seen.agent, Seen):
         _agent(draft, seen.agent.value, seen.runtime)
         _dialog(draft, rules)
@@ -74,6 +80,21 @@ def _runtime(old: RuntimeFact, look: Seen[RuntimeLook] | Unseen, rules: Rules, n
         words = f"its terminal was not found (look {doubts} of {rules.detecting_looks})"
         state = RuntimeState.UNKNOWN
     return replace(old, state=state, at=now, reason=words, doubts=doubts, doubt_since=since)
+
+
+def _after_an_answer(session: Session, fact: RuntimeFact) -> str:
+    """The answer that it ended by, in words: some dialogs offer `No, exit`. Empty where none was just given."""
+    ended = fact.doubt_since or fact.at
+    for question in reversed(session.questions):
+        given = question.source == "dialog" and question.call is None and question.delivered
+        if given and abs(ended - question.delivered_at) <= BY_AN_ANSWER:
+            asked = question.text.split("\n", 1)[0][:120]
+            words = f" after {question.answered_by} answered {question.answer!r} to {asked!r}"
+            kept = (
+                "; `ao rules` lists that answer, and `ao rules rm` takes it back" if question.remember else ""
+            )
+            return f"{words}{kept}"
+    return ""
 
 
 def _agent(draft: Draft, look: AgentLook, runtime: Seen[RuntimeLook] | Unseen | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from orchestrator.domain.activity import PASTED, ActivityState, Receipt, ReceiptStage
+from orchestrator.domain.activity import PASTED, Activity, ActivityState, Receipt, ReceiptStage
 from orchestrator.domain.event import Level
 from orchestrator.domain.message import OPEN_STAGES, Message, MessageStage, digest
 from orchestrator.domain.session import RuntimeState, Session, WantedState
@@ -137,9 +137,22 @@ def why_not_typing(session: Session) -> str:
     return ""
 
 
+def why_waiting(session: Session) -> str:
+    """What a queued message waits for, for a person; empty when it is typed next."""
+    draft = session.work.activity.draft
+    ours = any(is_draft_of(draft, message) for message in session.messages)
+    if not why_not_typing(session) and draft and not ours and not is_part_of(draft, session.task.prompt):
+        return "text that is not ours stands in the agent's prompt: somebody is typing there"
+    return why_not_typing(session)
+
+
 def prompt_shown(session: Session) -> bool:
     """Its prompt waits, empty or with a draft in it; whose draft that is, is looked at before typing."""
-    activity = session.work.activity
+    return at_prompt(session.work.activity)
+
+
+def at_prompt(activity: Activity) -> bool:
+    """The same of one look."""
     return activity.accepts_text or bool(activity.draft)
 
 

@@ -9,6 +9,7 @@ from orchestrator.domain.activity import ActivityState, Dialog
 from orchestrator.domain.event import Level
 from orchestrator.domain.look import Unseen
 from orchestrator.domain.message import Message, MessageStage
+from orchestrator.domain.person import ActorKind
 from orchestrator.domain.session import Question, Session
 from orchestrator.errors import Conflict, NotFound, TemporaryError
 from orchestrator.lifecycle import acts, agent_folder, delivery
@@ -183,10 +184,16 @@ async def deliver_answer(fleet: Fleet, session: Session, act: acts.DeliverAnswer
         )
         draft.set(questions=questions)
         draft.close_intent(_answering(act.question))
-        draft.tell("question.delivered", "the agent has the answer", question=act.question)
+        if not (question.call is not None and by_rule(question)):
+            draft.tell("question.delivered", "the agent has the answer", question=act.question)
 
     await fleet.change(session.id, done)
     fleet.wake(session.id)
+
+
+def by_rule(question: Question) -> bool:
+    """Whether a rule answered: people were told of its decision, and asked nothing."""
+    return question.answered_by is not None and question.answered_by.kind is ActorKind.RULE
 
 
 def _answer_as_message(draft: Draft, question: Question) -> None:

@@ -13,6 +13,7 @@ from orchestrator.domain.pull_request import Checks, Mergeable, PullRequestState
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import (
     Change,
+    Question,
     RuntimeState,
     Session,
     SetupStep,
@@ -152,9 +153,22 @@ def _question(session: Session, _rules: Rules, _now: float) -> tuple[Status, str
     question = session.question
     if question is not None:
         return Status.WAITING_INPUT, question.text.split("\n", 1)[0][:200]
+    given = _given(session)
+    if given is not None:
+        return Status.WORKING, f"{given.answered_by} answered what it asked; it gets the answer"
     if session.work.activity.state in {ActivityState.ASKING, ActivityState.PERMISSION}:
         return Status.WAITING_INPUT, shown(session.work.activity, "the agent waits for a person")
     return None
+
+
+def _given(session: Session) -> Question | None:
+    """The answer to the dialog that stands there, on its way: nobody is waited for."""
+    dialog = session.work.activity.dialog
+    if dialog is None:
+        return None
+    asked = next((q for q in reversed(session.questions) if q.standing == dialog.id), None)
+    waits = asked is None or asked.answered_at is None or asked.withdrawn or asked.gone
+    return None if waits else asked
 
 
 def _limits(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:

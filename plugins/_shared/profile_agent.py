@@ -39,6 +39,7 @@ from plugins._shared.agent_profile import Profile
 from plugins._shared.agent_screen import Shown, last_lines, read_screen, read_title
 from plugins._shared.agent_signals import Signalled, newer
 from plugins._shared.profile_looks import DialogRule
+from plugins._shared.profile_signals import EventKind
 from plugins._shared.signal_reader import SignalReader
 
 AT_ONCE = 32
@@ -144,8 +145,8 @@ class ProfileAgent(Agent, ClearsPrompt, Launches):
     def _stopped(self, session: SessionId, seen: Evidence) -> Source | None:
         """What shows that a turn of which no event tells the end is over."""
         known = self._reader.known(session)
-        if known is None or known.state is ActivityState.IDLE:
-            return None
+        if known is None or known.state is ActivityState.IDLE or known.event == EventKind.FAILED.value:
+            return None  # An error has ended it, and that is why it rests.
         outside = seen.source is Source.STATUS_FILE and seen.signalled.state is ActivityState.IDLE
         return _rests(seen) if outside or self._asked_to_stop(session, known) else None
 

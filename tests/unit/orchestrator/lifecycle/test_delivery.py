@@ -158,6 +158,23 @@ def test_overdue_after_its_time_and_only_when_typed() -> None:
     assert delivery.overdue(ready(message(stage=S.TYPING)), late) is None
 
 
+@pytest.mark.parametrize(
+    ("draft", "why"),
+    [
+        ("", ""),
+        ("text 1", ""),  # what an interrupt put back; it is taken away
+        ("what about", "text that is not ours stands in the agent's prompt: somebody is typing there"),
+    ],
+)
+def test_message_that_waits_for_a_persons_draft_says_so(draft: str, why: str) -> None:
+    activity = ex.activity(ActivityState.IDLE, accepts_text=not draft, draft=draft)
+    session = ready(message(1, S.FAILED), message(2))
+    assert delivery.why_waiting(replace(session, work=replace(IDLE, activity=activity))) == why
+    assert delivery.why_waiting(
+        replace(session, work=replace(IDLE, activity=ex.activity(ActivityState.BUSY)))
+    )
+
+
 # Each word of the agent serves one message -------------------------------------------------------------------------
 
 

@@ -222,6 +222,10 @@ async def test_trust_that_was_refused_is_asked_again_once_the_answer_is_taken_ba
     await ring.settle()
     ring.runtime.exit(session, 1)
     await ring.look(session)
+    assert ring.session(session).status.reason == (
+        "its program ended with code 1 after owner answered 'No, exit' to 'Do you trust it?'; "
+        "`ao rules` lists that answer, and `ao rules rm` takes it back"
+    )
     (kept,) = ring.core.store.policy.answers
     await rules.revoke(ring.core, kept.id, by=OWNER)
     await restore(ring.core, session, by=OWNER)

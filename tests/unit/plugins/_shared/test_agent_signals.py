@@ -132,6 +132,7 @@ def test_the_same_text_twice_has_two_receipts() -> None:
         ]
     )
     assert [r.stage for r in signalled.receipts] == [ReceiptStage.ANSWERED, ReceiptStage.ACCEPTED]
+    assert len({r.since for r in signalled.receipts}) == 2, "also where both have the same time"
 
 
 def test_an_earlier_run_leaves_receipts_and_conversation_only() -> None:
