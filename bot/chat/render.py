@@ -208,11 +208,11 @@ def _messages(session: Session) -> list[Field]:
 
 def message_stage(session: Session, message: AgentMessage) -> str:
     """How far a message to the agent has come, and what it waits for while nobody has typed it."""
-    from orchestrator.lifecycle.delivery import why_not_typing  # brings a library that help does without
+    from orchestrator.lifecycle.delivery import why_waiting  # brings a library that help does without
 
     if message.stage is not MessageStage.RECEIVED:
         return f"is {message.stage.value}" + (f" ({one_line(message.reason, 120)})" if message.reason else "")
-    return f"waits ({why_not_typing(session) or 'it is typed next'})"
+    return f"waits ({why_waiting(session) or 'it is typed next'})"
 
 
 def reason_words(session: Session, limit: int) -> str:

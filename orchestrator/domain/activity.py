@@ -81,6 +81,16 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One of several questions of a dialog."""
+
+    text: str
+    options: tuple[str, ...] = ()
+    many: bool = False
+    """More than one of the options may be chosen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dialog:
     """Something that an agent waits for a choice in."""
 
@@ -92,6 +102,12 @@ class Dialog:
     """What leave is asked for, where it is that."""
     remember: bool = False
     """The answer holds for every session of the project with this agent: whether its folder is trusted."""
+    many: bool = False
+    """More than one of the options may be chosen."""
+    further: tuple[Asked, ...] = ()
+    """What it asks besides `text`: each is asked by itself, and the answers are given together."""
+    given: tuple[str, ...] = ()
+    """Where it is being answered: the answers to all but the last of its questions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +131,8 @@ class Activity:
     """When a limit ends, if the agent says."""
     trouble: Trouble | None = None
     """Why it waits or cannot go on, where it is known."""
+    unfamiliar: str = ""
+    """What its screen shows, where that fits nothing that is known and no signal says what it is: outside text."""
 
 
 _DOES = {
@@ -159,6 +177,8 @@ class ReceiptStage(StrEnum):
     ACCEPTED = "accepted"
     WORKING = "working"
     ANSWERED = "answered"
+    INTERRUPTED = "interrupted"
+    """Its turn was stopped before the agent did anything about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,4 +189,12 @@ class Receipt:
     """`domain.message.digest` of the text that the agent says it got."""
     stage: ReceiptStage
     at: float
+    """When that stage was reached."""
     evidence: str = ""
+    accepted_at: float = 0.0
+    """When the agent got the text; tells two receipts for one text apart."""
+
+    @property
+    def since(self) -> float:
+        """When the agent got the text, as far as it is known."""
+        return self.accepted_at or self.at

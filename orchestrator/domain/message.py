@@ -40,6 +40,8 @@ class Message:
     """Why it waits, or why it failed."""
     key: str = ""
     """What it is about, so that it is sent once: `ci-failed:<head sha>`. Empty for a person's."""
+    receipt_at: float = 0.0
+    """When the agent got it, by its own word; that word serves no other message. 0 before."""
     source: str = ""
     """A chat's own name for what a person posted: `slack:C1:17.5`. It is shown there how far it is."""
 

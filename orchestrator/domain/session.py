@@ -195,8 +195,26 @@ class Question:
     answered_by: Actor | None = None
     answered_at: float | None = None
     delivered: bool = False
+    delivered_at: float = 0.0
     withdrawn: bool = False
     """The agent went on without an answer."""
+    dialog: str = ""
+    """The dialog's own name, where the same one had been asked about before: `id` is of this appearance."""
+    gone: bool = False
+    """The dialog was seen to have gone: the same one on the screen again is a new question."""
+    many: bool = False
+    """More than one of the options may be chosen; the answer then names them with commas between."""
+    given: tuple[str, ...] = ()
+    """Answers to the questions that the same dialog asked before this one."""
+    more: bool = False
+    """The dialog asks more after this one: the answers are given together, with the last."""
+    for_people: bool = False
+    """A rule's answer, or one that was given before, did not take it away: only a person answers it."""
+
+    @property
+    def standing(self) -> str:
+        """What the agent calls the dialog while it stands."""
+        return self.dialog or self.id
 
     @property
     def open(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.activity import ActivityState, Asked, Dialog
 from orchestrator.domain.event import Level
 from orchestrator.domain.ids import short_sha
 from orchestrator.domain.look import Seen, Unseen
@@ -18,6 +18,7 @@ from orchestrator.domain.session import (
     Question,
     RuntimeFact,
     RuntimeState,
+    Session,
     SetupStep,
     WantedState,
     Work,
@@ -30,6 +31,12 @@ from orchestrator.ports.agent import AgentLook
 from orchestrator.ports.runtime import Presence, RuntimeLook
 
 KEPT_QUESTIONS = 20
+ANSWERING = "answer:"
+"""With a question's id: the key of the intent to give its answer."""
+BY_AN_ANSWER = 15.0
+"""Seconds between an answer and the end of a program that it may have been the reason of."""
+STILL_THERE = 60.0
+"""Seconds after its answer was given for which a dialog may still be seen on the screen."""
 
 
 def decide(draft: Draft, seen: Observation, rules: Rules) -> None:
@@ -38,7 +45,10 @@ def decide(draft: Draft, seen: Observation, rules: Rules) -> None:
     if session.setup.step is not SetupStep.READY or session.wanted.state is WantedState.STOP:
         return
     if seen.runtime is not None:
-        draft.set(runtime=_runtime(draft.session.runtime, seen.runtime, rules, draft.now))
+        fact = _runtime(draft.session.runtime, seen.runtime, rules, draft.now)
+        if fact.state is RuntimeState.EXITED:
+            fact = replace(fact, reason=f"{fact.reason}{_after_an_answer(draft.session, fact)}")
+        draft.set(runtime=fact)
     if isinstance(seen.agent, Seen):
         _agent(draft, seen.agent.value, seen.runtime)
         _dialog(draft, rules)
@@ -70,6 +80,21 @@ def _runtime(old: RuntimeFact, look: Seen[RuntimeLook] | Unseen, rules: Rules, n
         words = f"its terminal was not found (look {doubts} of {rules.detecting_looks})"
         state = RuntimeState.UNKNOWN
     return replace(old, state=state, at=now, reason=words, doubts=doubts, doubt_since=since)
+
+
+def _after_an_answer(session: Session, fact: RuntimeFact) -> str:
+    """The answer that it ended by, in words: some dialogs offer `No, exit`. Empty where none was just given."""
+    ended = fact.doubt_since or fact.at
+    for question in reversed(session.questions):
+        given = question.source == "dialog" and question.call is None and question.delivered
+        if given and abs(ended - question.delivered_at) <= BY_AN_ANSWER:
+            asked = question.text.split("\n", 1)[0][:120]
+            words = f" after {question.answered_by} answered {question.answer!r} to {asked!r}"
+            kept = (
+                "; `ao rules` lists that answer, and `ao rules rm` takes it back" if question.remember else ""
+            )
+            return f"{words}{kept}"
+    return ""
 
 
 def _agent(draft: Draft, look: AgentLook, runtime: Seen[RuntimeLook] | Unseen | None) -> None:
@@ -128,28 +153,68 @@ def _usage(draft: Draft, look: AgentLook) -> None:
 def _dialog(draft: Draft, rules: Rules) -> None:
     """A dialog on the screen is a question, to people unless a rule answers; gone from there, it is withdrawn."""
     dialog = draft.session.work.activity.dialog
-    known = {q.id for q in draft.session.questions}
-    kept = []
+    _dialogs_gone(draft, but="" if dialog is None else dialog.id)
+    if dialog is None:
+        return
+    before = [q for q in draft.session.questions if q.source == "dialog" and q.standing == dialog.id]
+    last = before[-1] if before else None
+    if last is not None and not _asked_again(last, draft.now):
+        return
+    question = _question(draft, dialog, again=bool(before))
+    question = replace(question, for_people=last is not None and not last.gone)
+    _open(draft, question)
+    if not permissions.answered_by_rule(draft, question, rules):
+        _tell_people(draft, question)
+
+
+def _question(draft: Draft, dialog: Dialog, *, again: bool, given: tuple[str, ...] = ()) -> Question:
+    """What is asked next of a dialog of whose questions some are answered already."""
+    asked = (Asked(text=dialog.text, options=dialog.options, many=dialog.many), *dialog.further)
+    one = asked[len(given)]
+    number = f"({len(given) + 1} of {len(asked)}) " if len(asked) > 1 else ""
+    return Question(
+        # A name of its own for each appearance: an answer, or a button, of an earlier one is none to this.
+        id=f"{dialog.id}.{draft.session.event_serial}" if again else dialog.id,
+        dialog=dialog.id if again else "",
+        text=f"{number}{one.text}",
+        asked_at=draft.now,
+        options=one.options,
+        source="dialog",
+        call=dialog.call,
+        remember=dialog.remember,
+        many=one.many,
+        given=given,
+        more=len(given) + 1 < len(asked),
+    )
+
+
+def ask_next(draft: Draft, answered: Question) -> None:
+    """A question was answered: the next one of its dialog, if that still stands."""
+    dialog = draft.session.work.activity.dialog
+    if answered.more and dialog is not None and dialog.id == answered.standing:
+        ask(draft, _question(draft, dialog, again=True, given=(*answered.given, answered.answer)))
+
+
+def _dialogs_gone(draft: Draft, but: str = "") -> None:
+    """All dialogs that were asked about have gone, except the one of this name: nobody waits for an answer."""
+    # While keys are pressed its screen may show anything; what became of it is known once they are.
+    answering = {intent.key for intent in draft.session.intents}
     for question in draft.session.questions:
-        gone = question.source == "dialog" and question.open and (dialog is None or dialog.id != question.id)
-        kept.append(replace(question, withdrawn=True) if gone else question)
-        if gone:
+        if question.source != "dialog" or question.gone or question.standing == but:
+            continue
+        if f"{ANSWERING}{question.id}" in answering:
+            continue
+        after = replace(question, gone=True, withdrawn=question.withdrawn or question.open)
+        draft.set(questions=tuple(after if q.id == after.id else q for q in draft.session.questions))
+        if question.open:
             draft.tell("question.withdrawn", "the agent went on without an answer", question=question.id)
-    if tuple(kept) != draft.session.questions:
-        draft.set(questions=tuple(kept))
-    if dialog is not None and dialog.id not in known:
-        question = Question(
-            id=dialog.id,
-            text=dialog.text,
-            asked_at=draft.now,
-            options=dialog.options,
-            source="dialog",
-            call=dialog.call,
-            remember=dialog.remember,
-        )
-        _open(draft, question)
-        if not permissions.answered_by_rule(draft, question, rules):
-            _tell_people(draft, question)
+
+
+def _asked_again(last: Question, now: float) -> bool:
+    """Whether a dialog that was asked about before is a new question: it went meanwhile, or no answer took it away."""
+    if last.gone or last.withdrawn:
+        return True
+    return last.delivered and now - last.delivered_at > STILL_THERE
 
 
 def ask(draft: Draft, question: Question) -> None:

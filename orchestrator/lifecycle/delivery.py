@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from orchestrator.domain.activity import PASTED, ActivityState, ReceiptStage
+from orchestrator.domain.activity import PASTED, Activity, ActivityState, Receipt, ReceiptStage
 from orchestrator.domain.event import Level
 from orchestrator.domain.message import OPEN_STAGES, Message, MessageStage, digest
 from orchestrator.domain.session import RuntimeState, Session, WantedState
@@ -19,6 +20,7 @@ PERSON_QUIET = 10.0
 KEPT_MESSAGES = 50
 CLOCK_SLACK = 5.0
 """Seconds that the agent's clock may be behind ours."""
+UNREAD = "the agent was interrupted before it did anything about it"
 
 _STAGES = {
     ReceiptStage.ACCEPTED: MessageStage.ACCEPTED,
@@ -48,20 +50,42 @@ def stage(
 
 
 def take_receipts(draft: Draft, look: AgentLook) -> None:
-    """The agent's own word moves messages on; never back, and an old word never a newer message."""
+    """The agent's own word moves messages on; never back, and each word serves one message."""
     for message in draft.session.messages:
         if message.stage not in _ON_THE_WAY:
             continue
-        name = digest(message.text)
-        heard = [r for r in look.receipts if r.text_digest == name and r.at >= message.stage_at - CLOCK_SLACK]
-        furthest = max((_ORDER.index(_STAGES[r.stage]) for r in heard), default=-1)
+        receipt = _receipt_of(draft.session, message, look.receipts)
+        if receipt is None:
+            continue
+        if not message.receipt_at:
+            draft.put_message(replace(message, receipt_at=receipt.since))
+        furthest = _ORDER.index(_STAGES.get(receipt.stage, MessageStage.ACCEPTED))
         # One signal may say more than one stage at once; each stage is told.
         for target in _STAGES.values():
-            current = next(m for m in draft.session.messages if m.number == message.number)
+            current = _current(draft, message.number)
             if _ORDER.index(current.stage) < _ORDER.index(target) <= furthest:
                 stage(draft, current, target)
+        if receipt.stage is ReceiptStage.INTERRUPTED:
+            stage(draft, _current(draft, message.number), MessageStage.FAILED, UNREAD, Level.WARNING)
     _by_activity(draft, look)
     _trim(draft)
+
+
+def _receipt_of(session: Session, message: Message, receipts: Sequence[Receipt]) -> Receipt | None:
+    """The agent's word about this message: the one that it has, else the first that no other message has."""
+    name = digest(message.text)
+    about = [r for r in receipts if r.text_digest == name]
+    at = message.receipt_at
+    if not at:
+        taken = {m.receipt_at for m in session.messages if m.receipt_at and digest(m.text) == name}
+        # After Enter was pressed again, `stage_at` is of that; the agent may have had it by the first.
+        since = message.stage_at - CLOCK_SLACK - TYPED_WAIT * max(message.tries - 1, 0)
+        at = next((r.since for r in about if r.since >= since and r.since not in taken), 0.0)
+    return next((r for r in reversed(about) if r.since == at), None)
+
+
+def _current(draft: Draft, number: int) -> Message:
+    return next(m for m in draft.session.messages if m.number == number)
 
 
 def _by_activity(draft: Draft, look: AgentLook) -> None:
@@ -113,9 +137,22 @@ def why_not_typing(session: Session) -> str:
     return ""
 
 
+def why_waiting(session: Session) -> str:
+    """What a queued message waits for, for a person; empty when it is typed next."""
+    draft = session.work.activity.draft
+    ours = any(is_draft_of(draft, message) for message in session.messages)
+    if not why_not_typing(session) and draft and not ours and not is_part_of(draft, session.task.prompt):
+        return "text that is not ours stands in the agent's prompt: somebody is typing there"
+    return why_not_typing(session)
+
+
 def prompt_shown(session: Session) -> bool:
     """Its prompt waits, empty or with a draft in it; whose draft that is, is looked at before typing."""
-    activity = session.work.activity
+    return at_prompt(session.work.activity)
+
+
+def at_prompt(activity: Activity) -> bool:
+    """The same of one look."""
     return activity.accepts_text or bool(activity.draft)
 
 

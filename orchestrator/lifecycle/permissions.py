@@ -38,6 +38,8 @@ def answer_waiting(draft: Draft, rules: Rules) -> None:
 
 def answered_by_rule(draft: Draft, question: Question, rules: Rules) -> bool:
     """Answer the question if a rule decides it; says whether it did."""
+    if question.for_people:
+        return False
     if question.call is not None:
         return _judged(draft, question, question.call, rules)
     return question.remember and _remembered(draft, question, rules)

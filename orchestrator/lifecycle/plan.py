@@ -68,7 +68,7 @@ def _telling(session: Session, now: float) -> list[acts.Act]:
     answers = [
         acts.DeliverAnswer(question=q.id)
         for q in session.questions
-        if q.answered_at is not None and not q.delivered and not q.withdrawn and _can_hear(session, q)
+        if q.answered_at is not None and not (q.delivered or q.withdrawn or q.more) and _can_hear(session, q)
     ]
     return [*answers, *_typing(session, now)]
 

@@ -12,6 +12,7 @@ from orchestrator.domain.pull_request import PullRequest
 from orchestrator.domain.session import RuntimeFact, RuntimeState, Session, Setup, SetupStep, Work
 from orchestrator.errors import PermanentError, TemporaryError
 from orchestrator.lifecycle import acts, agent_folder, forge, permissions, prompts
+from orchestrator.lifecycle.decide import ANSWERING
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
 from orchestrator.ports.agent import AgentTask
@@ -146,8 +147,15 @@ async def prompt_text(fleet: Fleet, session: Session) -> str:
 
 def again(session: Session, now: float, *, resume: bool) -> Session:
     """The session as it is set up anew: after a restore, or when its terminal was lost."""
+    # What stood on the screen of the run that is over waits for no answer; shown again, it is a new question.
+    questions = tuple(
+        replace(q, gone=True, withdrawn=q.withdrawn or not q.delivered) if q.source == "dialog" else q
+        for q in session.questions
+    )
     return replace(
         session,
+        questions=questions,
+        intents=tuple(i for i in session.intents if not i.key.startswith(ANSWERING)),
         setup=Setup(step=SetupStep.QUEUED, at=now, resume=resume),
         runtime=RuntimeFact(state=RuntimeState.NONE, at=now),
     )

@@ -9,9 +9,11 @@ from orchestrator.domain.activity import ActivityState, Dialog
 from orchestrator.domain.event import Level
 from orchestrator.domain.look import Unseen
 from orchestrator.domain.message import Message, MessageStage
+from orchestrator.domain.person import ActorKind
 from orchestrator.domain.session import Question, Session
 from orchestrator.errors import Conflict, NotFound, TemporaryError
 from orchestrator.lifecycle import acts, agent_folder, delivery
+from orchestrator.lifecycle.decide import ANSWERING
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
 from orchestrator.ports.agent import AgentLook, AgentView, AnswerFile, ClearsPrompt
@@ -175,14 +177,23 @@ async def deliver_answer(fleet: Fleet, session: Session, act: acts.DeliverAnswer
 
     def done(draft: Draft) -> None:
         questions = tuple(
-            replace(q, delivered=True) if q.id == act.question else q for q in draft.session.questions
+            replace(q, delivered=True, delivered_at=draft.now)
+            if q.id == act.question or (q.more and q.standing == question.standing and not q.gone)
+            else q
+            for q in draft.session.questions
         )
         draft.set(questions=questions)
         draft.close_intent(_answering(act.question))
-        draft.tell("question.delivered", "the agent has the answer", question=act.question)
+        if not (question.call is not None and by_rule(question)):
+            draft.tell("question.delivered", "the agent has the answer", question=act.question)
 
     await fleet.change(session.id, done)
     fleet.wake(session.id)
+
+
+def by_rule(question: Question) -> bool:
+    """Whether a rule answered: people were told of its decision, and asked nothing."""
+    return question.answered_by is not None and question.answered_by.kind is ActorKind.RULE
 
 
 def _answer_as_message(draft: Draft, question: Question) -> None:
@@ -193,14 +204,15 @@ def _answer_as_message(draft: Draft, question: Question) -> None:
 
 
 def _answering(question: str) -> str:
-    return f"answer:{question}"
+    return f"{ANSWERING}{question}"
 
 
 async def _answer_dialog(fleet: Fleet, session: Session, question: Question) -> None:
     world = fleet.world
     current = (await look_now(fleet, session)).activity.dialog
     begun = any(i.key == _answering(question.id) for i in session.intents)
-    if current is None or current.id != question.id:
+    now_at = next(q for q in fleet.get(session.id).questions if q.id == question.id)
+    if now_at.gone or current is None or current.id != question.standing:
         if begun:
             return  # We died after giving the answer, and the dialog is gone: it was taken.
         msg = "the dialog that was answered is not open any more"
@@ -208,7 +220,8 @@ async def _answer_dialog(fleet: Fleet, session: Session, question: Question) -> 
     await fleet.change(session.id, lambda d: d.open_intent(_answering(question.id)))
     for _ in range(KEY_ROUNDS):
         ref, place = world.ref(session), await world.place(session)
-        given = await world.agent(session).answer(ref, place, current, question.answer)
+        asked = replace(current, given=question.given)
+        given = await world.agent(session).answer(ref, place, asked, question.answer)
         if isinstance(given, AnswerFile):
             if not await _taken(place, given):
                 await _on_screen(fleet, session, question)
@@ -233,7 +246,7 @@ async def _after_keys(
             found = (await look_now(fleet, session)).activity.dialog
         except TemporaryError:
             return None  # Its terminal went, or a person took over: nothing is pressed blindly.
-        if found is None or found.id != question.id:
+        if found is None or found.id != question.standing:
             return None
         place = await world.place(session)
         wanted = await world.agent(session).answer(world.ref(session), place, found, question.answer)
@@ -263,10 +276,11 @@ async def _on_screen(fleet: Fleet, session: Session, question: Question) -> None
     if current is None:
         return  # It was answered in the terminal, or the hook took it at the last moment.
     keys: Text | Keys | None = None
-    if current.id == question.id:
+    if current.id == question.standing:
         # Asked again: which keys choose it depends on what its screen shows now.
         place = await world.place(session)
-        given = await world.agent(session).answer(world.ref(session), place, current, question.answer)
+        asked = replace(current, given=question.given)
+        given = await world.agent(session).answer(world.ref(session), place, asked, question.answer)
         keys = given.otherwise if isinstance(given, AnswerFile) else given
     if keys is None:
         msg = "the agent's hook waits for it no more, and its screen does not offer that answer"

@@ -13,6 +13,7 @@ from orchestrator.domain.pull_request import Checks, Mergeable, PullRequestState
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import (
     Change,
+    Question,
     RuntimeState,
     Session,
     SetupStep,
@@ -25,6 +26,9 @@ from orchestrator.lifecycle import changes, merging
 from orchestrator.lifecycle.changes import OPEN
 
 Rule = Callable[[Session, Rules, float], tuple[Status, str] | None]
+
+UNFAMILIAR_FOR = 25.0
+"""Seconds for which a screen that nobody understands may stand unchanged: what works moves on it."""
 
 _ENDS = {
     StopReason.KILLED: Status.KILLED,
@@ -149,9 +153,22 @@ def _question(session: Session, _rules: Rules, _now: float) -> tuple[Status, str
     question = session.question
     if question is not None:
         return Status.WAITING_INPUT, question.text.split("\n", 1)[0][:200]
+    given = _given(session)
+    if given is not None:
+        return Status.WORKING, f"{given.answered_by} answered what it asked; it gets the answer"
     if session.work.activity.state in {ActivityState.ASKING, ActivityState.PERMISSION}:
         return Status.WAITING_INPUT, shown(session.work.activity, "the agent waits for a person")
     return None
+
+
+def _given(session: Session) -> Question | None:
+    """The answer to the dialog that stands there, on its way: nobody is waited for."""
+    dialog = session.work.activity.dialog
+    if dialog is None:
+        return None
+    asked = next((q for q in reversed(session.questions) if q.standing == dialog.id), None)
+    waits = asked is None or asked.answered_at is None or asked.withdrawn or asked.gone
+    return None if waits else asked
 
 
 def _limits(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
@@ -182,6 +199,19 @@ def _silent(session: Session, rules: Rules, now: float) -> tuple[Status, str] | 
     if works and not activity.tool and quiet > rules.stuck_after:
         return Status.STUCK, f"no sign of progress for {_span(rules.stuck_after)} while it should work"
     return None
+
+
+def _unfamiliar(session: Session, _rules: Rules, now: float) -> tuple[Status, str] | None:
+    """Its screen shows something that nobody knows, and stays so: most likely it waits for a person there."""
+    activity = session.work.activity
+    if not activity.unfamiliar or now - session.work.progress_at <= UNFAMILIAR_FOR:
+        return None
+    if session.work.reported_done or _people_can_finish(session):
+        return None
+    return Status.STUCK, (
+        f"its screen is not understood and has not changed for {_span(UNFAMILIAR_FOR)}: {activity.unfamiliar}; "
+        f"`ao output {session.id}` shows it, `ao attach {session.id}` lets you answer there"
+    )
 
 
 def _pull_request(session: Session, rules: Rules, now: float) -> tuple[Status, str] | None:
@@ -285,6 +315,7 @@ RULES: tuple[Rule, ...] = (
     _question,
     _limits,
     _silent,
+    _unfamiliar,
     _pull_request,
     _alone,
 )

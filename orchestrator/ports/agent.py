@@ -101,7 +101,9 @@ class Agent(Protocol):
     ) -> Text | Keys | AnswerFile:
         """What to give the terminal, or a hook that waits, so that `answer` is chosen in `dialog`.
 
-        `answer` is an option, or an option's words with a reason behind a colon. Raises `BadInput`.
+        `answer` is an option, or an option's words with a reason behind a colon; where several may be chosen,
+        options with commas between. Of a dialog with several questions it answers the last, and
+        `dialog.given` holds the answers to the others. Raises `BadInput`.
         """
 
     async def interrupt(self, session: SessionRef) -> Keys:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from orchestrator.domain.activity import ToolCall, Verdict
@@ -14,10 +15,13 @@ from orchestrator.domain.session import Question, Session
 from orchestrator.domain.when import clock
 from orchestrator.errors import BadInput, Conflict, NotFound
 from orchestrator.lifecycle import permissions
+from orchestrator.lifecycle.decide import ask_next
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.services import ended, leave
 from orchestrator.services import rules as keeping
 from orchestrator.services.core import Core
+
+_NUMBERS = re.compile(r"[\d,\s]+")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,6 +60,7 @@ async def answer(core: Core, session_id: SessionId, text: str, *, by: Actor, que
         found.question = given
         draft.set(questions=tuple(given if q.id == given.id else q for q in draft.session.questions))
         draft.tell("question.answered", f"{by}{found.words}", question=given.id, by=str(by))
+        ask_next(draft, given)
         answered.append(found)
 
     session = await core.fleet.change(session_id, how)
@@ -66,7 +71,7 @@ async def answer(core: Core, session_id: SessionId, text: str, *, by: Actor, que
 def _given(session: Session, asked: Question, words: str, rules: Rules) -> _Given:
     """Raises `BadInput` before anything is decided."""
     if asked.call is None or not leave.asks_leave(asked):
-        chosen = replace(asked, answer=_choice(asked, words))
+        chosen = replace(asked, answer=_choices(asked, words))
         return _Given(question=chosen, words=f": {chosen.answer}")
     said = leave.read(asked, words, session.id)
     done = "denied" if not said.allows else "allowed once"
@@ -122,6 +127,16 @@ def _find(session: Session, question: str) -> Question:
 
 def _first(asked: Question) -> str:
     return f"{asked.answered_by} answered first, at {clock(asked.answered_at or 0.0)}: {asked.answer}"
+
+
+def _choices(asked: Question, words: str) -> str:
+    """Where several may be chosen: `1, 3`, or their words, with commas between. Else one, or words of one's own."""
+    if not asked.many or words in asked.options:
+        return _choice(asked, words)
+    parts = words.replace(",", " ").split() if _NUMBERS.fullmatch(words) else words.split(",")
+    chosen = [_choice(asked, part.strip(" ,")) for part in parts if part.strip(" ,")]
+    known = chosen and all(choice in asked.options for choice in chosen)
+    return ", ".join(o for o in asked.options if o in chosen) if known else words
 
 
 def _choice(asked: Question, words: str) -> str:

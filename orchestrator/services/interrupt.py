@@ -9,11 +9,13 @@ from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import Actor
 from orchestrator.domain.session import RuntimeState, Session
 from orchestrator.errors import Conflict, TemporaryError
-from orchestrator.lifecycle import speak
+from orchestrator.lifecycle import delivery, speak
 from orchestrator.services.core import Core
 
 LOOKS, PAUSE = 25, 0.2
 """How often, and how many seconds apart, it is looked whether the agent stopped."""
+_ENDED = frozenset({ActivityState.LIMITED, ActivityState.BLOCKED})
+"""With a prompt that waits, an error has ended its turn; else it is trying again."""
 _WORKS = frozenset({ActivityState.BUSY, ActivityState.STARTING})
 
 
@@ -26,9 +28,11 @@ async def interrupt(core: Core, session_id: SessionId, *, by: Actor) -> str:
     if session.runtime.state is not RuntimeState.ALIVE:
         msg = f"its terminal is {session.runtime.state.value}; there is nothing to interrupt."
         raise Conflict(msg, session=session_id)
-    if (await speak.look_now(core.fleet, session)).activity.state is ActivityState.IDLE:
+    activity = (await speak.look_now(core.fleet, session)).activity
+    if activity.state is ActivityState.IDLE or (activity.state in _ENDED and delivery.at_prompt(activity)):
         # Its keys mean something else at a prompt that waits.
-        msg = "its turn is over already; there is nothing to interrupt."
+        why = f" ({activity.trouble.value})" if activity.trouble else ""
+        msg = f"its turn is over already{why}; there is nothing to interrupt."
         raise Conflict(msg, session=session_id)
     world = core.fleet.world
     keys = await world.agent(session).interrupt(world.ref(session))

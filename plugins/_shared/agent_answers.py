@@ -62,11 +62,9 @@ def _decision(
 ) -> bytes:
     """The words for the hook."""
     if dialog.call is None:
-        template, values = decisions.answer, {"input": answered(pending, answer)}
-        chosen = _chosen(dialog, answer)
-        if chosen is not None:
-            values = {"input": answered(pending, dialog.options[chosen])}
-        return _json(template, values)
+        chosen = None if dialog.further else _chosen(dialog, answer)
+        words = answer if chosen is None else dialog.options[chosen]
+        return _json(decisions.answer, {"input": answered(pending, (*dialog.given, words))})
     word, _, reason = answer.partition(":")
     if word.strip() in ALLOWS:
         return _json(decisions.allow, {})
@@ -82,7 +80,7 @@ def _keys(shown: Shown, answer: str) -> Keys | None:
     """
     dialog, rule = shown.dialog, shown.rule
     if dialog.call is None:
-        chosen = _chosen(dialog, answer)
+        chosen = None if dialog.further or dialog.many else _chosen(dialog, answer)
         return None if chosen is None or rule is not None else Keys(keys=(str(chosen + 1),))
     if rule is None or not rule.permission:
         return None

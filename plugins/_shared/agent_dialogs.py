@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from orchestrator.domain.activity import Dialog, ToolCall
+from orchestrator.domain.activity import Asked, Dialog, ToolCall
 from orchestrator.domain.outside_text import clean, excerpt, one_line
 from orchestrator.domain.policy import PERMISSION_OPTIONS
 from plugins._shared.agent_profile import Profile
@@ -16,6 +16,8 @@ from plugins._shared.profile_signals import EventKind, Tool
 
 MOST_TEXT = 1000
 MOST_SHOWN = 1500
+MOST_OPTIONS = 10
+_UNKNOWN = "It asks something on its screen."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ def dialog_of(profile: Profile, kind: EventKind, event: Asking) -> tuple[Dialog,
         return _leave(profile, pending), pending
     if pending is not None and event.arguments.get("questions"):
         return _questions(pending), pending
-    text = excerpt(event.text or event.tool or "It asks something on its screen.", MOST_TEXT).strip()
+    text = excerpt(event.text or event.tool or _UNKNOWN, MOST_TEXT).strip()
     name = dialog_id("event", text, *event.options, str(event.at))
     return Dialog(id=name, text=text, options=event.options), None
 
@@ -101,35 +103,58 @@ def _shown(tool: Tool, arguments: Mapping[str, Any]) -> list[str]:
 
 
 def _questions(pending: Pending) -> Dialog:
-    """Questions of the agent: the options of a single one, else words for all of them."""
-    asked = [q for q in pending.arguments["questions"] if isinstance(q, dict)]
-    texts = [clean(excerpt(str(q.get("question") or ""), MOST_TEXT)).strip() for q in asked]
-    options: tuple[str, ...] = ()
-    if len(asked) == 1 and not asked[0].get("multiSelect"):
-        offered = [o for o in asked[0].get("options") or [] if isinstance(o, dict)]
-        options = tuple(one_line(str(o.get("label") or ""), 75) for o in offered[:10])
-        texts += [f"- {one_line(_described(o), 200)}" for o in offered[:10] if o.get("description")]
-    text = "\n".join(texts) or "It asks something on its screen."
-    return Dialog(id=dialog_id("question", pending.event, text, *options), text=text, options=options)
+    """Questions of the agent: people are asked one after the other, each with its own options."""
+    asked = [_asked(q) for q in pending.arguments["questions"] if isinstance(q, dict)]
+    first, *further = asked or [Asked(text=_UNKNOWN)]
+    parts = [part for each in (first, *further) for part in (each.text, *each.options)]
+    return Dialog(
+        id=dialog_id("question", pending.event, *parts),
+        text=first.text,
+        options=first.options,
+        many=first.many,
+        further=tuple(further),
+    )
+
+
+def _asked(question: Mapping[str, Any]) -> Asked:
+    text = clean(excerpt(str(question.get("question") or ""), MOST_TEXT)).strip() or _UNKNOWN
+    given = question.get("options")
+    offered = [o for o in given if isinstance(o, dict)][:MOST_OPTIONS] if isinstance(given, list) else []
+    options = tuple(one_line(str(o.get("label") or ""), 75) for o in offered)
+    lines = [text, *(f"- {one_line(_described(o), 200)}" for o in offered if o.get("description"))]
+    many = bool(question.get("multiSelect")) and len(options) > 1
+    if many:
+        lines.append("(Several may be chosen: `1, 2`.)")
+    return Asked(text="\n".join(lines), options=options, many=many)
 
 
 def _described(option: Mapping[str, Any]) -> str:
     return f"{option.get('label')}: {option.get('description')}"
 
 
-def answered(pending: Pending, answer: str) -> dict[str, Any]:
-    """The arguments of the questions with their answers, as the agent takes them back."""
+def answered(pending: Pending, answers: Sequence[str]) -> dict[str, Any]:
+    """The arguments of the questions with their answers, in order, as the agent takes them back."""
     asked = [q for q in pending.arguments.get("questions") or [] if isinstance(q, dict)]
-    answers = {str(q.get("question")): _label(q, answer) for q in asked}
-    return {**pending.arguments, "answers": answers}
+    given = {str(q.get("question")): _labels(q, answer) for q, answer in zip(asked, answers, strict=False)}
+    return {**pending.arguments, "answers": given}
 
 
-def _label(question: Mapping[str, Any], answer: str) -> str:
-    """The agent's own words of the option that was chosen: what people saw was cleaned."""
-    for option in question.get("options") or []:
-        if isinstance(option, dict) and one_line(str(option.get("label") or ""), 75) == answer:
-            return str(option["label"])
-    return answer
+def _labels(question: Mapping[str, Any], answer: str) -> str:
+    """The agent's own words of what was chosen: what people saw was cleaned."""
+    given = question.get("options")
+    offered = [o for o in given if isinstance(o, dict)] if isinstance(given, list) else []
+    own = {one_line(str(o.get("label") or ""), 75): str(o.get("label") or "") for o in offered}
+    if not question.get("multiSelect"):
+        return own.get(answer, answer)
+    chosen, rest = [], answer
+    while rest:
+        # A label may hold a comma itself: the longest that fits is meant.
+        label = max((name for name in own if f"{rest}, ".startswith(f"{name}, ")), key=len, default=None)
+        if label is None:
+            return answer
+        chosen.append(own[label])
+        rest = rest[len(label) :].removeprefix(", ")
+    return ", ".join(chosen)
 
 
 def dialog_id(name: str, *parts: str) -> str:

@@ -6,7 +6,7 @@ both are told, and text is typed only if none of them says that the prompt does 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.domain.activity import Activity, ActivityState, Source
 from plugins._shared.agent_screen import Shown
@@ -34,11 +34,18 @@ class Evidence:
     now: float
     quiet_after: float
     """Seconds of silence after which a busy agent's screen is believed more than its last signal."""
+    unfamiliar: str = ""
+    """The screen's last lines, where they fit none of the patterns of an agent whose signals tell the rest."""
 
     @property
     def settled(self) -> bool:
         """The signal is old enough for the screen to show it."""
         return self.now - self.signalled.at > SETTLING
+
+    @property
+    def quiet(self) -> bool:
+        """Its signals have been silent for long."""
+        return self.now - self.signalled.signal_at > self.quiet_after
 
 
 def says_nothing(state: ActivityState) -> bool:
@@ -52,11 +59,18 @@ def judge(seen: Evidence) -> tuple[Activity, str]:
     if state is ActivityState.EXITED and seen.alive:
         return _by_looks(seen), "its last word was that it ended, and its terminal lives"
     if state in _NO_WORD:
-        return _by_looks(seen), ""
+        activity = _by_looks(seen)
+        # A dialog may stand there that comes before its first signal, or that is new to us.
+        odd = seen.unfamiliar if activity.state in _NO_WORD and seen.alive else ""
+        return replace(activity, unfamiliar=odd), ""
     if seen.screen is not None and _overruled(state, seen):
         words = f"its {seen.source.value} says {state.value}, its screen shows {seen.screen.state.value}"
         return _by_looks(seen), words
-    return _by_signal(seen), ""
+    activity = _by_signal(seen)
+    works = seen.title is not None and seen.title.state is ActivityState.BUSY
+    if state is ActivityState.BUSY and not activity.tool and seen.quiet and seen.alive and not works:
+        return replace(activity, unfamiliar=seen.unfamiliar), ""
+    return activity, ""
 
 
 def _overruled(state: ActivityState, seen: Evidence) -> bool:
@@ -66,8 +80,7 @@ def _overruled(state: ActivityState, seen: Evidence) -> bool:
         return False
     if state is ActivityState.BUSY:
         # An interrupt in the terminal gives no signal, nor do some dialogs.
-        quiet = seen.now - seen.signalled.signal_at > seen.quiet_after
-        return quiet or screen.dialog is not None
+        return seen.quiet or screen.dialog is not None
     if state in _AT_PROMPT and screen.state is ActivityState.IDLE:
         return False
     return not (state in _WAITS and screen.state in _WAITS)

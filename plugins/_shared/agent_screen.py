@@ -10,7 +10,7 @@ from orchestrator.domain.activity import PASTED, ActivityState, Dialog, Trouble
 from orchestrator.domain.outside_text import clean, excerpt, one_line
 from plugins._shared.agent_dialogs import dialog_id
 from plugins._shared.agent_profile import Profile
-from plugins._shared.agent_troubles import trouble_of
+from plugins._shared.agent_troubles import PASSES, trouble_of
 from plugins._shared.profile_looks import DialogRule, Looks, Prompt
 
 MOST_SCREEN = 40_000
@@ -50,10 +50,19 @@ def read_screen(profile: Profile, screen: str | None, cursor: tuple[int, int] | 
             return Shown(state, one_line(match.group()), _dialog(rule, match), rule=rule)
     found = _match(profile.patterns.screen, shown)
     if found is not None and found.state in {ActivityState.LIMITED, ActivityState.BLOCKED}:
-        return replace(found, trouble=trouble_of(profile.troubles, found.line))
+        trouble = trouble_of(profile.troubles, found.line)
+        # However often it tries again, a lost login does not come back by that.
+        lasts = trouble is not None and trouble not in PASSES
+        return replace(found, trouble=trouble, state=ActivityState.BLOCKED if lasts else found.state)
     if found is not None and found.state is ActivityState.IDLE and profile.patterns.prompt is not None:
         return replace(found, draft=_draft(profile.patterns.prompt, screen.splitlines(), cursor))
     return found
+
+
+def last_lines(screen: str) -> str:
+    """What stands at the end of a screen, on one line, for a person; empty where nothing does."""
+    lines = [line.strip() for line in clean(screen[-MOST_SCREEN:]).splitlines() if line.strip()]
+    return one_line(" / ".join(lines[-3:]), 160)
 
 
 def _draft(prompt: Prompt, lines: Sequence[str], cursor: tuple[int, int] | None) -> str:

@@ -16,7 +16,7 @@ from orchestrator.domain.message import digest
 from orchestrator.domain.outside_text import one_line
 from plugins._shared.agent_dialogs import Pending, dialog_of
 from plugins._shared.agent_profile import Profile
-from plugins._shared.agent_troubles import reset_time, trouble_of
+from plugins._shared.agent_troubles import PASSES, reset_time, trouble_of
 from plugins._shared.profile_signals import EventFields, EventKind, StatusFile
 
 KEPT_RECEIPTS = 30
@@ -52,8 +52,6 @@ _TURN_OVER = frozenset(
         EventKind.SESSION_START,
     }
 )
-_PASSES = frozenset({Trouble.RATE, Trouble.OVERLOAD, Trouble.NETWORK})
-"""Troubles that end by themselves: the agent is limited, not blocked."""
 _ANSWERED = "ao_answered"
 """The field by which our own hook says what it took the answer to: the name of an event's file."""
 _HEAD = 4096
@@ -233,7 +231,7 @@ def _failed(profile: Profile, after: Signalled, event: AgentEvent) -> Signalled:
     trouble = trouble_of(profile.troubles, event.text) or Trouble.REFUSED
     return replace(
         after,
-        state=ActivityState.LIMITED if trouble in _PASSES else ActivityState.BLOCKED,
+        state=ActivityState.LIMITED if trouble in PASSES else ActivityState.BLOCKED,
         trouble=trouble,
         words=one_line(event.text, 200),
         until=event.until if event.until is not None else reset_time(event.text, event.at),
@@ -254,10 +252,14 @@ def _tools(running: tuple[tuple[str, str], ...], event: AgentEvent) -> tuple[tup
 
 def _receipts(receipts: tuple[Receipt, ...], event: AgentEvent) -> tuple[Receipt, ...]:
     if event.kind is EventKind.PROMPT_SUBMIT:
+        name = digest(event.text)
+        same = [r.accepted_at for r in receipts if r.text_digest == name]
         new = Receipt(
-            text_digest=digest(event.text),
+            text_digest=name,
             stage=ReceiptStage.ACCEPTED,
             at=event.at,
+            # Some clocks know whole seconds only, and two receipts for one text must differ.
+            accepted_at=max([event.at, *(at + 0.001 for at in same)]),
             evidence="the agent says that it got the text",
         )
         return (*receipts, new)
@@ -269,15 +271,17 @@ def _receipts(receipts: tuple[Receipt, ...], event: AgentEvent) -> tuple[Receipt
             for r in receipts
         )
     if event.kind in {EventKind.STOP, EventKind.INTERRUPTED}:
-        return tuple(
-            replace(
-                r, stage=ReceiptStage.ANSWERED, at=event.at, evidence=f"its turn ended ({event.kind.value})"
-            )
-            if r.stage is not ReceiptStage.ANSWERED
-            else r
-            for r in receipts
-        )
+        return tuple(_over(receipt, event) for receipt in receipts)
     return receipts
+
+
+def _over(receipt: Receipt, event: AgentEvent) -> Receipt:
+    """What the end of a turn says of a message: an agent that is stopped at once puts it back unread."""
+    if receipt.stage in {ReceiptStage.ANSWERED, ReceiptStage.INTERRUPTED}:
+        return receipt
+    unread = event.kind is EventKind.INTERRUPTED and receipt.stage is ReceiptStage.ACCEPTED
+    stage = ReceiptStage.INTERRUPTED if unread else ReceiptStage.ANSWERED
+    return replace(receipt, stage=stage, at=event.at, evidence=f"its turn ended ({event.kind.value})")
 
 
 def _kind(fields: EventFields, raw: Mapping[str, Any]) -> EventKind | None:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from orchestrator.domain.activity import Trouble
 from plugins._shared.profile_signals import TroubleRule
 
+PASSES = frozenset({Trouble.RATE, Trouble.OVERLOAD, Trouble.NETWORK})
+"""Troubles that end by themselves: the agent is limited, not blocked."""
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _CLOCK = re.compile(r"(?:resets?(?: at)?|again at) (\d{1,2})(?::(\d{2}))?\s*(am|pm)?", re.IGNORECASE)
 _SPAN = re.compile(r"(?:again|retry|resets?) (?:in|after) (\d{1,6})\s*(s|m|h)", re.IGNORECASE)

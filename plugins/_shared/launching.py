@@ -6,13 +6,15 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from orchestrator.errors import BadInput, PermanentError
 from orchestrator.ports.place import Place
 from orchestrator.ports.runtime import Launch
 from orchestrator.ports.session_ref import SessionRef
+from plugins._shared import given_environment
+from plugins._shared.threads import files_of
 
 SCRIPT = "launch.sh"
 """In the session's folder: what a terminal starts. A command line of tmux is bounded, a file is not."""
@@ -61,11 +63,34 @@ def marker(session: SessionRef) -> str:
 
 
 async def write_script(place: Place, session: SessionRef, launch: Launch) -> Path:
-    """Put the launch script into the session's folder and return its path."""
-    path = session.folder / SCRIPT
-    text = script(launch.argv, launch.cwd, environment_of(session, launch))
+    """Put the launch script into the session's folder, with the pipe that it waits at; return its path."""
+    path, pipe = session.folder / SCRIPT, session.folder / given_environment.PIPE
+    text = script(launch.argv, launch.cwd, environment_of(session, launch), pipe)
     await place.write(str(path), text.encode(), mode=0o700)
+    await files_of(session.project.folder).run(given_environment.make, pipe)
     return path
+
+
+async def give_environment(session: SessionRef, environment: Mapping[str, str]) -> None:
+    """Let the script that was started go on. Raises `TemporaryError`."""
+    pipe = session.folder / given_environment.PIPE
+    await files_of(session.project.folder).run(given_environment.give, pipe, environment)
+
+
+async def began(session: SessionRef) -> bool:
+    """Whether the script of a terminal that lives has its environment: if we died between, it waits for ever."""
+    pipe = session.folder / given_environment.PIPE
+    return not await files_of(session.project.folder).run(given_environment.is_there, pipe)
+
+
+async def tidy(session: SessionRef) -> None:
+    """Leave no pipe behind with a terminal that has ended, nor a script: those of old held keys."""
+
+    def remove() -> None:
+        for name in (given_environment.PIPE, SCRIPT):
+            (session.folder / name).unlink(missing_ok=True)
+
+    await files_of(session.project.folder).run(remove)
 
 
 def typable(text: str) -> str:
@@ -73,20 +98,20 @@ def typable(text: str) -> str:
     return _UNTYPABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def script(argv: Sequence[str], cwd: str, environment: Mapping[str, str]) -> str:
-    """A POSIX shell script that becomes the program, with exactly this environment.
+def script(argv: Sequence[str], cwd: str, names: Collection[str], pipe: Path) -> str:
+    """A POSIX shell script that becomes the program, with exactly the environment that comes through a pipe.
 
-    Values stand in the file (which only its owner reads), never in an argument list. The shell's own
-    variables are taken away again, unless they were asked for.
+    Neither it nor an argument list holds a value. `names` are the variables that will come; the shell's
+    own are taken away again, unless they are among them.
     """
-    own = [name for name in ("OLDPWD", "PWD", "SHLVL", "_") if name not in environment]
+    own = [name for name in ("OLDPWD", "PWD", "SHLVL", "_") if name not in names]
     unset = [word for name in own for word in ("-u", name)]
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(environment.items())]
     return "\n".join(
         (
             "#!/bin/sh",
+            given_environment.reading(pipe).rstrip("\n"),
             f"cd -- {shlex.quote(cwd)} || exit 126",
-            *lines,
+            given_environment.SET.rstrip("\n"),
             f"exec /usr/bin/env {' '.join(unset)} {shlex.join(argv)}",
             "",
         )

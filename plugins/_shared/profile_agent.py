@@ -36,9 +36,10 @@ from plugins._shared.agent_judgement import Evidence, judge, says_nothing
 from plugins._shared.agent_launch import Launcher
 from plugins._shared.agent_outside import OutsideReader
 from plugins._shared.agent_profile import Profile
-from plugins._shared.agent_screen import Shown, read_screen, read_title
+from plugins._shared.agent_screen import Shown, last_lines, read_screen, read_title
 from plugins._shared.agent_signals import Signalled, newer
 from plugins._shared.profile_looks import DialogRule
+from plugins._shared.profile_signals import EventKind
 from plugins._shared.signal_reader import SignalReader
 
 AT_ONCE = 32
@@ -141,6 +142,14 @@ class ProfileAgent(Agent, ClearsPrompt, Launches):
         at = self._interrupted.get(session, 0.0)
         return known.signal_at < at and self._now() - at < INTERRUPTED_FOR
 
+    def _stopped(self, session: SessionId, seen: Evidence) -> Source | None:
+        """What shows that a turn of which no event tells the end is over."""
+        known = self._reader.known(session)
+        if known is None or known.state is ActivityState.IDLE or known.event == EventKind.FAILED.value:
+            return None  # An error has ended it, and that is why it rests.
+        outside = seen.source is Source.STATUS_FILE and seen.signalled.state is ActivityState.IDLE
+        return _rests(seen) if outside or self._asked_to_stop(session, known) else None
+
     async def _look(self, view: AgentView) -> Look[AgentLook]:
         session = view.session.id
         try:
@@ -152,11 +161,7 @@ class ProfileAgent(Agent, ClearsPrompt, Launches):
             return Unseen(f"its signals could not be read: {type(error).__name__}: {error}")
         evidence = self._evidence(view, signalled, source)
         self._remember_rule(session, evidence.screen)
-        if (
-            self._suffices
-            and self._asked_to_stop(session, signalled)
-            and (told_by := _rests(evidence)) is not None
-        ):
+        if self._suffices and (told_by := self._stopped(session, evidence)) is not None:
             signalled = self._reader.interrupted(session, self._now(), told_by)
             evidence = replace(evidence, signalled=signalled)
         activity, disagreement = judge(evidence)
@@ -178,15 +183,19 @@ class ProfileAgent(Agent, ClearsPrompt, Launches):
 
     def _evidence(self, view: AgentView, signalled: Signalled, source: Source) -> Evidence:
         screen = view.runtime.screen
+        shown = read_screen(self.profile, screen, view.runtime.cursor)
+        # Patterns of an agent without signals name what matters of its screen, not all that it may show.
+        told = self._suffices and self.profile.patterns.screen.given
         return Evidence(
             signalled=signalled,
             source=source,
             title=read_title(self.profile, view.runtime.title),
-            screen=read_screen(self.profile, screen, view.runtime.cursor),
+            screen=shown,
             screen_read=screen is not None and self.profile.patterns.screen.given,
             alive=view.runtime.presence is Presence.ALIVE,
             now=self._now(),
             quiet_after=self.profile.quiet_after,
+            unfamiliar=last_lines(screen) if told and screen is not None and shown is None else "",
         )
 
     async def _signals(self, view: AgentView) -> tuple[Signalled, Source]:

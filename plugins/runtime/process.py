@@ -64,13 +64,18 @@ class ProcessRuntime(Runtime, Scrollback, Closes):
     async def start(self, session: SessionRef, launch: Launch) -> None:
         async with self._starting.setdefault(session.id, asyncio.Lock()):
             child = self._children.get(session.id)
-            if child is not None and child.exit_code is None:
+            if child is not None and child.exit_code is None and await launching.began(session):
                 return
             environment = launching.environment_of(session, launch)
             await files_of(session.project.folder).run(launching.check, launch, environment)
             await self.stop(session)
             script = await launching.write_script(await self.place(session), session, launch)
             self._children[session.id] = await self._threads.run(_child, session, script)
+            try:
+                await launching.give_environment(session, environment)
+            except AoError:
+                await self.stop(session)
+                raise
 
     @override
     async def observe(
@@ -102,6 +107,7 @@ class ProcessRuntime(Runtime, Scrollback, Closes):
         child = self._children.pop(session.id, None)
         children = [child] if child is not None else []
         left = await self._threads.run(_end, children, [launching.marker(session)])
+        await launching.tidy(session)
         if left:
             msg = f"processes of {session.id} do not end: {', '.join(map(str, left))}."
             raise TemporaryError(msg, session=session.id)

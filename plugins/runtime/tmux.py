@@ -59,13 +59,18 @@ class TmuxRuntime(Runtime, Attachable, Scrollback, Closes):
     @override
     async def start(self, session: SessionRef, launch: Launch) -> None:
         found = await self._find(session.id)
-        if found is not None and not found.ended:
+        if found is not None and not found.ended and await launching.began(session):
             return
         environment = launching.environment_of(session, launch)
         await files_of(session.project.folder).run(launching.check, launch, environment)
         await self.stop(session)
         script = await launching.write_script(await self.place(session), session, launch)
-        await self._server.new_session(session.id, script)
+        try:
+            await self._server.new_session(session.id, script)
+            await launching.give_environment(session, environment)
+        except AoError:
+            await self.stop(session)
+            raise
 
     @override
     async def observe(
@@ -104,6 +109,7 @@ class TmuxRuntime(Runtime, Attachable, Scrollback, Closes):
         # A program that has ended may have left its number to a stranger.
         roots = [found.pid] if found is not None and found.pid is not None and not found.ended else []
         left = await self._threads.run(processes.end_families, roots, [launching.marker(session)])
+        await launching.tidy(session)
         if found is not None:
             try:
                 await self._server.kill_session(session.id)

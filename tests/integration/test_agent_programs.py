@@ -122,6 +122,28 @@ def test_the_answer_of_a_question_is_printed(folder: Path, desk: Desk) -> None:
     assert wish(desk.taken[0]) == Asks(question="Which one?", options=("the first", "the second"))
 
 
+@pytest.mark.parametrize(
+    "words", ["", "help", "--help", "-h", "ask --help", "ask -h", "pr --help", "pr create --help"]
+)
+@pytest.mark.parametrize("outside", [False, True])
+def test_help_asks_nobody(folder: Path, desk: Desk, words: str, *, outside: bool) -> None:
+    argv = ("env", "-u", "AO_SESSION_DIR") if outside else ()
+    done = _run(folder, *argv, "ao", *words.split())
+    assert (done.returncode, done.stderr, desk.taken) == (0, "", [])
+    assert "ao ask QUESTION" in done.stdout
+
+
+@pytest.mark.parametrize("verb", ["done", "report", "push"])
+def test_help_of_a_verb_does_not_do_it(folder: Path, desk: Desk, verb: str) -> None:
+    assert "ao ask QUESTION" in _run(folder, "ao", verb, "--help").stdout
+    assert desk.taken == []
+
+
+def test_question_may_be_about_help(folder: Path, desk: Desk) -> None:
+    _run(folder, "ao", "ask", "What does --help print?", "--option", "--help")
+    assert wish(desk.taken[0]) == Asks(question="What does --help print?", options=("--help",))
+
+
 def test_a_refusal_has_its_code_and_goes_to_standard_error(folder: Path, desk: Desk) -> None:
     desk.reply = lambda _request: "4\nao: there is nothing to merge\n"
     done = _run(folder, "ao", "pr", "create")

@@ -42,6 +42,23 @@ class TerminalContract(RuntimeContract):
         # Python sets LC_CTYPE for itself where no locale is set.
         assert {"LC_CTYPE": "C.UTF-8", **eval(seen)} == wanted  # noqa: S307 - what our own program wrote
 
+    async def test_no_file_holds_what_is_in_the_environment(
+        self, runtime: Runtime, sessions: Sessions, tmp_path: Path
+    ) -> None:
+        """There are keys in it, and the files of a session stay with it when it has ended."""
+        key, out = "sk-a-key-of-a-person", tmp_path / "out"
+        program = 'printf %s "${#KEY}" >"$1.part" && mv "$1.part" "$1"; exec cat'
+        argv = ("sh", "-c", program, "sh", str(out))
+        await runtime.place(sessions(1))
+        for _ in range(2):  # Also when it is started again.
+            await runtime.start(sessions(1), Launch(argv=argv, cwd=str(tmp_path), environment={"KEY": key}))
+            assert await written(out) == str(len(key))
+            assert _holding(tmp_path, key) == []
+            assert sessions(1).folder / "launch.sh" in _holding(tmp_path, "")
+            assert not _found(tmp_path, "launch.env")
+            await runtime.stop(sessions(1))
+            out.unlink()
+
     async def test_arguments_arrive_as_they_are(
         self, runtime: Runtime, sessions: Sessions, tmp_path: Path
     ) -> None:
@@ -196,6 +213,10 @@ async def written(path: Path) -> str:
 
 def _text(path: Path) -> str:
     return path.read_text() if path.exists() else ""
+
+
+def _holding(folder: Path, text: str) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and text.encode() in path.read_bytes()]
 
 
 def _found(folder: Path, name: str) -> list[Path]:

@@ -89,8 +89,13 @@ class FakeAgent(Agent):
     def gets(self, session: SessionId, text: str, stage: ReceiptStage = ReceiptStage.ACCEPTED) -> None:
         """Let the agent say that it has a message."""
         look = self._look(session)
-        receipt = Receipt(text_digest=digest(text), stage=stage, at=self._now(), evidence="hook")
-        others = tuple(r for r in look.receipts if r.text_digest != receipt.text_digest)
+        name, now = digest(text), self._now()
+        before = next((r for r in look.receipts if r.text_digest == name), None)
+        others = tuple(r for r in look.receipts if r.text_digest != name)
+        accepted = now if before is None else before.since
+        if before is not None and stage is ReceiptStage.ACCEPTED:
+            accepted = max(now, before.since + 0.001)  # The same text again; a test's clock may stand still.
+        receipt = Receipt(text_digest=name, stage=stage, at=now, evidence="hook", accepted_at=accepted)
         self.looks[session] = replace(look, receipts=(*others, receipt), signal_at=self._now())
 
     def finish(self, session: SessionId) -> None:

@@ -156,3 +156,46 @@ def test_overdue_after_its_time_and_only_when_typed() -> None:
     assert delivery.overdue(session, late) == mine
     assert delivery.overdue(session, late - 0.1) is None
     assert delivery.overdue(ready(message(stage=S.TYPING)), late) is None
+
+
+@pytest.mark.parametrize(
+    ("draft", "why"),
+    [
+        ("", ""),
+        ("text 1", ""),  # what an interrupt put back; it is taken away
+        ("what about", "text that is not ours stands in the agent's prompt: somebody is typing there"),
+    ],
+)
+def test_message_that_waits_for_a_persons_draft_says_so(draft: str, why: str) -> None:
+    activity = ex.activity(ActivityState.IDLE, accepts_text=not draft, draft=draft)
+    session = ready(message(1, S.FAILED), message(2))
+    assert delivery.why_waiting(replace(session, work=replace(IDLE, activity=activity))) == why
+    assert delivery.why_waiting(
+        replace(session, work=replace(IDLE, activity=ex.activity(ActivityState.BUSY)))
+    )
+
+
+# Each word of the agent serves one message -------------------------------------------------------------------------
+
+
+def test_same_text_again_waits_for_a_word_of_its_own() -> None:
+    """Sent again right after its last turn: what the agent said of that turn is none of this message's."""
+    same = digest("fix it")
+    first = Receipt(text_digest=same, stage=ReceiptStage.ANSWERED, at=ex.NOW, accepted_at=ex.NOW - 1)
+    answered = message(1, S.TYPED, text="fix it", stage_at=ex.NOW - 1)
+    again = message(2, S.TYPED, text="fix it", stage_at=ex.NOW + 1)
+    session = heard(ready(answered, again), first).session
+    assert [m.stage for m in session.messages] == [S.ANSWERED, S.TYPED]
+    second = Receipt(text_digest=same, stage=ReceiptStage.ACCEPTED, at=ex.NOW + 2, accepted_at=ex.NOW + 2)
+    session = heard(session, first, second).session
+    assert [m.stage for m in session.messages] == [S.ANSWERED, S.ACCEPTED]
+    done = replace(second, stage=ReceiptStage.ANSWERED, at=ex.NOW + 9)
+    assert [m.stage for m in heard(session, first, done).session.messages] == [S.ANSWERED, S.ANSWERED]
+
+
+@pytest.mark.parametrize("before", [S.TYPED, S.ACCEPTED])
+def test_message_that_was_interrupted_before_it_was_worked_on_has_failed(before: MessageStage) -> None:
+    draft = heard(ready(message(stage=before)), receipt(ReceiptStage.INTERRUPTED))
+    (left,) = draft.session.messages
+    assert (left.stage, left.reason) == (S.FAILED, delivery.UNREAD)
+    assert draft.events[-1].level is Level.WARNING, "a person did that; it calls nobody"

@@ -63,7 +63,8 @@ async def test_allowed_call_goes_on_without_anybody_being_woken(ring: Ring) -> N
         "git status",
         "allow Bash(git *)",
     )
-    assert "question.asked" not in events
+    unheard = {"question.asked", "question.answered", "question.delivered", "session.waiting_input"}
+    assert unheard.isdisjoint(events)
 
 
 async def test_denied_call_is_answered_with_the_rule_as_the_reason(ring: Ring) -> None:

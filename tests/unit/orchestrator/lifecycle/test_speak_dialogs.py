@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from orchestrator.domain.activity import PASTED, ActivityState, Dialog
+from orchestrator.domain.activity import PASTED, ActivityState, Asked, Dialog
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import OWNER
 from orchestrator.lifecycle.delivery import TYPED_WAIT
@@ -51,7 +51,8 @@ class Claude(FakeAgent, ClearsPrompt):
         self, session: SessionRef, place: Place, dialog: Dialog, answer: str
     ) -> Text | Keys | AnswerFile:
         if self.hook:
-            return AnswerFile(path=FILE, data=answer.encode(), otherwise=self.otherwise)
+            answers = "|".join((*dialog.given, answer))
+            return AnswerFile(path=FILE, data=answers.encode(), otherwise=self.otherwise)
         return self.keys(dialog)
 
     @override
@@ -137,6 +138,54 @@ async def test_a_hook_that_waits_gets_its_file_and_no_key_is_pressed(house: Hous
     await house.answered()
     assert (house.sent, await house.told()) == ([], ["question.answered", "question.delivered"])
     assert given == [b"Allow once"]
+
+
+async def test_several_questions_are_asked_one_after_the_other_and_answered_together(house: House) -> None:
+    house.agent.hook = True
+    given: list[bytes] = []
+
+    def takes() -> None:
+        given.append(house.place.files.pop(FILE))
+        house.goes_on()
+
+    house.place.looked = takes
+    further = (
+        Asked(text="Which sizes?", options=("S", "M", "L"), many=True),
+        Asked(text="What name?"),
+    )
+    await house.asks(Dialog(id="question:1", text="Which colour?", options=("red", "blue"), further=further))
+    asked = []
+    for words in ("2", "3, 1", "Ada"):
+        question = house.ring.session(house.session).question
+        assert question is not None
+        asked.append((question.text, question.options))
+        assert given == [], "the agent gets all answers at once"
+        await house.answered(words)
+        await house.ring.look(house.session)
+    assert asked == [
+        ("(1 of 3) Which colour?", ("red", "blue")),
+        ("(2 of 3) Which sizes?", ("S", "M", "L")),
+        ("(3 of 3) What name?", ()),
+    ]
+    assert given == [b"blue|S, L|Ada"]
+    assert [(q.answer, q.delivered) for q in house.ring.session(house.session).questions] == [
+        ("blue", True),
+        ("S, L", True),
+        ("Ada", True),
+    ]
+
+
+async def test_answers_of_questions_that_went_are_given_to_nobody(house: House) -> None:
+    house.agent.hook = True
+    await house.asks(
+        Dialog(id="question:1", text="Which?", options=("a", "b"), further=(Asked(text="And why?"),))
+    )
+    await house.answered("1")
+    house.goes_on()
+    await house.ring.look(house.session)
+    assert [(q.open, q.delivered) for q in house.ring.session(house.session).questions] == [
+        (False, False)
+    ] * 2
 
 
 async def test_a_hook_that_waits_no_more_leaves_it_to_the_keys(house: House) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -55,3 +56,26 @@ def test_it_is_stuck_once_nothing_has_moved_unless_other_facts_say_more(
 ) -> None:
     line = status.derive(ex.session(work=work, changes=changes), ex.rules(), ex.NOW + after)
     assert (line.status, line.reason) == (expected, reason)
+
+
+ODD = Work(
+    activity=ex.activity(ActivityState.BUSY, unfamiliar="1. Try it / 2. Stay"), at=ex.NOW, progress_at=ex.NOW
+)
+
+
+def test_screen_that_nobody_understands_calls_a_person_once_it_stays() -> None:
+    session, rules = ex.session(work=ODD), ex.rules()
+    assert status.derive(session, rules, ex.NOW + status.UNFAMILIAR_FOR).status is Status.WORKING
+    line = status.derive(session, rules, ex.NOW + status.UNFAMILIAR_FOR + 1)
+    assert line.status is Status.STUCK
+    assert line.reason == (
+        "its screen is not understood and has not changed for 25 s: 1. Try it / 2. Stay; "
+        "`ao output demo-1` shows it, `ao attach demo-1` lets you answer there"
+    )
+
+
+def test_screen_that_nobody_understands_is_in_nobodys_way() -> None:
+    ready = ex.session(work=ODD, changes=(READY,))
+    assert status.derive(ready, ex.rules(), ex.NOW + 60).status is Status.MERGEABLE
+    done = ex.session(work=replace(ODD, reported_done=True))
+    assert status.derive(done, ex.rules(), ex.NOW + 60).status is not Status.STUCK

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.activity import ActivityState, Dialog
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import OWNER
 from orchestrator.errors import BadInput, Conflict, NotFound
@@ -35,6 +35,29 @@ async def test_option_is_picked_by_number_or_word_and_free_words_are_taken(
     ring: Ring, typed: str, taken: str
 ) -> None:
     one, _ = await asking(ring, "red", "blue")
+    assert (await answer(ring.core, one, typed, by=OWNER)).answer == taken
+
+
+@pytest.mark.parametrize(
+    ("typed", "taken"),
+    [
+        ("1,3", "red, pale, blue"),
+        ("3 1", "red, pale, blue"),
+        ("2", "green"),
+        ("green, RED", "red, green"),
+        ("pale, blue", "pale, blue"),
+        ("red and green", "red and green"),
+    ],
+)
+async def test_several_options_are_picked_where_several_may_be_chosen(
+    ring: Ring, typed: str, taken: str
+) -> None:
+    dialog = Dialog(id="question:1", text="Which?", options=("red", "green", "pale, blue"), many=True)
+    one = await ring.spawn()
+    ring.agent.says(one, ActivityState.ASKING, dialog=dialog)
+    await ring.look(one)
+    with pytest.raises(BadInput, match="3 options, not 4"):
+        await answer(ring.core, one, "1, 4", by=OWNER)
     assert (await answer(ring.core, one, typed, by=OWNER)).answer == taken
 
 

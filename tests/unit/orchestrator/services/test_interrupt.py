@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.domain.activity import ActivityState, Dialog
+from orchestrator.domain.activity import ActivityState, Dialog, Trouble
 from orchestrator.domain.person import OWNER
 from orchestrator.errors import Conflict, TemporaryError
 from orchestrator.ports.runtime import Keys
@@ -39,6 +39,19 @@ async def test_an_agent_that_rests_is_not_interrupted(ring: Ring) -> None:
         await interrupt(ring.core, one, by=OWNER)
     assert ring.runtime.terminals[one].sent == []
     assert "session.interrupted" not in await ring.told(one)
+
+
+async def test_why_an_agent_is_stuck_stays_when_somebody_interrupts_it(ring: Ring) -> None:
+    """Its turn has ended with an error: its keys would do nothing but make it look well."""
+    one = await ring.spawn()
+    trouble = {"trouble": Trouble.CREDIT, "accepts_text": True}
+    ring.agent.says(one, ActivityState.BLOCKED, **trouble)
+    await ring.look(one)
+    with pytest.raises(Conflict, match=r"its turn is over already \(out of credit\)"):
+        await interrupt(ring.core, one, by=OWNER)
+    await ring.look(one)
+    assert ring.session(one).status.reason.startswith("out of credit")
+    assert ring.runtime.terminals[one].sent == []
 
 
 async def test_a_person_at_the_terminal_is_not_interrupted(ring: Ring) -> None:

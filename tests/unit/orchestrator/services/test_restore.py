@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.activity import ActivityState
+from orchestrator.domain.activity import ActivityState, Dialog
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.issue import IssueState
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.errors import Conflict, NotFound, TemporaryError
-from orchestrator.services import ended, projects
+from orchestrator.ports.runtime import Keys
+from orchestrator.services import ended, projects, rules
+from orchestrator.services.answer import answer
 from orchestrator.services.kill import kill
 from orchestrator.services.restore import restore
 from orchestrator.services.spawn import SpawnAsk, spawn
@@ -209,3 +211,31 @@ async def test_two_at_once_restore_it_once_and_the_second_hears_who_was_first(ri
     assert "ada restores it already" in second.what
     await ring.settle()
     assert (await ring.told(one)).count("session.restored") == 1
+
+
+async def test_trust_that_was_refused_is_asked_again_once_the_answer_is_taken_back(ring: Ring) -> None:
+    trust = Dialog(id="trust:1", text="Do you trust it?", options=("Yes", "No, exit"), remember=True)
+    session = await ring.spawn()
+    ring.agent.says(session, ActivityState.ASKING, dialog=trust)
+    await ring.look(session)
+    await answer(ring.core, session, "2", by=OWNER)
+    await ring.settle()
+    ring.runtime.exit(session, 1)
+    await ring.look(session)
+    assert ring.session(session).status.reason == (
+        "its program ended with code 1 after owner answered 'No, exit' to 'Do you trust it?'; "
+        "`ao rules` lists that answer, and `ao rules rm` takes it back"
+    )
+    (kept,) = ring.core.store.policy.answers
+    await rules.revoke(ring.core, kept.id, by=OWNER)
+    await restore(ring.core, session, by=OWNER)
+    await ring.settle()
+    ring.agent.says(session, ActivityState.ASKING, dialog=trust)
+    await ring.look(session)
+    asked = ring.session(session).question
+    assert asked is not None
+    assert asked.options == ("Yes", "No, exit")
+    await answer(ring.core, session, "1", by=OWNER)
+    await ring.settle()
+    assert ring.runtime.terminals[session].sent[-1] == Keys(keys=("1",))
+    assert [q.delivered for q in ring.session(session).questions] == [True, True]

@@ -75,12 +75,13 @@ def test_one_question_offers_its_options() -> None:
     assert (dialog.options, dialog.call) == (("One", "Two"), None)
 
 
-@pytest.mark.parametrize("questions", [(_question(many=True),), (_question(), _question("And where?"))])
-def test_what_one_option_cannot_answer_is_answered_in_words(questions: tuple[Any, ...]) -> None:
-    dialog = _asks(*questions)
-    assert dialog.options == ()
-    for question in questions:
-        assert question["question"] in dialog.text
+def test_several_questions_are_asked_each_with_its_own_options() -> None:
+    dialog = _asks(_question(), _question("And where?", labels=("Here", "There"), many=True))
+    assert dialog.options == ("One", "Two")
+    (further,) = dialog.further
+    assert (further.options, further.many) == (("Here", "There"), True)
+    assert further.text.startswith("And where?\n- Here: as Here")
+    assert "Several may be chosen" in further.text
 
 
 @pytest.mark.parametrize("wrong", [[7], [None, "x"], [{}], [{"question": 5, "options": [1]}]])
@@ -93,8 +94,18 @@ def test_an_answer_gives_the_agents_own_words_back() -> None:
     dialog = _asks(*raw["questions"])  # type: ignore[misc]
     assert dialog.options == ("One word", "Two")
     pending = Pending(event="1.json", tool="AskUserQuestion", arguments=raw)
-    assert answered(pending, "One word") == {**raw, "answers": {"One or two?": "One\u202e  word"}}
-    assert answered(pending, "neither")["answers"] == {"One or two?": "neither"}
+    assert answered(pending, ["One word"]) == {**raw, "answers": {"One or two?": "One\u202e  word"}}
+    assert answered(pending, ["neither"])["answers"] == {"One or two?": "neither"}
+
+
+def test_each_question_gets_its_own_answer() -> None:
+    many = _question("Which?", many=True, labels=("A, B", "A", "C\u202e"))
+    raw = {"questions": [_question(), many]}
+    pending = Pending(event="1.json", tool="AskUserQuestion", arguments=raw)
+    answers = answered(pending, ["Two", "A, B, C"])["answers"]
+    assert answers == {"One or two?": "Two", "Which?": "A, B, C\u202e"}
+    own = answered(pending, ["Two", "none, really"])["answers"]
+    assert own["Which?"] == "none, really"
 
 
 def test_another_question_is_another_dialog() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.domain.activity import PASTED, ActivityState
+from orchestrator.domain.activity import PASTED, ActivityState, Trouble
 from plugins._shared.agent_screen import read_screen
 from tests.unit.plugins._shared.claude_code import PROFILE, screen
 
@@ -58,6 +58,23 @@ def test_trust_is_one_dialog_whose_keys_follow_what_is_selected(
     assert other is not None
     assert other.dialog is not None
     assert other.dialog.id == shown.dialog.id
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "trouble"),
+    [
+        ("API error", ActivityState.LIMITED, None),
+        ("API error 529 overloaded", ActivityState.LIMITED, Trouble.OVERLOAD),
+        ("API error 401 invalid api key", ActivityState.BLOCKED, Trouble.LOGIN),
+        ("Credit balance is too low", ActivityState.BLOCKED, Trouble.CREDIT),
+    ],
+)
+def test_trying_again_brings_no_login_and_no_credit(
+    error: str, state: ActivityState, trouble: Trouble | None
+) -> None:
+    shown = read_screen(PROFILE, screen("retrying").replace("API error", error))
+    assert shown is not None
+    assert (shown.state, shown.trouble) == (state, trouble)
 
 
 def test_leave_is_read_from_its_question() -> None:

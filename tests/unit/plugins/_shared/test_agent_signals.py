@@ -106,6 +106,24 @@ def test_a_message_is_not_answered_by_the_end_of_the_agent() -> None:
     assert signalled.receipts[0].stage is ReceiptStage.ACCEPTED
 
 
+def test_a_message_is_not_answered_by_the_turn_of_another_after_an_interrupt() -> None:
+    """An agent that is stopped at once puts the text back; nobody ever worked on it."""
+    unread = _after(
+        _event(EventKind.PROMPT_SUBMIT, text="first"),
+        _event(EventKind.INTERRUPTED),
+        _event(EventKind.PROMPT_SUBMIT, text="second"),
+        _event(EventKind.TOOL_START),
+        _event(EventKind.STOP),
+    )
+    assert [r.stage for r in unread.receipts] == [ReceiptStage.INTERRUPTED, ReceiptStage.ANSWERED]
+    begun = _after(
+        _event(EventKind.PROMPT_SUBMIT, text="first"),
+        _event(EventKind.TOOL_START),
+        _event(EventKind.INTERRUPTED),
+    )
+    assert begun.receipts[0].stage is ReceiptStage.ANSWERED
+
+
 def test_the_same_text_twice_has_two_receipts() -> None:
     signalled = _after(
         *[
@@ -114,6 +132,7 @@ def test_the_same_text_twice_has_two_receipts() -> None:
         ]
     )
     assert [r.stage for r in signalled.receipts] == [ReceiptStage.ANSWERED, ReceiptStage.ACCEPTED]
+    assert len({r.since for r in signalled.receipts}) == 2, "also where both have the same time"
 
 
 def test_an_earlier_run_leaves_receipts_and_conversation_only() -> None:

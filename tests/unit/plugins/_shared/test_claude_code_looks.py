@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from orchestrator.domain.activity import ActivityState, Source
+from orchestrator.domain.activity import ActivityState, ReceiptStage, Source, Trouble
 from orchestrator.domain.look import Seen
 from orchestrator.domain.usage import Usage
 from orchestrator.ports.agent import AgentLook, AgentTask, AgentView, AnswerFile
@@ -98,6 +98,27 @@ async def test_the_status_of_another_conversation_is_not_its_own() -> None:
     desk = await _busy()
     desk.status("idle", NOW + 29, conversation="c-2")
     assert (await desk.look(after=30)).activity.state is ActivityState.BUSY
+
+
+async def test_message_that_an_interrupt_puts_back_is_no_part_of_the_next_turn() -> None:
+    desk = await _busy()
+    await desk.agent.interrupt(SESSION)
+    desk.status("idle", NOW + 1)
+    look = await desk.look(screen("idle"), (2, 33), after=2)
+    assert (look.activity.state, look.activity.source) == (ActivityState.IDLE, Source.STATUS_FILE)
+    desk.event("UserPromptSubmit", prompt="Something else")
+    desk.event("Stop", last_assistant_message="Done")
+    stages = [r.stage for r in (await desk.look(after=5)).receipts]
+    assert stages == [ReceiptStage.INTERRUPTED, ReceiptStage.ANSWERED]
+
+
+async def test_an_interrupt_does_not_take_away_why_its_turn_failed() -> None:
+    desk = await _busy()
+    desk.event("StopFailure", error="invalid_request", last_assistant_message="Credit balance is too low")
+    await desk.look(after=1)
+    await desk.agent.interrupt(SESSION)
+    look = await desk.look(screen("idle"), (2, 33), after=4)
+    assert (look.activity.state, look.activity.trouble) == (ActivityState.BLOCKED, Trouble.CREDIT)
 
 
 async def test_an_interrupt_is_seen_by_the_screen_where_no_signal_tells() -> None:

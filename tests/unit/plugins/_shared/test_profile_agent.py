@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from orchestrator import resources
-from orchestrator.domain.activity import ActivityState, Dialog, Source
+from orchestrator.domain.activity import ActivityState, Dialog, ReceiptStage, Source
 from orchestrator.domain.look import Seen
 from orchestrator.errors import BadInput
 from orchestrator.ports.agent import AgentLook, AgentTask, AgentView
@@ -21,7 +21,7 @@ from plugins._shared.profile_agent import ProfileAgent
 
 NOW = 10_000.0
 SESSION = examples.session_ref()
-SCREEN = {
+SCREEN: dict[str, Any] = {
     "screen": {"lines": 3, "busy": ["esc to interrupt"], "idle": ["^>"], "limited": ["limit reached"]},
     "title": {"busy": ["working"], "idle": ["waiting"]},
 }
@@ -95,6 +95,49 @@ async def test_an_interrupt_without_a_signal_is_seen_once_the_agent_was_quiet() 
     look = await late.look("> ")
     assert (look.activity.state, look.activity.accepts_text) == (ActivityState.IDLE, True)
     assert look.disagreement
+
+
+ODD = "Meet the new one\n\n> 1. Try it\n  2. Stay\n  enter confirm\n"
+"""A dialog that no pattern knows; its second line is none of the last three that are looked at."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "age", "screen", "unfamiliar"),
+    [
+        ("", 0, ODD, "> 1. Try it / 2. Stay / enter confirm"),
+        ("session_start", 1, ODD, "> 1. Try it / 2. Stay / enter confirm"),
+        ("prompt_submit", 21, ODD, "> 1. Try it / 2. Stay / enter confirm"),
+        ("prompt_submit", 19, ODD, ""),
+        ("tool_start", 600, ODD, ""),
+        ("stop", 600, ODD, ""),
+        ("prompt_submit", 600, "* thinking (esc to interrupt)", ""),
+        ("prompt_submit", 600, "  \n", ""),
+        ("prompt_submit", 600, None, ""),
+    ],
+)
+async def test_screen_that_nobody_understands_is_told_where_no_signal_says_more(
+    kind: str, age: float, screen: str | None, unfamiliar: str
+) -> None:
+    watched = Watched(
+        events={}, quietAfter=20, patterns={**SCREEN, "screen": {**SCREEN["screen"], "idle": ["^>$"]}}
+    )
+    if kind:
+        watched.event(kind, at=NOW - age, tool="make")
+    assert (await watched.look(screen)).activity.unfamiliar == unfamiliar
+
+
+async def test_patterns_of_an_agent_without_signals_name_not_all_that_it_shows() -> None:
+    assert (await Watched().look("building...")).activity.unfamiliar == ""
+
+
+async def test_message_that_an_interrupt_put_back_is_told_as_unread() -> None:
+    """Also where the agent's own status file, outside the session's folder, says first that it rests."""
+    watched = Watched(events={}, quietAfter=20)
+    watched.event("prompt_submit", at=NOW - 5, text="go on")
+    await watched.look()
+    await watched.agent.interrupt(SESSION)
+    look = await watched.look("> ")
+    assert [r.stage for r in look.receipts] == [ReceiptStage.INTERRUPTED]
 
 
 async def test_a_running_tool_is_work_however_long_it_is_silent() -> None:

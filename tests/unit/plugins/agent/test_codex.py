@@ -117,6 +117,20 @@ LEAVE = """\
   Press enter to confirm or esc to cancel{}"""
 
 
+# As 0.169.0 shows it with `--model gpt-5.5`.
+NEW_MODEL = """\
+  Meet GPT-6 Sol
+
+  Our latest Sol is more intelligent and more efficient so your usage limits go further. This model is a great \
+daily driver for complex tasks, especially coding.
+
+{} 1. Try new model
+{} 2. Use existing model
+
+  enter/esc confirm · ^c quit
+"""
+
+
 @pytest.mark.parametrize(
     ("screen", "state", "dialog"),
     [
@@ -137,6 +151,8 @@ LEAVE = """\
         ),
         ("  Welcome to Codex\n> 1. Sign in with ChatGPT\n", ActivityState.BLOCKED, None),
         (LEAVE.format(SAID, ""), ActivityState.PERMISSION, "leave"),
+        (NEW_MODEL.format("\u203a", " "), ActivityState.ASKING, "new-model"),
+        (NEW_MODEL.format(" ", "\u203a"), ActivityState.ASKING, "new-model"),
         # What a model says looks like a dialog, and is none: the prompt comes after it.
         (LEAVE.format(SAID, f"\n{PROMPT}"), ActivityState.IDLE, None),
     ],
@@ -158,3 +174,11 @@ def test_looks(screen: str, state: ActivityState | None, dialog: str | None) -> 
 def test_titles(title: str, state: ActivityState | None) -> None:
     shown = read_title(load(resources.text("agents/codex.yaml")), title)
     assert (shown.state if shown else None) is state
+
+
+def test_another_model_is_a_persons_choice() -> None:
+    shown = read_screen(load(resources.text("agents/codex.yaml")), NEW_MODEL.format("\u203a", " "))
+    assert shown is not None
+    assert shown.dialog is not None
+    assert shown.dialog.text.startswith("Meet GPT-6 Sol\n")
+    assert shown.dialog.options == ("Use existing model", "Try new model")

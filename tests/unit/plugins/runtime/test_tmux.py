@@ -97,10 +97,24 @@ async def test_our_files_are_for_us_only(runtime: TmuxRuntime, sessions: Session
     assert sessions(1).folder.stat().st_mode & 0o777 == 0o700
 
 
+async def test_terminal_that_waits_for_its_environment_after_a_crash_is_started_anew(
+    runtime: TmuxRuntime, sessions: Sessions
+) -> None:
+    """We died after tmux had it and before its program began: nobody would ever give it anything."""
+    await started(runtime, sessions(1))
+    before = await look_at(runtime, sessions(1))
+    os.mkfifo(sessions(1).folder / "launch.env")
+    await started(runtime, sessions(1))
+    after = await look_at(runtime, sessions(1))
+    assert (after.presence, after.pid != before.pid) == (Presence.ALIVE, True)
+    assert not (sessions(1).folder / "launch.env").exists()
+
+
 async def test_agents_outlive_the_runtime_and_are_found_again(
     runtime: TmuxRuntime, name: str, sessions: Sessions, tmp_path: Path
 ) -> None:
     await started(runtime, sessions(1))
+    await until(runtime, sessions(1), lambda seen: (seen.screen or "").strip())
     before = await look_at(runtime, sessions(1))
     await runtime.aclose()
     again = TmuxRuntime(TmuxServer(name, tmp_path / "home"))
