@@ -66,9 +66,9 @@ class _Program:
         return asynccontextmanager(opened)(where)
 
     def play_demo(self, where: Surroundings, arguments: Mapping[str, Value]) -> int:
-        from bot.demo import play
+        from bot.demo import command
 
-        return play.run(where.env, arguments)
+        return command.run(where.env, arguments)
 
     def bench(self, where: Surroundings) -> Bench:
         return _bench(where)
