@@ -229,11 +229,11 @@ class SignallingAgentContract(AgentContract):
 
     async def test_it_goes_on_in_its_conversation(self, start: Start) -> None:
         started = await start()
-        look = await started.until_it_waits()
-        assert look.conversation
+        # Its prompt may stand on the screen before its own signals name the conversation.
+        look = await started.until(lambda look: look.activity.accepts_text and look.conversation)
         await started.runtime.stop(started.session)
         again = await start(resume=True, conversation=look.conversation)
-        after = await again.until_it_waits()
+        after = await again.until(lambda look: look.activity.accepts_text and look.conversation)
         assert after.conversation == look.conversation
 
     async def test_signals_of_an_earlier_run_do_not_tell_of_this_one(

@@ -208,7 +208,8 @@ class House:
     def prompts(self, name: str) -> list[str]:
         """Every text that the agent itself says it was given, in order."""
         files = sorted((self.folder(name).agent / "events").glob("*.json"))
-        rows = [json.loads(file.read_text()) for file in files]
+        # One that a full disk left empty says nothing.
+        rows = [json.loads(text) for text in (file.read_text() for file in files) if text]
         return [str(row["text"]) for row in rows if row["event"] == "prompt_submit"]
 
     @property

@@ -107,7 +107,12 @@ MOVES: list[tuple[str, PullRequest, PullRequest, list[Told]]] = [
         ex.pull_request(),
         ex.pull_request(head=ex.OTHER_HEAD),
         [
-            ("pr.updated", f"pull request #7 is at {B} now", Level.INFO, {"head": ex.OTHER_HEAD}),
+            (
+                "pr.updated",
+                f"pull request #7 is at {B} now",
+                Level.INFO,
+                {"head": ex.OTHER_HEAD, "was": ex.HEAD},
+            ),
             ("ci.passing", f"checks passed at {B}", Level.INFO, {"head": ex.OTHER_HEAD}),
         ],
     ),
