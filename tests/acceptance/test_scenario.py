@@ -9,6 +9,7 @@ import pytest
 from bot.demo import scenario
 from bot.demo.play import Story
 from bot.demo.slack_hand import FakeServer, SlackHand
+from tests.acceptance.web_hand import WebHand
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -34,6 +35,12 @@ def in_slack(home: Path) -> SlackHand:
 def test_it_comes_true_in_slack(tmp_path: Path) -> None:
     tale = Tale()
     assert scenario.play(tmp_path, in_slack(tmp_path), tale) == 0, "\n".join(tale.lines)
+
+
+@pytest.mark.slow
+def test_it_comes_true_in_the_console(tmp_path: Path) -> None:
+    tale = Tale()
+    assert scenario.play(tmp_path, WebHand(), tale) == 0, "\n".join(tale.lines)
 
 
 @pytest.mark.slow
