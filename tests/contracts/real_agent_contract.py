@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,6 +16,10 @@ from orchestrator.testing.contracts.agent import SignallingAgentContract, Start,
 from tests.contracts import real_agents
 from tests.contracts.real_agents import ModelServer, says
 from tests.contracts.real_tmux import tmux_runtime
+
+
+def _holding(folder: Path, text: bytes) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and text in path.read_bytes()]
 
 
 class RealAgent(SignallingAgentContract):
@@ -43,6 +48,14 @@ class RealAgentPromise(RealAgent):
         started = await start()
         await started.until_it_waits()
         assert await started.place.list(started.session.workspace) == ()
+
+    async def test_no_file_holds_the_key_to_the_model(self, start: Start, tmp_path: Path) -> None:
+        started = await start()
+        await started.until_it_waits()
+        key = real_agents.KEY.encode()
+        assert await asyncio.to_thread(_holding, tmp_path / "home", key) == []
+        await started.runtime.stop(started.session)
+        assert await asyncio.to_thread(_holding, tmp_path / "home", key) == []
 
     async def is_told_apart(
         self, start: Start, status: int, words: str, trouble: Trouble, state: ActivityState

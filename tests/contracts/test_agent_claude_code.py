@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -144,3 +145,22 @@ class TestLeave(RealAgentLeave, ClaudeCode):
         await started.until_it_waits()
         seen = (await started.runtime.observe([started.session], [started.session.id]))[started.session.id]
         assert "Two words" in str(seen.value.screen)  # type: ignore[union-attr]
+
+    async def test_each_of_its_questions_gets_its_own_answer(self, start: Start) -> None:
+        def asks(question: str, *labels: str, many: bool = False) -> dict[str, object]:
+            options = [{"label": label, "description": f"as {label}"} for label in labels]
+            return {"question": question, "header": "Choice", "multiSelect": many, "options": options}
+
+        questions = [asks("Which colour?", "red", "blue"), asks("Which sizes?", "small", "large", many=True)]
+        step = {"tool": "AskUserQuestion", "input": {"questions": questions}}
+        started = await start(f"Ask. {says(step, {'say': 'Good.'})}")
+        look = await started.until(lambda look: look.activity.dialog and not look.activity.dialog.remember)
+        dialog = look.activity.dialog
+        assert dialog is not None
+        assert [(a.options, a.many) for a in dialog.further] == [(("small", "large"), True)]
+        await started.give(replace(dialog, given=("blue",)), "small, large")
+        await started.until_it_waits()
+        seen = (await started.runtime.observe([started.session], [started.session.id]))[started.session.id]
+        told = "".join(str(seen.value.screen).split())  # type: ignore[union-attr]
+        assert "Whichcolour?→blue" in told
+        assert "Whichsizes?→small,large" in told

@@ -43,12 +43,12 @@ class Codex(RealAgent):
 
     @override
     @pytest.fixture
-    def agent(self, tmp_path: Path, ours: dict[str, str]) -> Agent:
+    def agent(self, tmp_path: Path, ours: dict[str, str], request: pytest.FixtureRequest) -> Agent:
         # It makes no helper programs below the temporary folder, where its home is here: so that is another one.
         options = {
             "program": [real_agents.program("codex")],
             "permissions": self.permissions,
-            "model": "stub-model",
+            "model": getattr(request, "param", "stub-model"),
             "environment": {"TMPDIR": str(tmp_path / "temporary")},
         }
         (tmp_path / "temporary").mkdir()
@@ -77,6 +77,17 @@ class TestPromise(RealAgentPromise, Codex):
         await started.runtime.stop(started.session)
         assert not _running("sleep(61234)")
         assert not _running(started.place.folder)
+
+    @pytest.mark.parametrize("agent", ["gpt-5.5"], indirect=True)
+    async def test_whether_a_newer_model_is_tried_is_asked_of_people(self, start: Start) -> None:
+        started = await start("Say hello.")
+        look = await started.until(lambda look: (d := look.activity.dialog) and d.id.startswith("new-model:"))
+        assert look.activity.dialog is not None
+        assert look.activity.dialog.options[0] == "Use existing model"
+        await started.until_it_waits()
+        seen = (await started.runtime.observe([started.session], [started.session.id]))[started.session.id]
+        assert isinstance(seen, Seen)
+        assert "GPT-5.5 default" in (seen.value.screen or "")
 
     async def test_its_commands_have_the_path_of_the_session(self, start: Start) -> None:
         started = await start(f"Ask. {says({'sh': 'printenv PATH > found.txt'}, {'say': 'Done.'})}")
