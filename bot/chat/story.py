@@ -118,6 +118,8 @@ def question_entry(session: Session, question: Question) -> Entry:
     title = f"❓ {session.id} asks" if call is None else f"🔐 {session.id} wants to run {call.tool}"
     words = question.text if call is None else call.argument
     outcome = _outcome(question)
+    if question.many and question.open:
+        outcome = "Several may be chosen: reply with their numbers, such as `1,3`."
     return Entry(
         about=f"question:{question.id}",
         at=question.asked_at,

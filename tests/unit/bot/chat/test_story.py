@@ -53,6 +53,12 @@ def test_a_question_has_a_button_for_each_option_and_calls_a_person() -> None:
     assert [button.arguments["option"] for button in found.message.buttons] == ["1", "2"]
 
 
+def test_where_several_may_be_chosen_it_is_said_how() -> None:
+    asked = replace(ASKED, many=True)
+    found = one("question.asked", session(questions=(asked,)), question=asked.id)
+    assert "1,3" in found.message.lines[-1]
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
