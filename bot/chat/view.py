@@ -99,6 +99,7 @@ def _change(change: Change | None) -> Json:
         "additions": pr.additions,
         "deletions": pr.deletions,
         "files": pr.files,
+        "notes": list(pr.notes),
         "red_heads": list(change.red_heads),
         "merge_commit": pr.merge_commit,
         "unseen": change.unseen,
@@ -112,6 +113,7 @@ def _question(question: Question | None) -> Json:
         "id": question.id,
         "text": question.text,
         "options": list(question.options),
+        "many": question.many,
         "asked_at": question.asked_at,
         "open": question.open,
         "call": None

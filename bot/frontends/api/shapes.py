@@ -67,6 +67,7 @@ class PullRequest(Shape):
     additions: int | None
     deletions: int | None
     files: int | None
+    notes: list[str]
     red_heads: list[str]
     merge_commit: str
     unseen: str
@@ -85,6 +86,7 @@ class Question(Shape):
     id: str
     text: str
     options: list[str]
+    many: bool
     asked_at: float
     open: bool
     call: Call | None
