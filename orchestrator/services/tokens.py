@@ -7,9 +7,9 @@ import secrets
 from collections.abc import Sequence
 
 from orchestrator.domain.person import Actor, ActorKind
-from orchestrator.domain.rights import handle
+from orchestrator.domain.rights import Role, handle
 from orchestrator.domain.token import PersonalToken, is_digest, is_secret
-from orchestrator.errors import BadInput, NotAllowed, TemporaryError
+from orchestrator.errors import BadInput, NotAllowed, NotFound, TemporaryError
 from orchestrator.services.core import Core
 from orchestrator.storage.audit import AuditEntry
 
@@ -32,10 +32,12 @@ async def add(core: Core, digest: str, *, person: str, label: str, days: int, by
         raise BadInput(msg)
     whose = person.removeprefix("@") or _own(by)
     if whose:
-        handle(whose)
-    if not _is_theirs(by, whose):
+        whose = _known(core, handle(whose))
+    if not _is_theirs(core, by, whose):
         msg = f"{by} may not make a token for {whose or 'the owner'}."
-        raise NotAllowed(msg, next_step="The owner of the machine can: `ao token add --for PERSON` there.")
+        raise NotAllowed(
+            msg, next_step="An admin or the owner of the machine can: `ao token add --for PERSON` there."
+        )
     now = core.clock.now()
     token = PersonalToken(
         id=f"t{secrets.token_hex(4)}",
@@ -52,13 +54,13 @@ async def add(core: Core, digest: str, *, person: str, label: str, days: int, by
 
 
 def listed(core: Core, by: Actor) -> Sequence[PersonalToken]:
-    """Those that this person may see: their own; all of them for the owner."""
-    return [token for token in core.store.tokens.all if _is_theirs(by, token.person)]
+    """Those that this person may see: their own; all of them for the owner and for admins."""
+    return [token for token in core.store.tokens.all if _is_theirs(core, by, token.person)]
 
 
 async def remove(core: Core, name: str, *, by: Actor) -> PersonalToken:
     """Take a token back: its next use is refused. Raises `NotFound`, `TemporaryError`."""
-    dropped = await core.store.tokens.drop(name, lambda token: _is_theirs(by, token.person))
+    dropped = await core.store.tokens.drop(name, lambda token: _is_theirs(core, by, token.person))
     await _audit(core, by, "token rm", dropped)
     return dropped
 
@@ -79,8 +81,24 @@ def _own(by: Actor) -> str:
     return "" if by.kind is ActorKind.OWNER else by.name
 
 
-def _is_theirs(by: Actor, person: str) -> bool:
-    return by.kind is ActorKind.OWNER or (by.kind is ActorKind.PERSON and bool(person) and by.name == person)
+def _is_theirs(core: Core, by: Actor, person: str) -> bool:
+    """Whose tokens somebody may make, see and take back: their own; an admin of all projects anybody's."""
+    if by.kind is ActorKind.OWNER:
+        return True
+    known = core.settings.people.person_of(by)
+    admin = known is not None and known.has(Role.ADMIN, None)
+    return admin or (by.kind is ActorKind.PERSON and bool(person) and by.name == person)
+
+
+def _known(core: Core, name: str) -> str:
+    """The person as they are written here. Raises `NotFound` once anybody is known, and this one is not."""
+    people = core.settings.people
+    found = people.by_handle(name)
+    if found is None and not people.empty:
+        msg = f"nobody here knows {name}."
+        names = ", ".join(person.handle for person in people.persons[:8])
+        raise NotFound(msg, next_step=f"There are: {names}; `ao people add {name} ROLE` adds one.")
+    return found.handle if found else name
 
 
 async def _audit(core: Core, by: Actor, verb: str, token: PersonalToken) -> None:

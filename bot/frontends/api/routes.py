@@ -24,7 +24,7 @@ from bot.frontends.api.asked import Asker, read
 from bot.frontends.api.door import Door
 from bot.frontends.api.guard import MOST_BODY, TooLarge
 from orchestrator.domain.event import LoggedEvent
-from orchestrator.domain.person import ActorKind
+from orchestrator.domain.person import Actor, ActorKind
 from orchestrator.errors import AoError, BadInput, NotFound
 from orchestrator.storage.requests import Outcome
 
@@ -164,19 +164,33 @@ class Api:
         self._asked({"verb": "events"}, by, "")
         after = _number(http, "after", 0)
         if http.query_params.get("follow") == "1":
-            return StreamingResponse(self._follow(after), media_type="application/x-ndjson")
+            return StreamingResponse(self._follow(after, by.who), media_type="application/x-ndjson")
         limit = min(_number(http, "limit", 100), MOST_EVENTS)
-        found = await self.log.read(after, limit)
+        found = await self._seen(after, limit, by.who)
         wait = _seconds(http)
         if not found and wait:
-            async for _ in _until(self.log.follow(after), self.stopping, wait):
-                break
-            found = await self.log.read(after, limit)
+            async for logged in _until(self.log.follow(after), self.stopping, wait):
+                if self._may_see(by.who, logged):
+                    break
+            found = await self._seen(after, limit, by.who)
         return Response(b"".join(map(_line, found)), media_type="application/x-ndjson")
 
-    async def _follow(self, after: int) -> AsyncIterator[bytes]:
+    async def _seen(self, after: int, limit: int, who: Actor) -> list[LoggedEvent]:
+        """Up to `limit` events that somebody may see, read on past those that they may not."""
+        found: list[LoggedEvent] = []
+        while len(found) < limit and (page := await self.log.read(after, limit)):
+            found += [logged for logged in page if self._may_see(who, logged)]
+            after = page[-1].seq
+        return found[:limit]
+
+    def _may_see(self, who: Actor, logged: LoggedEvent) -> bool:
+        """What is of no project is for whoever may see the whole fleet."""
+        return self.actions.access.sees(who, logged.event.project or None)
+
+    async def _follow(self, after: int, who: Actor) -> AsyncIterator[bytes]:
         async for logged in _until(self.log.follow(after), self.stopping, None):
-            yield _line(logged)
+            if self._may_see(who, logged):
+                yield _line(logged)
 
     async def _wait(self, task: asyncio.Task[Outcome] | None, seconds: float) -> None:
         """Wait for a task, but not for longer than the server lives. Whoever asked may leave; it goes on."""

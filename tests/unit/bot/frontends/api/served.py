@@ -27,6 +27,7 @@ PEOPLE = People(
         Person(handle="root", roles={"*": Role.ADMIN}, owner=True),
         Person(handle="ada", roles={"*": Role.OPERATOR}),
         Person(handle="eve", roles={"*": Role.VIEWER}),
+        Person(handle="cy", roles={"demo": Role.VIEWER}),
     )
 )
 

@@ -12,6 +12,8 @@ import pytest
 from bot.frontends.api import shapes
 from bot.frontends.api.client import Client
 from bot.frontends.api.server import ApiServer
+from orchestrator.domain.event import Event
+from orchestrator.domain.ids import ProjectId
 from orchestrator.domain.listener import Listener
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.token import digest_of
@@ -233,3 +235,21 @@ async def test_openapi_describes_what_is_really_answered(served: Served, house: 
     served_paths = {"/api/v1/sessions", "/api/v1/actions", "/api/v1/events", "/healthz", "/metrics"}
     assert served_paths <= set(document["paths"])
     assert set(document["components"]["schemas"]) >= {model.__name__ for model in shapes.MODELS}
+
+
+async def test_events_of_projects_that_somebody_may_not_see_are_not_theirs(served: Served) -> None:
+    log = served.house.core.store.log
+    for number, project in enumerate(("demo", "secret", "", "secret", "demo"), 1):
+        name = ProjectId(project)
+        await log.append([Event(id=f"x:{number}", type="t", at=0.0, project=name, text=f"of {project}")])
+    port = await served.start()
+
+    async def seen(person: str, query: str) -> list[str]:
+        token = await served.token(person)
+        answer = await ask(port, f"/api/v1/events?{query}", token=token)
+        return [json.loads(row)["text"] for row in answer.content.splitlines()]
+
+    assert await seen("cy", "after=0") == ["of demo", "of demo"]
+    assert await seen("cy", "after=0&limit=1") == ["of demo"]
+    assert await seen("cy", "after=1&limit=1&wait=1") == ["of demo"]
+    assert len(await seen("eve", "after=0")) == 5
