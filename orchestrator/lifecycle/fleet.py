@@ -146,7 +146,9 @@ class Fleet:
                 msg = "it is here already."
                 raise Conflict(msg, session=session.id)
             after = self._after(session, told)
-            return self._take(await (self._keeping.restore if restored else self._keeping.keep)(after))
+            taken = self._take(await (self._keeping.restore if restored else self._keeping.keep)(after))
+            self._tell_listeners(taken)
+            return taken
 
         return await self._alone(session.id, take_up)
 
@@ -160,9 +162,11 @@ class Fleet:
         async def change() -> Session:
             before = self.get(session_id)
             after = self._after(before, how)
-            if after.outbox or not _same_on_disk(after, before):
-                after = await self._keeping.keep(after)
-            return self._take(after)
+            if not after.outbox and _same_on_disk(after, before):
+                return self._take(after)  # only when we looked is new: nobody is told
+            kept = self._take(await self._keeping.keep(after))
+            self._tell_listeners(kept)
+            return kept
 
         return await self._alone(session_id, change)
 
@@ -181,13 +185,13 @@ class Fleet:
         return await asyncio.shield(begun)
 
     def _take(self, session: Session) -> Session:
-        before = self._sessions.get(session.id)
         self._sessions[session.id] = session
-        if session is not before:
-            for hear in self._listeners:
-                hear(session)
         self._engage(session.id)
         return session
+
+    def _tell_listeners(self, session: Session) -> None:
+        for hear in self._listeners:
+            hear(session)
 
     def _after(self, before: Session, how: Callable[[Draft], object]) -> Session:
         """The session as it is to be kept: changed, settled, reacted to, its new events in the outbox."""
