@@ -142,5 +142,5 @@ _POLICY = """\
         - Bash(git add *)
         - Bash(git commit *)
         - Bash(git push)
-        - Bash(ao pr create *)
 """
+"""Its own `ao` needs no rule."""

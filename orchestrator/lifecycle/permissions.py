@@ -26,7 +26,9 @@ from orchestrator.lifecycle.draft import Draft
 def policy_for(session: Session, rules: Rules) -> Policy:
     """What the configuration says, and what people allowed always in this project or in this session."""
     scopes = (f"project:{session.project}", f"session:{session.id}")
-    return rules.policy.and_allow(tuple(kept_for(rules.kept, scopes)))
+    return replace(
+        rules.policy.and_allow(tuple(kept_for(rules.kept, scopes))), workspace=str(session.workspace)
+    )
 
 
 def answer_waiting(draft: Draft, rules: Rules) -> None:
