@@ -63,7 +63,7 @@ def _remembered(draft: Draft, question: Question, rules: Rules) -> bool:
     about = (session.project, session.parts.agent, kind_of_dialog(question.id))
     for kept in rules.remembered:
         if (kept.project, kept.agent, kept.dialog) == about and kept.answer in question.options:
-            by = rule_actor(f"what {kept.by} answered before")
+            by = rule_actor(f"{kept.by}'s earlier answer")
             _give(draft, question, kept.answer, by)
             draft.tell("question.answered", f"{by}: {kept.answer}", question=question.id, by=str(by))
             return True

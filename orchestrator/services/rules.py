@@ -88,19 +88,19 @@ async def revoke(core: Core, name: str, *, by: Actor) -> KeptRule | Remembered:
     return dropped
 
 
-async def allow_always(core: Core, session: Session, rule: Rule, *, scope: str, by: Actor) -> None:
+async def allow_always(core: Core, session: Session, rule: Rule, *, scope: str, by: Actor) -> KeptRule:
     """Keep the rule for the session's project, or for the session alone; who waits for the same is answered."""
     where = f"session:{session.id}" if scope == "session" else f"project:{session.project}"
-    await core.store.policy.add(
-        KeptRule(
-            id=f"r{digest(f'{where} {rule.text}')[:8]}",
-            scope=where,
-            rule=rule.text,
-            by=str(by),
-            at=core.clock.now(),
-        )
+    kept = KeptRule(
+        id=f"r{digest(f'{where} {rule.text}')[:8]}",
+        scope=where,
+        rule=rule.text,
+        by=str(by),
+        at=core.clock.now(),
     )
+    await core.store.policy.add(kept)
     await answer_waiting(core, session.project)
+    return kept
 
 
 async def remember(core: Core, session: Session, question: Question, *, by: Actor) -> None:

@@ -184,7 +184,7 @@ async def test_folder_is_trusted_once_for_a_project(ring: Ring) -> None:
     await ring.look(three)
     assert (keys_of(ring, three), (await ring.told()).count("question.asked")) == (["1"], asked)
     (given,) = ring.session(three).questions
-    assert str(given.answered_by) == "what owner answered before"
+    assert str(given.answered_by) == "owner's earlier answer"
 
 
 # The hook before each tool -------------------------------------------------------------------------
