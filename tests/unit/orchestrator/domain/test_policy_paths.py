@@ -55,9 +55,7 @@ def test_relative_path_is_allowed_below_the_workspace_alone(path: str, *, allowe
 
 
 def test_absolute_path_is_judged_as_before_where_there_is_a_workspace() -> None:
-    rules = replace(
-        policy(allow="Write(/work/*)", deny="Write(/work/demo-1/secret/*)"), workspace="/work/demo-1"
-    )
+    rules = below("/work/demo-1", allow="Write(/work/*)", deny="Write(/work/demo-1/secret/*)")
     verdicts = [
         judge(rules, ToolCall(tool="Write", argument=path)).verdict
         for path in ("/work/x", "secret/a", "/work/demo-1/src/../secret/a", "https://work/demo-1/secret/a")
