@@ -26,7 +26,7 @@ async def run(context: Context, request: Request) -> Message:
         wanted = request.target().strip().lower()
         for session in sessions.left_alone(context.core):
             if session.id == wanted:
-                return _left_alone_card(context, session)
+                return await _left_alone_card(context, session)
         return session_card(await session_of(context, request), context.now)
     named = request.text("project") or request.project
     project = spelled(context, named) if named else None
@@ -35,21 +35,21 @@ async def run(context: Context, request: Request) -> Message:
     left_out = await sessions.left_out(context.core, project=project) if request.flag("all") else 0
     table = sessions_table(found, context.now, brake=context.core.brake)
     alone = sessions.left_alone(context.core, project)
-    return _with_older(_with_lost(_with_left_alone(context, table, alone), lost), left_out)
+    return _with_older(_with_lost(await _with_left_alone(context, table, alone), lost), left_out)
 
 
-def _left_alone_card(context: Context, session: Session) -> Message:
+async def _left_alone_card(context: Context, session: Session) -> Message:
     """The card of a session that nobody looks after, which says so before all else."""
     from bot.chat.render import session_card
     from orchestrator.services import sessions
 
-    why, step = sessions.left_alone_words(context.core, session)
+    why, step = await sessions.left_alone_words(context.core, session)
     card = session_card(session, context.now)
     lines = (f"⚠️ As last seen; {why}", step, *card.lines)
     return replace(card, lines=lines, buttons=(), next_steps=(), level=Level.WARNING)
 
 
-def _with_left_alone(context: Context, message: Message, found: Sequence[Session]) -> Message:
+async def _with_left_alone(context: Context, message: Message, found: Sequence[Session]) -> Message:
     """The list, and beside it the sessions that nobody looks after."""
     from orchestrator.services import sessions
 
@@ -59,7 +59,7 @@ def _with_left_alone(context: Context, message: Message, found: Sequence[Session
         f"⚠️ {one.id} ({one.project}), last seen {one.status.status.value}: nobody looks after it."
         for one in found
     ]
-    why, step = sessions.left_alone_words(context.core, found[0])
+    why, step = await sessions.left_alone_words(context.core, found[0])
     rows: list[Json] = [
         {"id": one.id, "project": one.project, "status": one.status.status.value} for one in found
     ]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from orchestrator.domain.ids import SessionId, project_id, session_id
 from orchestrator.domain.session import Session
 from orchestrator.errors import BadInput, Conflict, NotFound
 from orchestrator.services import damaged
 from orchestrator.services import ended as ended_ones
 from orchestrator.services.core import Core
+from orchestrator.settings.loader import load
+from orchestrator.storage import last_run
 
 
 async def listed(core: Core, *, project: str | None = None, ended: bool = False) -> list[Session]:
@@ -26,17 +30,30 @@ def left_alone(core: Core, project: str | None = None) -> list[Session]:
     return sorted((s for s in core.unadopted if project in {None, s.project}), key=lambda s: s.created_at)
 
 
-def left_alone_words(core: Core, session: Session) -> tuple[str, str]:
+async def left_alone_words(core: Core, session: Session) -> tuple[str, str]:
     """Why nobody looks after it, and what to do."""
-    where = core.settings.path
+    where, project = core.settings.path, session.project
     why = (
-        f"nobody looks after it now: its project {session.project} is not in {where}, with which `ao` runs. "
+        f"nobody looks after it now: its project {project} is not in {where}, with which `ao` runs. "
         "Its agent goes on."
     )
-    return (
-        why,
-        f"Start `ao` with the file that has {session.project}, or put the project into {where} and `ao reload`.",
+    file = await core.files.run("home", _file_with, core, project)
+    start = (
+        f"`ao --config {file} start` looks after it"
+        if file
+        else f"Start `ao` with the file that has {project}"
     )
+    return why, f"{start}; or put the project into {where} and `ao reload`."
+
+
+def _file_with(core: Core, project: str) -> Path | None:
+    """A file that this home ran with before, and that has the project. Blocks."""
+    for path in last_run.configurations(core.home):
+        if path != core.settings.path:
+            settings = load(path, core.settings.env).settings
+            if settings is not None and project in settings.project_ids:
+                return path
+    return None
 
 
 async def left_out(core: Core, *, project: str | None = None) -> int:
@@ -64,7 +81,7 @@ async def one(core: Core, text: str) -> Session:
         return fits[0]
     alone = next((s for s in core.unadopted if s.id == wanted), None)
     if alone is not None:
-        why, step = left_alone_words(core, alone)
+        why, step = await left_alone_words(core, alone)
         raise Conflict(why, session=alone.id, next_step=step)
     lost = await damaged.named(core, wanted)
     if lost is not None:

@@ -63,23 +63,6 @@ async def test_status_counts_whom_it_waits_for(house: House, ask: Ask) -> None:
     assert "Asks: Which?" in (await ask("status", session="demo-1")).lines
 
 
-async def test_sessions_of_other_projects_are_shown_with_what_is_true_of_them(house: House, ask: Ask) -> None:
-    other = examples.session(id="shop-1", project=ProjectId("shop"))
-    house.core.unadopted.append(other)
-    listed = await ask("status")
-    assert any(line.startswith("⚠️ shop-1 (shop), last seen") for line in listed.lines)
-    assert data(listed)["left_alone"][0]["id"] == "shop-1"
-    assert any("shop-1" in line for line in (await ask("status", project="shop")).lines)
-    assert not any("shop-1" in line for line in (await ask("status", project="demo")).lines)
-    card = await ask("status", session="shop-1")
-    assert card.lines[0].startswith("⚠️ As last seen; nobody looks after it now: its project shop is not in")
-    assert "the file that has shop" in card.lines[1]
-    assert not card.buttons
-    with pytest.raises(Conflict, match="its project shop is not in") as refused:
-        await ask("send", session="shop-1", text="hello")
-    assert "the file that has shop" in refused.value.next_step
-
-
 async def test_kill_previews_what_would_end(house: House, preview: Ask) -> None:
     house.fleet.put(replace(WITH_PR, dirty=3))
     shown = await preview("kill", session="1")
