@@ -109,7 +109,7 @@ def test_asking_a_server_imports_nothing_of_the_fleet(
         (["help", "exit-codes"], 0, "not-ready"),
         (["kill", "--help"], 0, "--yes"),
         (["nonsense"], 2, "no verb"),
-        (["kill", "x"], 2, "nobody can answer"),
+        (["kill", "x"], 3, "ao init"),
         (["stop"], 6, "no `ao start` runs"),
         (["status", "--watch"], 6, "no `ao start` runs"),
         (["events", "--follow"], 6, "no `ao start` runs"),
@@ -129,8 +129,8 @@ def test_exit_codes(ao: Ao, words: Any, code: int, says: str) -> None:
 
 def test_errors_are_data_for_programs(ao: Ao) -> None:
     done = ao("kill", "x", "--json")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert json.loads(done.stderr)["error"]["code"] == "bad-input"
+    assert (done.returncode, done.stdout) == (3, "")
+    assert json.loads(done.stderr)["error"]["code"] == "not-found"
 
 
 def test_whoever_reads_our_output_may_leave(env: dict[str, str], repository: Path) -> None:
