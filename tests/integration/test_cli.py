@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -159,6 +160,16 @@ def test_a_repository_is_taken_up(ao: Ao, repository: Path) -> None:
     assert "defaultBranch: main" in ao("config", "show").stdout
     assert json.loads(ao("status", "--json").stdout)["sessions"] == []
     assert json.loads(ao("config", "schema", "--json").stdout)["properties"]
+
+
+def test_without_an_agents_program_it_is_said_how_to_get_one(ao: Ao, tmp_path: Path) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("git", "tmux"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    done = ao("init", PATH=str(programs))
+    assert done.returncode == 0, done.stderr
+    assert "To have claude-code: `npm install -g @anthropic-ai/claude-code`" in done.stderr
 
 
 def test_a_change_of_the_file_needs_trust_again(ao: Ao, repository: Path) -> None:
