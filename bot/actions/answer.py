@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from bot.actions.action import Action, Argument, Context, Kind, Role
 from bot.actions.target import SESSION, session_of
-from bot.chat.message import Message
+from bot.chat.message import Json, Message
 from bot.chat.request import Request
 from orchestrator.domain.outside_text import one_line
+from orchestrator.domain.policy import ALLOW_ALWAYS, scope_words, shown
 from orchestrator.errors import BadInput
 
 if TYPE_CHECKING:
@@ -20,13 +21,23 @@ async def run(context: Context, request: Request) -> Message:
     from orchestrator.services import answer
 
     session = await session_of(context, request)
-    question = await answer.answer(
+    given = await answer.give(
         context.core, session.id, _words(session, request), by=request.who, question=request.text("question")
     )
+    question, kept = given.question, given.kept
+    data: dict[str, Json] = {"session": session.id, "question": question.id, "answer": question.answer}
+    if kept is None:
+        return Message(
+            title=f"💬 {session.id} is answered: {one_line(question.answer, 120)}",
+            session=session.id,
+            data=data,
+        )
     return Message(
-        title=f"💬 {session.id} is answered: {one_line(question.answer, 120)}",
+        title=f"💬 {session.id} is answered: {ALLOW_ALWAYS} {scope_words(kept.scope)}",
+        lines=(f"The rule: allow {shown(kept.rule)} {scope_words(kept.scope)}",),
+        next_steps=(f"rules rm {kept.id}",),
         session=session.id,
-        data={"session": session.id, "question": question.id, "answer": question.answer},
+        data={**data, "rule": {"id": kept.id, "rule": kept.rule, "scope": kept.scope}},
     )
 
 

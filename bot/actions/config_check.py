@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from orchestrator.domain.event import Level
 
 if TYPE_CHECKING:
     from orchestrator.settings.loader import Loaded
+    from orchestrator.settings.problems import Problem
 
 
 async def run(context: Context, request: Request) -> Message:
@@ -47,7 +50,7 @@ def _look(context: Context, request: Request) -> Message:
         }
         for p in problems
     ]
-    title = f"{path}: {wrong} error{'' if wrong == 1 else 's'}, {len(problems) - wrong} not ready here"
+    title = f"{path}: {_counted(problems)}"
     return Message(
         title=title if problems else f"{path} has no error." if notes else f"✅ {path} is right.",
         lines=(*(f"{p.grade.value}: {p}" for p in problems), *notes),
@@ -55,6 +58,16 @@ def _look(context: Context, request: Request) -> Message:
         next_steps=steps,
         data={"file": str(path), "problems": rows, "notes": list(notes), "failed": wrong > 0},
     )
+
+
+def _counted(problems: Sequence[Problem]) -> str:
+    """`2 errors, 0 not ready here, 1 warning`; warnings only where there are some."""
+    from orchestrator.settings.problems import Grade
+
+    count = Counter(problem.grade for problem in problems)
+    wrong, warned = count[Grade.ERROR], count[Grade.WARNING]
+    words = [f"{wrong} error{'' if wrong == 1 else 's'}", f"{count[Grade.NOT_READY]} not ready here"]
+    return ", ".join([*words, *([f"{warned} warning{'' if warned == 1 else 's'}"] if warned else [])])
 
 
 def _notes(context: Context, path: Path, loaded: Loaded) -> tuple[tuple[str, ...], tuple[str, ...]]:

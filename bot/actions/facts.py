@@ -7,6 +7,7 @@ from bot.actions.target import session_of
 from bot.chat.message import Button, Field, Json, Message
 from bot.chat.render import pull_request_fields, state, task_words
 from bot.chat.request import Request
+from orchestrator.domain.counted import counted
 from orchestrator.domain.event import Level
 from orchestrator.domain.session import Session
 
@@ -46,8 +47,10 @@ def _pull_request(request: Request, session: Session) -> Message:
 
 async def of_session(context: Context, request: Request) -> Message:
     """For kill: what would end, and what of it lies nowhere else yet."""
-    session = await session_of(context, request)
-    unsaved = f"{session.dirty} uncommitted files" if session.dirty else "nothing uncommitted"
+    from orchestrator.services import kill
+
+    session = await kill.as_it_is(context.core, await session_of(context, request))
+    unsaved = counted(session.dirty, "uncommitted file") if session.dirty else "nothing uncommitted"
     if session.local_head not in {"", session.base_sha, session.published}:
         unsaved += ", commits that were not pushed"
     arguments = {**_texts(request), "session": str(session.id)}

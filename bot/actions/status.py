@@ -10,8 +10,10 @@ from bot.actions.action import Access, Action, Argument, Context, Kind, Role, Sc
 from bot.actions.target import SESSION, session_of, spelled
 from bot.chat.message import Json, Message
 from bot.chat.request import SHELL, Request
+from orchestrator.domain.event import Level
 
 if TYPE_CHECKING:
+    from orchestrator.domain.session import Session
     from orchestrator.services.damaged import Lost
 
 
@@ -21,6 +23,10 @@ async def run(context: Context, request: Request) -> Message:
     from orchestrator.services import damaged, sessions
 
     if request.text("session") or request.session:
+        wanted = request.target().strip().lower()
+        for session in sessions.left_alone(context.core):
+            if session.id == wanted:
+                return await _left_alone_card(context, session)
         return session_card(await session_of(context, request), context.now)
     named = request.text("project") or request.project
     project = spelled(context, named) if named else None
@@ -36,7 +42,41 @@ async def run(context: Context, request: Request) -> Message:
     for name in names if request.flag("all") else ():
         left_out += await sessions.left_out(context.core, project=name)
     table = sessions_table(found, context.now, brake=context.core.brake)
-    return _with_older(_with_lost(table, lost), left_out)
+    alone = sessions.left_alone(context.core, project)
+    return _with_older(_with_lost(await _with_left_alone(context, table, alone), lost), left_out)
+
+
+async def _left_alone_card(context: Context, session: Session) -> Message:
+    """The card of a session that nobody looks after, which says so before all else."""
+    from bot.chat.render import session_card
+    from orchestrator.services import sessions
+
+    why, step = await sessions.left_alone_words(context.core, session)
+    card = session_card(session, context.now)
+    lines = (f"⚠️ As last seen; {why}", step, *card.lines)
+    return replace(card, lines=lines, buttons=(), next_steps=(), level=Level.WARNING)
+
+
+async def _with_left_alone(context: Context, message: Message, found: Sequence[Session]) -> Message:
+    """The list, and beside it the sessions that nobody looks after."""
+    from orchestrator.services import sessions
+
+    if not found or not isinstance(message.data, dict):
+        return message
+    lines = [
+        f"⚠️ {one.id} ({one.project}), last seen {one.status.status.value}: nobody looks after it."
+        for one in found
+    ]
+    why, step = await sessions.left_alone_words(context.core, found[0])
+    rows: list[Json] = [
+        {"id": one.id, "project": one.project, "status": one.status.status.value} for one in found
+    ]
+    last = (
+        f"Their projects are not in {context.core.settings.path}. {step}"
+        if len(found) > 1
+        else f"{why} {step}"
+    )
+    return replace(message, lines=(*message.lines, *lines, last), data={**message.data, "left_alone": rows})
 
 
 def _with_older(message: Message, left_out: int) -> Message:

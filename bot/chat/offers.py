@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.chat.message import Button
 from bot.chat.render import checks_words
+from orchestrator.domain.counted import counted
 from orchestrator.domain.ids import short_sha
 from orchestrator.domain.outside_text import one_line
 from orchestrator.domain.policy import DENY, DENY_WITH_REASON
@@ -116,7 +117,8 @@ def merge_facts(session: Session, change: Change) -> tuple[str, ...]:
 
 def kill(session: Session) -> Button:
     """Ends it; what is unsaved is kept first."""
-    unsaved = f"{session.dirty} uncommitted files are" if session.dirty else "Whatever is unsaved is"
+    files = f"{counted(session.dirty, 'uncommitted file')} {'is' if session.dirty == 1 else 'are'}"
+    unsaved = files if session.dirty else "Whatever is unsaved is"
     return Button(
         label=f"Kill {session.id}",
         verb="kill",

@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from bot.chat.message import Button, Field, Json, Message, Table
 from bot.chat.view import event_data, session_data, session_detail
 from orchestrator.domain.activity import in_words
+from orchestrator.domain.agent_request import PLAN_ANSWERS, is_plan
 from orchestrator.domain.event import Level, LoggedEvent
 from orchestrator.domain.ids import short_sha
 from orchestrator.domain.message import OPEN_STAGES, MessageStage
 from orchestrator.domain.message import Message as AgentMessage
-from orchestrator.domain.outside_text import one_line
+from orchestrator.domain.outside_text import excerpt, one_line
 from orchestrator.domain.pull_request import CheckState, Mergeable, PullRequest, PullRequestState
-from orchestrator.domain.session import Change, RuntimeState, Session, WantedState
+from orchestrator.domain.session import Change, Question, RuntimeState, Session, WantedState
 from orchestrator.domain.status import NEEDS_PERSON, Status
 from orchestrator.domain.usage import Usage
 from orchestrator.domain.when import clock
@@ -46,6 +47,7 @@ EMOJI = {
 }
 _OPEN = frozenset({PullRequestState.DRAFT, PullRequestState.OPEN})
 _AGENTS_TURN = frozenset({Status.CI_FAILED, Status.CHANGES_REQUESTED, Status.CONFLICTED})
+MOST_PLAN = 4000
 _COLUMNS = ("session", "status", "for", "PR", "why", "task")
 LEVEL_EMOJI = {Level.INFO: "·", Level.WARNING: "⚠️", Level.ACTION: "👉", Level.URGENT: "🔔"}
 
@@ -141,8 +143,7 @@ def session_card(session: Session, now: float) -> Message:
         lines.append(f"Its agent is gone{f': {why}' if why else ''}.")
     question = session.question
     if question is not None:
-        lines.append(f"Asks: {one_line(question.text, 500)}")
-        lines += [f"  {number}. {one_line(option, 200)}" for number, option in enumerate(question.options, 1)]
+        lines += _asked(question)
     return Message(
         title=f"{session.id} {state(line.status)} for {duration(now - line.since)}",
         lines=tuple(text for text in lines if text),
@@ -279,6 +280,14 @@ def buttons(session: Session) -> tuple[Button, ...]:
     elif not session.ended and status not in {Status.KILLED, Status.ERRORED}:
         found.append(Button(label="Kill", verb="kill", arguments=here, danger=True))
     return tuple(found)
+
+
+def _asked(question: Question) -> list[str]:
+    """What is asked, with its options; a plan stands there as it was written."""
+    options = [f"  {number}. {one_line(option, 200)}" for number, option in enumerate(question.options, 1)]
+    if not is_plan(question.options):
+        return [f"Asks: {one_line(question.text, 500)}", *options]
+    return [*excerpt(question.text, MOST_PLAN).splitlines(), *options, f"  {PLAN_ANSWERS}"]
 
 
 def next_steps(session: Session) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from bot.chat import offers
 from bot.chat.message import Button, Message
 from bot.chat.render import message_stage
+from orchestrator.domain.agent_request import PLAN_ANSWERS, is_plan
 from orchestrator.domain.event import Event, Level, LoggedEvent
 from orchestrator.domain.ids import short_sha
 from orchestrator.domain.message import Message as AgentMessage
@@ -128,13 +129,21 @@ def question_entry(session: Session, question: Question) -> Entry:
         whom=session.created_by.name,
         message=Message(
             title=title,
-            lines=(*excerpt(words, MOST_TEXT).splitlines(), *((outcome,) if outcome else ())),
+            lines=(
+                *excerpt(words, MOST_TEXT).splitlines(),
+                *_hint(question),
+                *((outcome,) if outcome else ()),
+            ),
             verbatim=call is not None,
             buttons=tuple(offers.answers(session, question)) if question.open else (),
             level=Level.URGENT if question.open else Level.INFO,
             session=session.id,
         ),
     )
+
+
+def _hint(question: Question) -> tuple[str, ...]:
+    return (f"✏️ Or reply: {PLAN_ANSWERS}.",) if question.open and is_plan(question.options) else ()
 
 
 def _outcome(question: Question) -> str:

@@ -22,7 +22,10 @@ from orchestrator.errors import BadInput, NotReady
 
 KEY = "sk-ant-demo-" + "0" * 40
 """Shaped like a key, and none."""
-AGENTS = ("rehearsal", "claude-code")
+_CODEX_MODEL = "stub-model"
+"""Stands in the last line of Codex's screen, whatever it does."""
+_OWN_NAMES = ("ANTHROPIC_", "AWS_", "CLAUDE_", "CLOUD_ML_", "CODEX_", "OPENAI_")
+"""Variables by which a real agent could find the person's own account; the demo's server does not get them."""
 LIMIT = 10.0
 
 
@@ -41,6 +44,8 @@ class Cast:
     """Further lines of the sandbox's configuration, besides its project."""
     environment: dict[str, str] = field(default_factory=dict)
     """Added to the environment of `ao start`."""
+    withheld: tuple[str, ...] = ()
+    """Beginnings of variables of the person's that `ao start` does not get."""
     issues: Mapping[int, str] = field(
         default_factory=lambda: {n: issue(*parts) for n, parts in ISSUES.items()}
     )
@@ -70,27 +75,51 @@ def cast(agent: str, log: Path | None, tell: Callable[[str], None], program: str
     """
     if agent in {"", "rehearsal"}:
         return Cast()
-    if agent not in AGENTS:
+    make = _REAL.get(agent)
+    if make is None:
         msg = f"the demo is not played by {agent!r}."
         raise BadInput(msg, next_step=f"It is played by {' or '.join(AGENTS)}.")
     if not program:
         found = shutil.which(agent_programs.PROGRAMS[agent].command)
         program = found or str(agent_programs.ensure(agent, tell=tell))
     server, port = _model_server(log)
+    played_by = make(json.dumps(program), f"http://127.0.0.1:{port}")
+    played_by.server = server
+    return played_by
+
+
+def _claude_code(program: str, address: str) -> Cast:
     return Cast(
-        agent=agent,
+        agent="claude-code",
         label="accept edits on",
-        configuration=_CLAUDE.format(program=json.dumps(program)),
+        configuration=_SETTINGS.format(program=program, more="") + _POLICY,
         environment={
             "ANTHROPIC_API_KEY": KEY,
-            "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{port}",
+            "ANTHROPIC_BASE_URL": address,
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         },
+        withheld=_OWN_NAMES,
         issues=REAL_ISSUES,
         batch_issue=real_batch_issue,
         trusts=True,
-        server=server,
     )
+
+
+def _codex(program: str, address: str) -> Cast:
+    return Cast(
+        agent="codex",
+        label=_CODEX_MODEL,
+        configuration=_SETTINGS.format(program=program, more=f"      model: {_CODEX_MODEL}\n") + _POLICY,
+        environment={"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": f"{address}/v1"},
+        withheld=_OWN_NAMES,
+        issues=REAL_ISSUES,
+        batch_issue=real_batch_issue,
+        trusts=True,
+    )
+
+
+_REAL: Mapping[str, Callable[[str, str], Cast]] = {"claude-code": _claude_code, "codex": _codex}
+AGENTS = ("rehearsal", *_REAL)
 
 
 def _model_server(log: Path | None) -> tuple[subprocess.Popen[str], int]:
@@ -105,15 +134,17 @@ def _model_server(log: Path | None) -> tuple[subprocess.Popen[str], int]:
     return server, int(json.loads(line)["port"])
 
 
-_CLAUDE = """\
+_SETTINGS = """\
     agentConfig:
       program: [{program}]
       permissions: auto-edit
+{more}"""
+_POLICY = """\
     policy:
       allow:
         - Bash(python3 -m unittest *)
         - Bash(git add *)
         - Bash(git commit *)
         - Bash(git push)
-        - Bash(ao pr create *)
 """
+"""Its own `ao` needs no rule."""

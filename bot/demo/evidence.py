@@ -86,7 +86,7 @@ def python() -> str:
     return sys.executable
 
 
-def clean_environment(home: Path) -> dict[str, str]:
-    """The environment of the demo's server: ours, for another home."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AO_", "TMUX"))}
+def clean_environment(home: Path, withheld: tuple[str, ...] = ()) -> dict[str, str]:
+    """The environment of the demo's server: ours, for another home, without names that begin like `withheld`."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AO_", "TMUX", *withheld))}
     return {**kept, "AO_HOME": str(home)}

@@ -4,7 +4,8 @@ A plan is `{"rules": [RULE, ...], "otherwise": [STEP, ...]}`, or a list of steps
 alone. A RULE is `{"when": REGEX, "all": [REGEX, ...], "steps": [STEP, ...]}`: the first one whose patterns are all
 found in the last human message is played. A STEP is an object with one of
 
-    sh COMMAND · write PATH (text) · tool NAME (input) · calls [STEP, ...] · say TEXT · status CODE · hang SECONDS
+    sh COMMAND · read PATH · write PATH (text) · edit PATH (old, new) · ask TEXT (options) · tool NAME (input)
+    calls [STEP, ...] · say TEXT · status CODE · hang SECONDS
 
 `status` (429, 500, 529, 401, ...; with `error`, `retry_after`) and `hang` (nothing for so long, then the connection
 ends) may also stand beside one of the others; with `times` they happen to so many requests, and then it goes on.
@@ -28,13 +29,21 @@ from bot.demo.model_conversation import Turn, human_messages
 
 _OWN = re.compile(r"STUB-PLAN:\s*(?=\[)")
 _BLOCK = re.compile(r"^(`{3,}|~{3,})model-plan[ \t]*\r?\n(.*?)^\1[ \t]*\r?$", re.MULTILINE | re.DOTALL)
-_ACTS = ("sh", "write", "tool", "calls", "say")
+_USES = ("sh", "read", "write", "edit", "ask", "tool")
+"""Acts that are one call of a tool."""
+_ACTS = (*_USES, "calls", "say")
 _FAILURES = ("status", "hang")
 _NUMBERS = (int, float)
 _KEYS: dict[str, tuple[type, ...]] = {
     "sh": (str, list),
     "write": (str,),
     "text": (str, list),
+    "read": (str,),
+    "edit": (str,),
+    "old": (str, list),
+    "new": (str, list),
+    "ask": (str,),
+    "options": (list,),
     "tool": (str,),
     "input": (dict, str),
     "calls": (list,),
@@ -71,7 +80,7 @@ class Step:
     @property
     def results(self) -> int:
         """How many tool results come back of it."""
-        return len(self.calls) if self.act == "calls" else int(self.act in {"sh", "write", "tool"})
+        return len(self.calls) if self.act == "calls" else int(self.act in _USES)
 
     @classmethod
     def read(cls, data: object, where: str = "a step") -> Self:
@@ -85,7 +94,7 @@ class Step:
             raise BadPlan(msg)
         calls = tuple(cls.read(one, f"a call of {where}") for one in given.get("calls", ()))
         if "calls" in given and any(call.results != 1 or call.act == "calls" for call in calls):
-            msg = f"the calls of {where} must be sh, write or tool"
+            msg = f"the calls of {where} must be one of {', '.join(_USES)}"
             raise BadPlan(msg)
         texts = {key: _text(value) for key, value in given.items() if str in _KEYS[key] and key != "input"}
         return cls(act=acts[0] if acts else "", given={**given, **texts}, calls=calls)

@@ -26,7 +26,14 @@ _SHELLS = (
 )
 _WRITERS = ("Write", "write", "write_file", "create_file", "create")
 _BLANKS: Mapping[str, object] = {"integer": 1, "number": 1, "boolean": False, "array": [], "object": {}}
-_PATCH = "*** Begin Patch\n*** Add File: {path}\n{lines}\n*** End Patch\n"
+_PATHS = ("file_path", "filePath", "path", "absolute_path")
+_PATCH = "*** Begin Patch\n*** {act} File: {path}\n{lines}\n*** End Patch\n"
+_EDIT = (
+    "import pathlib, sys; path, old, new = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]; "
+    "text = path.read_text(); assert text.count(old) == 1, f'{text.count(old)} places'; "
+    "path.write_text(text.replace(old, new))"
+)
+"""Edits a file where the agent has no tool for that but a shell."""
 _PATIENCE = 30_000
 """Milliseconds that a shell tool with such an option shall wait before it says that the command goes on."""
 
@@ -49,6 +56,12 @@ def call_for(step: Step, tools: Mapping[str, Tool]) -> Call:
         return Call(step.given["tool"], step.given.get("input", {}))
     if step.act == "write":
         return _write(step.given["write"], step.given.get("text", ""), tools)
+    if step.act == "read":
+        return _read(step.given["read"], tools)
+    if step.act == "edit":
+        return _edit(step.given["edit"], step.given.get("old", ""), step.given.get("new", ""), tools)
+    if step.act == "ask":
+        return _ask(step.given["ask"], step.given.get("options", []), tools)
     return _shell(step.given["sh"], tools)
 
 
@@ -83,15 +96,45 @@ def _shell(command: str, tools: Mapping[str, Tool]) -> Call:
 def _write(path: str, text: str, tools: Mapping[str, Tool]) -> Call:
     for name in _WRITERS:
         if name in tools:
-            paths = dict.fromkeys(("file_path", "filePath", "path", "absolute_path"), path)
+            paths = dict.fromkeys(_PATHS, path)
             return Call(name, fill(tools[name].schema, {**paths, "content": text, "file_text": text}))
     if "apply_patch" in tools:
-        patch = _PATCH.format(path=path, lines="\n".join(f"+{line}" for line in text.splitlines() or [""]))
-        if tools["apply_patch"].kind == "custom":
-            return Call("apply_patch", patch)
-        return Call("apply_patch", fill(tools["apply_patch"].schema, {"input": patch, "patch": patch}))
+        lines = "\n".join(f"+{line}" for line in text.splitlines() or [""])
+        return _patch(_PATCH.format(act="Add", path=path, lines=lines), tools["apply_patch"])
     folder = shlex.quote(str(PurePosixPath(path).parent))
     return _shell(f"mkdir -p {folder} && printf %s {shlex.quote(text)} > {shlex.quote(path)}", tools)
+
+
+def _read(path: str, tools: Mapping[str, Tool]) -> Call:
+    if "Read" in tools:
+        return Call("Read", fill(tools["Read"].schema, dict.fromkeys(_PATHS, path)))
+    return _shell(f"cat {shlex.quote(path)}", tools)
+
+
+def _edit(path: str, old: str, new: str, tools: Mapping[str, Tool]) -> Call:
+    """`old` and `new` are whole lines."""
+    if "Edit" in tools:
+        offered = {**dict.fromkeys(_PATHS, path), "old_string": old, "new_string": new}
+        return Call("Edit", fill(tools["Edit"].schema, offered))
+    if "apply_patch" in tools:
+        lines = ["@@", *(f"-{line}" for line in old.splitlines()), *(f"+{line}" for line in new.splitlines())]
+        return _patch(_PATCH.format(act="Update", path=path, lines="\n".join(lines)), tools["apply_patch"])
+    return _shell(shlex.join(["python3", "-c", _EDIT, path, old, new]), tools)
+
+
+def _ask(question: str, options: list[str], tools: Mapping[str, Tool]) -> Call:
+    """By the agent's own tool for that, or by `ao`."""
+    if "AskUserQuestion" in tools:
+        choices = [{"label": option, "description": option} for option in options]
+        asked = {"question": question, "header": "Question", "multiSelect": False, "options": choices}
+        return Call("AskUserQuestion", {"questions": [asked]})
+    return _shell(shlex.join(["ao", "ask", question, *(f"--option={option}" for option in options)]), tools)
+
+
+def _patch(patch: str, tool: Tool) -> Call:
+    if tool.kind == "custom":
+        return Call("apply_patch", patch)
+    return Call("apply_patch", fill(tool.schema, {"input": patch, "patch": patch}))
 
 
 def _shaped(value: object, schema: dict[str, Any]) -> object:

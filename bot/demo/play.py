@@ -108,7 +108,7 @@ class Story:
         """A process of its own, reached through its API only."""
         log = (self.home.path / "start.log").open("ab")
         argv = [python(), "-m", "bot", "--config", str(self.place.config), "start"]
-        env = clean_environment(self.home.path) | self.cast.environment
+        env = clean_environment(self.home.path, self.cast.withheld) | self.cast.environment
         self.server = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         log.close()
         self._until("server", self._answers)

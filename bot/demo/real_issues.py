@@ -1,7 +1,7 @@
 """The sandbox's issues for a real agent: the same tasks, with a plan for the model server in each.
 
 A rule's steps are played when the last message to the agent fits: the fix of issue 1 only if the failing
-assertion and its file are really in it.
+assertion and its file are really in it. Steps name what is done, not the tool: each agent has tools of its own.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ _ALL_TESTS: Step = {"sh": "python3 -m unittest -q"}
 
 
 def _edit(path: str, old: str, new: str) -> Step:
-    return {"tool": "Edit", "input": {"file_path": path, "old_string": old, "new_string": new}}
+    return {"edit": path, "old": old, "new": new}
 
 
 def _read(*paths: str) -> list[Step]:
-    return [{"tool": "Read", "input": {"file_path": path}} for path in paths]
+    return [{"read": path} for path in paths]
 
 
 def _ends(title: str, body: str, words: str) -> list[Step]:
@@ -89,25 +89,16 @@ _ACCENTS = [
         ],
     },
 ]
-_HYPHENS = {
-    "question": "Is `well-known` one word or two?",
-    "header": "Hyphens",
-    "multiSelect": False,
-    "options": [
-        {"label": "one word", "description": "A hyphen does not part words."},
-        {"label": "two words", "description": "A hyphen parts words."},
-    ],
-}
 _QUESTION = [
     {
         "when": "Hyphenated words",
         "steps": [
-            {"tool": "AskUserQuestion", "input": {"questions": [_HYPHENS]}},
+            {"ask": "Is `well-known` one word or two?", "options": ["one word", "two words"]},
             *_read(_WORDS, _WORDS_TEST),
             _edit(
                 _WORDS_TEST,
-                'self.assertEqual(count_words("two words"), 2)\n',
-                'self.assertEqual(count_words("two words"), 2)\n\n'
+                '        self.assertEqual(count_words("two words"), 2)\n',
+                '        self.assertEqual(count_words("two words"), 2)\n\n'
                 "    def test_a_hyphen_does_not_part_words(self):\n"
                 '        self.assertEqual(count_words("a well-known fact"), 3)\n',
             ),

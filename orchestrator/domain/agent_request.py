@@ -20,10 +20,14 @@ MOST_BODY = 60_000
 """Forges refuse pull request texts over 65,536 characters."""
 MOST_TEXT = 4_000
 APPROVE_PLAN = "Approve the plan"
+PLAN_ANSWERS = "any other text goes to the agent as what is to be different"
+"""What people are told beside that option."""
 
 _NAME = re.compile(r"([0-9]{9,11})-([0-9]{1,10})-([A-Za-z0-9]{1,24})")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _HEADS = "refs/heads/"
+_HEADING = re.compile(r"\A#*[ \t]*(?:(?:my|the)[ \t]+)?plan[ \t]*:?[ \t]*\n\s*", re.IGNORECASE)
+"""A first line that says only that it is a plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +100,11 @@ Wish: TypeAlias = WantsPullRequest | WantsPush | Reports | Asks | SaysDone | Wan
 
 PERMIT = "permit"
 """The verb of the agent's hook: an agent waits for its answer before each call that is judged."""
+
+
+def is_plan(options: tuple[str, ...]) -> bool:
+    """Whether a question with these options has a plan approved."""
+    return options == (APPROVE_PLAN,)
 
 
 def is_request_name(name: str) -> bool:
@@ -200,7 +209,8 @@ def _plan(request: AgentRequest, plans: list[str]) -> Asks:
     text = excerpt("\n".join(plans), MOST_BODY).strip()
     if not text:
         raise _bad(request, "The plan is empty.")
-    return Asks(question=f"Its plan:\n{text}", options=(APPROVE_PLAN,), plan=True)
+    text = _HEADING.sub("", text, count=1) or text
+    return Asks(question=f"Its plan: {text}", options=(APPROVE_PLAN,), plan=True)
 
 
 def _text(request: AgentRequest, usage: str) -> str:

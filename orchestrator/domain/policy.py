@@ -3,16 +3,19 @@ r"""What agents may run: rules that allow, ask or deny, and how a call is judged
 A rule is written `Tool` or `Tool(pattern)`. In a pattern `*` stands for any text, `\*` for a star, and
 everything else for itself. Deny wins over ask, ask over allow. A command line for a shell may hold
 several commands: it is allowed only if each of them is, and denied or asked about if one of them is.
+A path is matched as the agent gives it, and also as it stands below the session's workspace. The agent's own
+`ao`, run plainly, is allowed unless a rule asks about it or denies it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from typing_extensions import override
 
+from orchestrator.domain import own_program
 from orchestrator.domain.activity import ToolCall, Verdict
 from orchestrator.domain.command_line import BLANKS, Unreadable, take_apart
 from orchestrator.domain.outside_text import excerpt, one_line
@@ -145,10 +148,12 @@ class Policy:
     allow: tuple[Rule, ...] = ()
     ask: tuple[Rule, ...] = ()
     deny: tuple[Rule, ...] = ()
+    workspace: str = ""
+    """Where patterns of paths begin that do not begin at the root; empty where that is not known."""
 
     def and_allow(self, rules: Sequence[Rule]) -> Policy:
         """The same with more that is allowed."""
-        return Policy(allow=(*self.allow, *rules), ask=self.ask, deny=self.deny) if rules else self
+        return replace(self, allow=(*self.allow, *rules)) if rules else self
 
     @property
     def judged(self) -> frozenset[str]:
@@ -167,7 +172,7 @@ class Judgement:
 
 def judge(policy: Policy, call: ToolCall) -> Judgement:
     """Deny wins over ask, ask over allow."""
-    texts = _texts(call)
+    texts = _texts(call, policy.workspace)
     for rules in (policy.deny, policy.ask):
         for rule in rules:
             if rule.is_about(call) and texts.hold(rule.of_argument):
@@ -175,7 +180,7 @@ def judge(policy: Policy, call: ToolCall) -> Judgement:
     about = [rule for rule in policy.allow if rule.is_about(call)]
     allowing = _allowing(about, call, texts)
     if allowing:
-        words = ", ".join(dict.fromkeys(str(rule) for rule in allowing))
+        words = ", ".join(dict.fromkeys(allowing))
         return Judgement(verdict=Verdict.ALLOW, words=shown(words))
     return Judgement()
 
@@ -198,27 +203,54 @@ class _Texts:
     """Each text that a rule which forbids may name."""
     unsure: tuple[str, ...] = ()
     """Searched through instead, where the argument cannot be taken apart."""
-    parts: tuple[str, ...] = ()
-    """All of these must be allowed; without any, only a rule that names the whole argument allows it."""
+    parts: tuple[tuple[str, ...], ...] = ()
+    """All of these must be allowed, each in one of its spellings; without any, only a rule that names the whole
+    argument allows it."""
 
     def hold(self, pattern: Pattern) -> bool:
         return any(map(pattern.matches, self.forms)) or any(map(pattern.occurs_in, self.unsure))
 
 
-def _texts(call: ToolCall) -> _Texts:
-    argument = call.argument
+def _texts(call: ToolCall, workspace: str) -> _Texts:
     if not call.shell:
-        climbs = ".." in argument.split("/")
-        forms = (argument, "/".join(_resolved(argument)))
-        return _Texts(forms=forms, parts=() if climbs else (argument,))
+        return _path_texts(call.argument, workspace)
+    argument = call.argument
     whole = (argument, argument.strip(BLANKS))
     try:
-        line = take_apart(argument)
+        line = take_apart(own_program.without_document(argument) or argument)
     except Unreadable:
         bare = " ".join(re.sub(r"\\\n|['\"\\]", "", argument).split())
         return _Texts(forms=whole, unsure=(argument, bare))
     named = dict.fromkeys((*whole, *line.parts, *line.runs))
-    return _Texts(forms=tuple(named), parts=line.parts if line.plain else ())
+    return _Texts(forms=tuple(named), parts=tuple((part,) for part in line.parts) if line.plain else ())
+
+
+def _path_texts(argument: str, workspace: str) -> _Texts:
+    """A path, or what else a tool is used on; links on the way of a path are not known here."""
+    begun = argument.startswith("/") or "://" in argument or not workspace
+    absolute = "/".join(_resolved(argument if begun else f"{workspace}/{argument}"))
+    below = _below(absolute, workspace)
+    forms = (argument, "/".join(_resolved(argument)), absolute, *below, *_elsewhere(absolute, workspace))
+    spellings = (argument, *below) if argument.startswith("/") else (argument,)
+    climbs = ".." in argument.split("/")
+    return _Texts(forms=tuple(dict.fromkeys(forms)), parts=() if climbs else (spellings,))
+
+
+def _below(path: str, workspace: str) -> tuple[str, ...]:
+    """The path as it is written from the workspace, in both ways to begin it."""
+    root = "/".join(_resolved(workspace)) + "/"
+    relative = path.removeprefix(root)
+    return (relative, f"./{relative}") if workspace and path.startswith(root) and relative else ()
+
+
+def _elsewhere(path: str, workspace: str) -> tuple[str, ...]:
+    """What follows a folder called like the workspace: it may be the workspace, reached by another way.
+
+    Looked at by rules that forbid only.
+    """
+    name = workspace.rstrip("/").rpartition("/")[2]
+    _, found, relative = path.partition(f"/{name}/") if name else ("", "", "")
+    return (relative, f"./{relative}") if found else ()
 
 
 def _resolved(path: str) -> list[str]:
@@ -234,19 +266,26 @@ def _resolved(path: str) -> list[str]:
     return kept
 
 
-def _allowing(rules: Sequence[Rule], call: ToolCall, texts: _Texts) -> tuple[Rule, ...]:
-    """The rules that together allow the call; empty when they do not."""
+def _allowing(rules: Sequence[Rule], call: ToolCall, texts: _Texts) -> tuple[str, ...]:
+    """The rules that together allow the call, in their own words; empty when they do not."""
     whole = {call.argument, call.argument.strip(BLANKS)} if call.shell else {call.argument}
     for rule in rules:
         pattern = rule.of_argument
         if pattern.anything or (pattern.exact and pattern.pieces[0] in whole):
-            return (rule,)
-    found = [_first(rules, part) for part in texts.parts]
-    return tuple(rule for rule in found if rule is not None) if found and None not in found else ()
+            return (str(rule),)
+    own = call.shell and not any(
+        own_program.may_rebind(part) for spellings in texts.parts for part in spellings
+    )
+    found = [_first(rules, spellings, own=own) for spellings in texts.parts]
+    return tuple(found) if all(found) else ()
 
 
-def _first(rules: Sequence[Rule], text: str) -> Rule | None:
-    return next((rule for rule in rules if rule.of_argument.matches(text)), None)
+def _first(rules: Sequence[Rule], spellings: Sequence[str], *, own: bool) -> str:
+    """The first rule that allows one part; `own`: `ao` is the agent's own there."""
+    for rule in rules:
+        if any(map(rule.of_argument.matches, spellings)):
+            return str(rule)
+    return own_program.RULE if own and all(map(own_program.is_call, spellings)) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

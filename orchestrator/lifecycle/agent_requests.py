@@ -21,6 +21,7 @@ from orchestrator.domain.agent_request import (
     WantsPush,
     wish,
 )
+from orchestrator.domain.counted import counted
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.message import digest
 from orchestrator.domain.policy import Judgement, described, judge
@@ -193,7 +194,8 @@ class AgentRequests:
         if shown is None:
             msg = "the forge made no pull request."
             raise AoError(msg)
-        note = f"\nNote: {look.dirty} uncommitted files are not in it." if look.dirty else ""
+        are = "is" if look.dirty == 1 else "are"
+        note = f"\nNote: {counted(look.dirty, 'uncommitted file')} {are} not in it." if look.dirty else ""
         return f"#{shown.number} {shown.url}\n{shown.title}{note}"
 
     async def _push(self, session: Session, push: WantsPush) -> str:

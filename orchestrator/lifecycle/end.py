@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.domain.activity import Activity, ActivityState
+from orchestrator.domain.counted import counted
 from orchestrator.domain.event import Level
 from orchestrator.domain.session import (
     Ending,
@@ -67,9 +68,10 @@ async def save_work(fleet: Fleet, session: Session, act: acts.SaveWork) -> None:
 
 
 def _keep_rescue(draft: Draft, saved: Saved) -> None:
-    summary = f"{saved.files} uncommitted files, {saved.commits} unpushed commits"
+    summary = f"{counted(saved.files, 'uncommitted file')}, {counted(saved.commits, 'unpushed commit')}"
     if saved.ignored:
-        summary += f"; {saved.ignored} ignored files are not in it"
+        are = "is" if saved.ignored == 1 else "are"
+        summary += f"; {counted(saved.ignored, 'ignored file')} {are} not in it"
     summary = "; ".join((summary, *saved.notes))
     rescue = Rescue(ref=saved.ref, commit=saved.commit, at=draft.now, summary=summary)
     if any(r.ref == saved.ref for r in draft.session.rescues):

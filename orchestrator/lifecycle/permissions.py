@@ -26,7 +26,9 @@ from orchestrator.lifecycle.draft import Draft
 def policy_for(session: Session, rules: Rules) -> Policy:
     """What the configuration says, and what people allowed always in this project or in this session."""
     scopes = (f"project:{session.project}", f"session:{session.id}")
-    return rules.policy.and_allow(tuple(kept_for(rules.kept, scopes)))
+    return replace(
+        rules.policy.and_allow(tuple(kept_for(rules.kept, scopes))), workspace=str(session.workspace)
+    )
 
 
 def answer_waiting(draft: Draft, rules: Rules) -> None:
@@ -63,7 +65,7 @@ def _remembered(draft: Draft, question: Question, rules: Rules) -> bool:
     about = (session.project, session.parts.agent, kind_of_dialog(question.id))
     for kept in rules.remembered:
         if (kept.project, kept.agent, kept.dialog) == about and kept.answer in question.options:
-            by = rule_actor(f"what {kept.by} answered before")
+            by = rule_actor(f"{kept.by}'s earlier answer")
             _give(draft, question, kept.answer, by)
             draft.tell("question.answered", f"{by}: {kept.answer}", question=question.id, by=str(by))
             return True

@@ -108,6 +108,8 @@ class Plugin(Generic[T]):
     options: type[Options] = Options
     needs: tuple[str, ...] = ()
     """Programs that must be on the PATH; missing ones are reported as *not ready here*."""
+    install: str = ""
+    """A command that gets what it needs, where one does on every machine: `npm install -g …`."""
     launches: tuple[str, ...] = ()
     """Option names whose value is an argument list: its first word is a program that must be there."""
     runs_code: tuple[str, ...] = ()

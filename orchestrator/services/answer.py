@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from orchestrator.domain.activity import ToolCall, Verdict
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.outside_text import clean
-from orchestrator.domain.person import Actor
-from orchestrator.domain.policy import DENY, Rule, described, exactly, judge
+from orchestrator.domain.person import Actor, ActorKind
+from orchestrator.domain.policy import DENY, KeptRule, Rule, described, exactly, judge
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Question, Session
 from orchestrator.domain.when import clock
@@ -25,17 +25,25 @@ _NUMBERS = re.compile(r"[\d,\s]+")
 
 
 @dataclass(slots=True, kw_only=True)
-class _Given:
-    """What came of an answer, besides the answer."""
+class Given:
+    """An answer, and what came of it."""
 
     question: Question
     words: str
     """As people are told of it."""
     always: str = ""
+    """`project` or `session`: where the same is allowed from now on."""
     rule: Rule | None = None
+    kept: KeptRule | None = None
+    """The rule as it is kept, with its id."""
 
 
 async def answer(core: Core, session_id: SessionId, text: str, *, by: Actor, question: str = "") -> Question:
+    """Answer the open question, or the one of that id; the question with its answer. Raises as `give` does."""
+    return (await give(core, session_id, text, by=by, question=question)).question
+
+
+async def give(core: Core, session_id: SessionId, text: str, *, by: Actor, question: str = "") -> Given:
     """Answer the open question, or the one of that id.
 
     A number picks an option. What is allowed always is kept as a rule, and so is the answer to a dialog
@@ -46,7 +54,7 @@ async def answer(core: Core, session_id: SessionId, text: str, *, by: Actor, que
         msg = "the answer is empty."
         raise BadInput(msg, session=session_id)
     await ended.refuse(core, session_id)
-    answered: list[_Given] = []
+    answered: list[Given] = []
 
     def how(draft: Draft) -> None:
         asked = _find(draft.session, question)
@@ -65,21 +73,21 @@ async def answer(core: Core, session_id: SessionId, text: str, *, by: Actor, que
 
     session = await core.fleet.change(session_id, how)
     await _keep(core, session, answered[0], by)
-    return answered[0].question
+    return answered[0]
 
 
-def _given(session: Session, asked: Question, words: str, rules: Rules) -> _Given:
+def _given(session: Session, asked: Question, words: str, rules: Rules) -> Given:
     """Raises `BadInput` before anything is decided."""
     if asked.call is None or not leave.asks_leave(asked):
         chosen = replace(asked, answer=_choices(asked, words))
-        return _Given(question=chosen, words=f": {chosen.answer}")
+        return Given(question=chosen, words=f": {chosen.answer}")
     said = leave.read(asked, words, session.id)
     done = "denied" if not said.allows else "allowed once"
     if said.always:
         name = session.id if said.always == "session" else session.project
         done = f"allowed always in {said.always} {name}"
     why = said.answer.removeprefix(DENY).removeprefix(":").strip() if not said.allows else ""
-    return _Given(
+    return Given(
         question=replace(asked, answer=said.answer),
         words=f" {done}: {described(asked.call)}" + (f" ({why})" if why else ""),
         always=said.always,
@@ -97,12 +105,12 @@ def _rule(session: Session, call: ToolCall, rules: Rules) -> Rule:
     return rule
 
 
-async def _keep(core: Core, session: Session, given: _Given, by: Actor) -> None:
+async def _keep(core: Core, session: Session, given: Given, by: Actor) -> None:
     """What holds for longer than this one time, and for the audit who gave leave."""
     if given.question.call is not None:
         await core.audit(by, "answer", session.id, text=given.words.strip())
     if given.rule is not None:
-        await keeping.allow_always(core, session, given.rule, scope=given.always, by=by)
+        given.kept = await keeping.allow_always(core, session, given.rule, scope=given.always, by=by)
     elif given.question.remember:
         await keeping.remember(core, session, given.question, by=by)
 
@@ -111,12 +119,10 @@ def _find(session: Session, question: str) -> Question:
     if not question:
         waiting = session.question
         if waiting is None:
-            given = [q for q in session.questions if q.answered_at is not None]
-            if given:
-                msg = f"it asks nothing now; {_first(given[-1])}"
-                raise Conflict(msg, session=session.id)
-            msg = "it asks nothing."
-            raise NotFound(msg, session=session.id, next_step=f"`ao send {session.id} …` tells it something.")
+            status = session.status
+            msg = f"it asks nothing now: it is {status.status.value.replace('_', ' ')}, {status.reason or 'as it seems'}."
+            kind = Conflict if session.questions else NotFound
+            raise kind(msg, session=session.id, next_step=f"`ao send {session.id} …` tells it something.")
         return waiting
     for asked in session.questions:
         if asked.id == question:
@@ -126,7 +132,9 @@ def _find(session: Session, question: str) -> Question:
 
 
 def _first(asked: Question) -> str:
-    return f"{asked.answered_by} answered first, at {clock(asked.answered_at or 0.0)}: {asked.answer}"
+    by = asked.answered_by
+    did = "decided it" if by is not None and by.kind is ActorKind.RULE else "answered first"
+    return f"{by} {did}, at {clock(asked.answered_at or 0.0)}: {asked.answer}"
 
 
 def _choices(asked: Question, words: str) -> str:

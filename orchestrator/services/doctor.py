@@ -82,13 +82,19 @@ def _plugins(core: Core) -> Iterator[Finding]:
     for (kind, name), lacks in found.items():
         for missing, projects in lacks.items():
             of = f" of {', '.join(dict.fromkeys(projects))}" if len(lacks) > 1 and projects else ""
-            yield _plugin(f"{kind} {name}{of}", missing)
+            install = core.registry.plugin(Slot(kind), name).install if missing else ""
+            yield _plugin(f"{kind} {name}{of}", missing, install)
 
 
-def _plugin(subject: str, missing: tuple[str, ...]) -> Finding:
+def _plugin(subject: str, missing: tuple[str, ...], install: str) -> Finding:
     if missing:
         text = f"needs {', '.join(missing)}, not on the PATH"
-        return Finding(level=FAILURE, subject=subject, text=text, next_step="Install it.")
+        return Finding(
+            level=FAILURE,
+            subject=subject,
+            text=text,
+            next_step=f"Install it{f': `{install}`' if install else ''}.",
+        )
     return Finding(level=OK, subject=subject, text="its programs are there")
 
 

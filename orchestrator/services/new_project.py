@@ -125,6 +125,11 @@ def _agent(wanted: str, default: str, plugins: Registry, notes: list[str]) -> st
     at_once = (name for name in names if not plugins.plugin(AGENT, name).needs)
     stand_in = next((name for name in at_once if not plugins.problems(AGENT, name, {})), "")
     notes.append("No coding agent's program was found on the PATH.")
+    notes += (
+        f"To have {name}: `{plugins.plugin(AGENT, name).install}`, then `agent: {name}` in the file."
+        for name in names
+        if plugins.plugin(AGENT, name).install
+    )
     if stand_in:
         notes.append(f"Agent {stand_in} stands in: {plugins.plugin(AGENT, stand_in).summary}")
     notes.append("Any program can be described as an agent: docs/plugins.md shows how.")

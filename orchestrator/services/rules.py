@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from orchestrator.domain import own_program
 from orchestrator.domain.ids import ProjectId, project_id
 from orchestrator.domain.message import digest
 from orchestrator.domain.person import Actor
@@ -27,19 +28,22 @@ class Listed:
     scope: str
     """In words: `in every project`, `in project demo`."""
     id: str = ""
-    """Empty for what stands in the configuration: it is changed there."""
+    """Empty for what stands in the configuration, where it is changed, and for what is built in."""
     by: str = ""
     at: float = 0.0
     project: str | None = None
     """Where it holds; None: in every project."""
 
 
+_BUILT_IN = Listed(rule=own_program.RULE, scope="in every session", by="built in")
+
+
 async def listed(core: Core, *, project: str | None = None) -> list[Listed]:
-    """Deny first, as it wins; then what people added, oldest first. Raises `NotFound` for an unknown project."""
+    """Deny first, as it wins; then what is built in and what people added, oldest first. Raises `NotFound` for an unknown project."""
     if project is not None:
         core.settings.project(project_id(project))
     names = [ProjectId(project)] if project else list(core.settings.now.project_ids)
-    found = _configured(core, names)
+    found = [*_configured(core, names), _BUILT_IN]
     for kept in core.store.policy.rules:
         if project is None or _project_of(core, kept.scope) == project:
             words = f"allow {kept.rule}"
@@ -100,19 +104,19 @@ async def revoke(core: Core, name: str, *, by: Actor) -> KeptRule | Remembered:
     return dropped
 
 
-async def allow_always(core: Core, session: Session, rule: Rule, *, scope: str, by: Actor) -> None:
+async def allow_always(core: Core, session: Session, rule: Rule, *, scope: str, by: Actor) -> KeptRule:
     """Keep the rule for the session's project, or for the session alone; who waits for the same is answered."""
     where = f"session:{session.id}" if scope == "session" else f"project:{session.project}"
-    await core.store.policy.add(
-        KeptRule(
-            id=f"r{digest(f'{where} {rule.text}')[:8]}",
-            scope=where,
-            rule=rule.text,
-            by=str(by),
-            at=core.clock.now(),
-        )
+    kept = KeptRule(
+        id=f"r{digest(f'{where} {rule.text}')[:8]}",
+        scope=where,
+        rule=rule.text,
+        by=str(by),
+        at=core.clock.now(),
     )
+    await core.store.policy.add(kept)
     await answer_waiting(core, session.project)
+    return kept
 
 
 async def remember(core: Core, session: Session, question: Question, *, by: Actor) -> None:

@@ -16,6 +16,7 @@ from orchestrator.settings.environment import Expansion
 from orchestrator.settings.models import Config
 from orchestrator.settings.people_check import check_people
 from orchestrator.settings.plugin_choice import file_inside
+from orchestrator.settings.policy_check import hopeless
 from orchestrator.settings.problems import Grade, KeyPath, Problem, Spots, errors, nearest
 from orchestrator.settings.shapes import Assembled, ConfigFile, assemble, project_folder
 
@@ -150,6 +151,9 @@ def _prefixes(data: dict[str, Data], base: Path, user_home: Path) -> dict[str, s
 
 
 def _not_ready(settings: Settings) -> Iterator[Problem]:
+    yield from hopeless(settings.config.policy, ("policy",), settings.spots)
+    for name, keys in settings.config.projects.items():
+        yield from hopeless(keys.policy, ("projects", name, "policy"), settings.spots)
     for plugin in settings.externals:
         if plugin.path and not plugin.path.is_file():
             message = f"There is no plugin file {plugin.path}."

@@ -23,6 +23,8 @@ class Grade(StrEnum):
     """The configuration is wrong anywhere; nothing is started with it."""
     NOT_READY = "not ready here"
     """It is right, but something that it names is absent on this machine."""
+    WARNING = "warning"
+    """It can be read, and does not do what was meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,24 +9,33 @@ from orchestrator import disk
 from orchestrator.storage.damage import write_failed
 from orchestrator.storage.layout import Home
 
+MOST = 10
+"""Files that are remembered."""
+
 
 def remember(home: Home, configuration: Path) -> None:
-    """Keep which file this home runs with. Blocks. Raises `TemporaryError`."""
+    """Keep which file this home runs with, and those before it. Blocks. Raises `TemporaryError`."""
     path = home.last_configuration
+    files = list(dict.fromkeys([configuration.absolute(), *configurations(home)]))[:MOST]
     try:
-        disk.replace(path, os.fsencode(configuration.absolute()) + b"\n")
+        disk.replace(path, b"\0".join(os.fsencode(file) + b"\n" for file in files))
     except OSError as error:
         raise write_failed(path, error) from error
 
 
 def configuration(home: Home) -> Path | None:
     """The file that this home last ran with, whether it is still there or not."""
+    return next(iter(configurations(home)), None)
+
+
+def configurations(home: Home) -> list[Path]:
+    """The files that this home ran with, the newest first."""
     try:
         written = home.last_configuration.read_bytes()
     except OSError:
-        return None
-    found = Path(os.fsdecode(written.removesuffix(b"\n")))
-    return found if found.is_absolute() else None
+        return []
+    found = [Path(os.fsdecode(one.removesuffix(b"\n"))) for one in written.split(b"\0")]
+    return [path for path in found if path.is_absolute()]
 
 
 def last_seen(home: Home) -> float | None:

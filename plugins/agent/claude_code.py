@@ -13,6 +13,7 @@ PLUGIN = Plugin(
     create=creator("agents/claude-code.yaml"),
     options=KnownAgentOptions,
     needs=("claude",),
+    install="npm install -g @anthropic-ai/claude-code",
     launches=("program",),
     runs_code=("program", "environment"),
 )

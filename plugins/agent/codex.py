@@ -13,5 +13,6 @@ PLUGIN = Plugin(
     create=creator("agents/codex.yaml"),
     options=KnownAgentOptions,
     needs=("codex",),
+    install="npm install -g @openai/codex",
     runs_code=("program", "environment"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -110,7 +111,7 @@ def test_asking_a_server_imports_nothing_of_the_fleet(
         (["help", "exit-codes"], 0, "not-ready"),
         (["kill", "--help"], 0, "--yes"),
         (["nonsense"], 2, "no verb"),
-        (["kill", "x"], 2, "nobody can answer"),
+        (["kill", "x"], 3, "ao init"),
         (["stop"], 6, "no `ao start` runs"),
         (["status", "--watch"], 6, "no `ao start` runs"),
         (["events", "--follow"], 6, "no `ao start` runs"),
@@ -130,8 +131,8 @@ def test_exit_codes(ao: Ao, words: Any, code: int, says: str) -> None:
 
 def test_errors_are_data_for_programs(ao: Ao) -> None:
     done = ao("kill", "x", "--json")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert json.loads(done.stderr)["error"]["code"] == "bad-input"
+    assert (done.returncode, done.stdout) == (3, "")
+    assert json.loads(done.stderr)["error"]["code"] == "not-found"
 
 
 def test_whoever_reads_our_output_may_leave(env: dict[str, str], repository: Path) -> None:
@@ -160,6 +161,16 @@ def test_a_repository_is_taken_up(ao: Ao, repository: Path) -> None:
     assert "defaultBranch: main" in ao("config", "show").stdout
     assert json.loads(ao("status", "--json").stdout)["sessions"] == []
     assert json.loads(ao("config", "schema", "--json").stdout)["properties"]
+
+
+def test_without_an_agents_program_it_is_said_how_to_get_one(ao: Ao, tmp_path: Path) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("git", "tmux"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    done = ao("init", PATH=str(programs))
+    assert done.returncode == 0, done.stderr
+    assert "To have claude-code: `npm install -g @anthropic-ai/claude-code`" in done.stderr
 
 
 def test_a_change_of_the_file_needs_trust_again(ao: Ao, repository: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from bot.demo import sandbox
 from bot.frontends.api.client import Client
+from orchestrator.domain.own_program import RULE
 from orchestrator.services.trust import Trusted, trust_file
 from orchestrator.storage.layout import Home, server_name
 from tests.integration import asking_agent
@@ -108,8 +109,8 @@ def test_rules_answer_the_hook_and_the_dialogs(story: Story) -> None:
     for session in (one, two):
         story.until(lambda s=session: story.got(s) == "Allow once\n", "the answer does not arrive")  # type: ignore[misc]
     rules = {rule["rule"]: rule for rule in story.act("rules", project="demo")["rules"]}
-    assert rules.keys() == {"deny Bash(git push --force*)", "allow Bash(git status)"}
+    assert rules.keys() == {"deny Bash(git push --force*)", RULE, "allow Bash(git status)"}
     story.asks(two, "cd x; git push --force")
     story.until(lambda: "Deny: " in story.got(two), "it is not denied")
     story.act("rules rm", id=rules["allow Bash(git status)"]["id"])
-    assert len(story.act("rules")["rules"]) == 1
+    assert len(story.act("rules")["rules"]) == 2

@@ -13,7 +13,7 @@ from orchestrator.errors import AoError, BadInput
 
 
 def needed(action: Action, arguments: Mapping[str, Value], console: Console, *, yes: bool) -> Confirm | None:
-    """How to ask; None when nothing needs to be asked. Raises `BadInput` where nobody can answer."""
+    """How to ask; None when nothing needs to be asked. Raises `BadInput` without a head that scripts must name."""
     if action.confirmation is Confirmation.NONE:
         return None
     if yes and action.confirmation is Confirmation.HEAD and not arguments.get("head"):
@@ -23,8 +23,6 @@ def needed(action: Action, arguments: Mapping[str, Value], console: Console, *, 
         )
     if yes:
         return None
-    if not console.can_ask and action.confirmation is not Confirmation.RISK:
-        raise _nobody(action)
     return _Asking(action, console)
 
 
@@ -41,11 +39,10 @@ class _Asking:
 
     def __call__(self, shown: Message, arguments: Mapping[str, Value]) -> dict[str, Value]:
         """Raises `AoError` when the answer is not yes, `BadInput` where nobody can answer."""
-        if self._action.confirmation is Confirmation.RISK:
-            if not shown.buttons:
-                return dict(arguments)
-            if not self._console.can_ask:
-                raise _nobody(self._action)
+        if self._action.confirmation is Confirmation.RISK and not shown.buttons:
+            return dict(arguments)
+        if not self._console.can_ask:  # only now: what is not there at all was said before
+            raise _nobody(self._action)
         if not self._console.ask(shown, "Do it?"):
             msg = "Nothing was done."
             raise AoError(msg)

@@ -33,16 +33,19 @@ def run(machine: Machine, where: Surroundings, console: Console, arguments: Mapp
     path = write(machine, where, console, folder, wishes)
     project = wishes.name or id_from_folder(path.parent)
     runs = gateway.client_for(where).running()
+    # A server that runs knows the project only once it is added there.
+    first = None if runs else _first_issue(machine, where, console, path, project)
+    what = first[0] if first else '"<what to do>"'
     begin = f"project add {path.parent}" if runs else "start"
     console.show(
         Message(
             title=f"Wrote and trusted {path}.",
-            next_steps=(begin, f'spawn {project} "<what to do>"', "status --watch"),
+            next_steps=(begin, f"spawn {project} {what}", "status --watch"),
             data={"file": str(path), "project": project},
         )
     )
-    if console.can_ask and not console.json:
-        _offer(machine, where, console, path, project)
+    if first and console.can_ask and not console.json:
+        _offer(machine, where, console, path, project, first)
     return 0
 
 
@@ -64,22 +67,37 @@ def write(
     return path
 
 
-def _offer(machine: Machine, where: Surroundings, console: Console, path: Path, project: str) -> None:
-    """Ask whether the first open issue is to be spawned; what goes wrong here is only told."""
+def _first_issue(
+    machine: Machine, where: Surroundings, console: Console, path: Path, project: str
+) -> tuple[str, str] | None:
+    """Reference and title of the first open issue; what goes wrong here is only told."""
     here = Surroundings(env=where.env, cwd=str(path.parent), config=str(path))
     try:
         shown = gateway.run(machine, here, registry.load("issues"), {"project": project}, None).message
-        data = shown.data if isinstance(shown.data, dict) else {}
-        issues = data.get("issues")
-        first = issues[0] if isinstance(issues, list) and issues else None
-        if not isinstance(first, dict):
-            return
-        title = Message(title=f"The first open issue: {first.get('ref')} {first.get('title')}")
-        if console.ask(title, "Spawn an agent on it now?"):
-            asked: dict[str, Value] = {"project": project, "issue": str(first.get("ref"))}
-            answer = gateway.run(machine, here, registry.load("spawn"), asked, None)
-            console.show(answer.message)
-            if not answer.watched:
-                console.note(gateway.NOT_WATCHED)
+    except AoError as error:
+        console.error(error)
+        return None
+    data = shown.data if isinstance(shown.data, dict) else {}
+    issues = data.get("issues")
+    first = issues[0] if isinstance(issues, list) and issues else None
+    return (str(first.get("ref")), str(first.get("title"))) if isinstance(first, dict) else None
+
+
+def _offer(
+    machine: Machine, where: Surroundings, console: Console, path: Path, project: str, first: tuple[str, str]
+) -> None:
+    """Ask whether it is to be spawned; what goes wrong here is only told."""
+    here = Surroundings(env=where.env, cwd=str(path.parent), config=str(path))
+    reference, words = first
+    if not console.ask(
+        Message(title=f"The first open issue: {reference} {words}"), "Spawn an agent on it now?"
+    ):
+        return
+    try:
+        asked: dict[str, Value] = {"project": project, "issue": reference}
+        answer = gateway.run(machine, here, registry.load("spawn"), asked, None)
+        console.show(answer.message)
+        if not answer.watched:
+            console.note(gateway.NOT_WATCHED)
     except AoError as error:
         console.error(error)

@@ -172,11 +172,10 @@ def test_killed_and_restored_it_goes_on_in_its_own_conversation(house: House) ->
     house.until("it answers", lambda: "answered" in stages(house, name, 1), patience=PATIENCE)
 
 
-def test_its_plan_is_approved_before_it_works(house: House, tmp_path: Path) -> None:
-    plan = tmp_path / "plan.md"
-    plan.write_text("1. Greet.\n")
+def test_its_plan_is_approved_before_it_works_and_costs_no_other_leave(house: House) -> None:
+    asks = "ao ask --plan-file - <<'PLAN'\n# Plan\n\nGreet, and don't $HOME `it`.\nPLAN"
     steps = says(
-        shell(f"ao ask --plan-file {plan}", text_before="My plan first."),
+        shell(asks, text_before="My plan first."),
         {"write": "greeting.txt", "text": "hello\n"},
         {"say": "Done."},
     )
@@ -184,15 +183,13 @@ def test_its_plan_is_approved_before_it_works(house: House, tmp_path: Path) -> N
     question(house, name)
     house.act("answer", session=name, text="1")  # its folder is trusted
     house.until(
-        "leave for ao ask", lambda: "ao ask" in (house.session(name)["question"] or {"text": ""})["text"]
-    )
-    house.act("answer", session=name, text="1")
-    shown = house.until(
         "the plan",
-        lambda: (house.session(name)["question"] or {"text": ""})["text"].startswith("Its plan"),
+        lambda: (
+            (house.session(name)["question"] or {"text": ""})["text"]
+            == "Its plan: Greet, and don't $HOME `it`."
+        ),
         patience=PATIENCE,
     )
-    assert shown
     greeting = Path(house.session(name)["workspace"]) / "greeting.txt"
     assert not greeting.exists()
     house.act("answer", session=name, text="1")

@@ -11,8 +11,9 @@ from bot.actions.runner import Actions
 from bot.chat.message import Message
 from orchestrator.domain.ids import ProjectId
 from orchestrator.domain.session import Session
-from orchestrator.errors import NotFound
+from orchestrator.errors import NotFound, NotReady
 from orchestrator.lifecycle.draft import Draft
+from orchestrator.ports.session_ref import SessionRef
 from orchestrator.registry import Registry
 from orchestrator.services.core import Core
 from orchestrator.services.settings_now import SettingsNow
@@ -45,6 +46,10 @@ class Threads:
     def __init__(self) -> None:
         self.files = Lanes(1, "test-files")
         self.terminals = FakeRuntime()
+
+    def ref(self, _session: Session) -> SessionRef:
+        msg = "nothing is looked at here."
+        raise NotReady(msg)
 
     def runtime(self, _session: Session) -> FakeRuntime:
         return self.terminals

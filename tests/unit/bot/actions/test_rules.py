@@ -11,11 +11,11 @@ async def test_rules_are_listed_and_taken_back(house: House, ask: Ask) -> None:
     kept = KeptRule(id="r1", scope="project:demo", rule="Bash(git *)", by="ada", at=0.0)
     await house.core.store.policy.add(kept)
     message = await ask("rules", project="Demo")
-    assert [row[:4] for row in rows(message)] == [("r1", "allow Bash(git *)", "in project demo", "ada")]
+    assert [row[:4] for row in rows(message)[1:]] == [("r1", "allow Bash(git *)", "in project demo", "ada")]
     assert message.next_steps == ("rules rm r1",)
-    assert data(message)["rules"][0]["by"] == "ada"
+    assert data(message)["rules"][1]["by"] == "ada"
     assert "allow Bash(git *)" in (await ask("rules rm", id="R1")).title
-    assert (await ask("rules")).title == "0 rules for agents"
+    assert (await ask("rules")).title == "1 rule for agents"
 
 
 def test_rules_are_found_by_their_other_names() -> None:

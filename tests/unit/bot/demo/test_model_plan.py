@@ -92,7 +92,7 @@ def test_the_first_rule_that_fits_is_played() -> None:
         ([{"status": 200}], "does not fit status"),
         ([{"status": True}], "does not fit status"),
         ([{"say": "x", "usage": [1]}], "does not fit usage"),
-        ([{"calls": [{"say": "x"}]}], "must be sh, write or tool"),
+        ([{"calls": [{"say": "x"}]}], "must be one of sh, read, write"),
         (["x"], "step 1 of the plan must be an object"),
     ],
 )

@@ -174,10 +174,10 @@ def test_a_batch_for_a_real_agent_carries_plans_that_merge_cleanly(tmp_path: Pat
     for number in range(1, 4):
         block = block_of([Turn(of_model=False, parts=((repository / f"issues/{number}.md").read_text(),))])
         _, steps = plan_of_block(block).steps_for(f"Square {number}")
-        edits = [step.given["input"] for step in steps if step.given.get("tool") == "Edit"]
+        edits = [step.given for step in steps if step.act == "edit"]
         for edit in edits:
-            assert table.count(edit["old_string"]) == 1
-            table = table.replace(edit["old_string"], edit["new_string"])
+            assert table.count(edit["old"]) == 1
+            table = table.replace(edit["old"], edit["new"])
     (repository / "squares/table.py").write_text(table)
     assert "3: 9," in table
     assert _tests(repository).returncode == 0

@@ -123,3 +123,18 @@ def test_names_of_requests_are_safe_as_file_names(name: str) -> None:
     if is_request_name(name):
         assert name.isascii()
         assert not {"/", "."} & set(name)
+
+
+@pytest.mark.parametrize(
+    ("plan", "shown"),
+    [
+        ("# Plan\n\n1. Greet", "Its plan: 1. Greet"),
+        ("My plan:\nGreet", "Its plan: Greet"),
+        ("Plan", "Its plan: Plan"),
+        ("Greet\n# Plan\nx", "Its plan: Greet\n# Plan\nx"),
+    ],
+)
+def test_a_plans_first_line_says_what_it_is_about(plan: str, shown: str) -> None:
+    wanted = wish(parse(session_id("demo-1"), "1790000000-1-a", f"ask\0--plan\0{plan}\0".encode()))
+    assert isinstance(wanted, Asks)
+    assert wanted.question == shown

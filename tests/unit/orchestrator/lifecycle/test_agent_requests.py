@@ -47,7 +47,7 @@ async def test_uncommitted_files_are_named(ring: Ring) -> None:
     one = await ring.spawn()
     await ring.workspace.commit(one, "a.py", "1")
     await ring.workspace.edit(one, "b.py", "2")
-    assert "1 uncommitted files are not in it" in await do(ring, one, "pr", "create")
+    assert "1 uncommitted file is not in it" in await do(ring, one, "pr", "create")
 
 
 async def test_pull_request_without_a_commit_or_on_another_branch_is_refused_with_the_reason(

@@ -39,7 +39,7 @@ async def test_uncommitted_work_is_saved_before_anything_is_removed(ring: Ring) 
     await end(ring, one)
     kept = await ended.one(ring.core, one)
     assert [r.ref for r in kept.rescues] == [f"refs/ao/rescue/{one}/1"]
-    assert kept.rescues[0].summary == "1 uncommitted files, 0 unpushed commits"
+    assert kept.rescues[0].summary == "1 uncommitted file, 0 unpushed commits"
     assert one not in ring.workspace.trees
     order = [t for t in await ring.told(one) if t in {"rescue.saved", "workspace.removed", "session.ended"}]
     assert order == ["rescue.saved", "workspace.removed", "session.ended"]

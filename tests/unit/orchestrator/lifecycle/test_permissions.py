@@ -11,7 +11,7 @@ from orchestrator.domain.activity import ActivityState, Dialog, ToolCall, Verdic
 from orchestrator.domain.event import Level
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import OWNER, ActorKind
-from orchestrator.domain.policy import KeptRule, Policy, parse
+from orchestrator.domain.policy import PERMISSION_OPTIONS, KeptRule, Policy, parse
 from orchestrator.errors import BadInput
 from orchestrator.ports.runtime import Keys
 from orchestrator.services import kill
@@ -24,7 +24,12 @@ TRUST = Dialog(id="trust:1", text="Do you trust this folder?", options=("Yes", "
 
 
 def policy(verdict: Verdict, *rules: str) -> Policy:
-    return Policy(**{verdict.value: tuple(parse(verdict, rule) for rule in rules)})
+    parsed = tuple(parse(verdict, rule) for rule in rules)
+    return Policy(
+        allow=parsed if verdict is Verdict.ALLOW else (),
+        ask=parsed if verdict is Verdict.ASK else (),
+        deny=parsed if verdict is Verdict.DENY else (),
+    )
 
 
 async def waiting(ring: Ring, command: str = "git status", issue: str = "1") -> SessionId:
@@ -65,6 +70,23 @@ async def test_allowed_call_goes_on_without_anybody_being_woken(ring: Ring) -> N
     )
     unheard = {"question.asked", "question.answered", "question.delivered", "session.waiting_input"}
     assert unheard.isdisjoint(events)
+
+
+async def test_the_agents_own_ao_asks_nobody_for_leave(ring: Ring) -> None:
+    one = await waiting(ring, "ao ask --plan-file - <<'PLAN'\nI greet.\nPLAN")
+    assert keys_of(ring, one) == ["1"]
+    assert "question.asked" not in await ring.told(one)
+
+
+async def test_a_relative_path_is_denied_below_the_sessions_workspace(ring: Ring) -> None:
+    ring.rules(policy=policy(Verdict.DENY, "Write(secret/*)"))
+    one = await ring.spawn()
+    call = ToolCall(tool="Write", argument=f"{ring.session(one).workspace}/secret/a.txt")
+    dialog = Dialog(id="w:1", text="?", options=PERMISSION_OPTIONS, call=call)
+    ring.agent.says(one, ActivityState.PERMISSION, dialog=dialog)
+    await ring.look(one)
+    assert ring.session(one).question is None
+    assert "deny Write(secret/*)" in ring.session(one).questions[0].answer
 
 
 async def test_denied_call_is_answered_with_the_rule_as_the_reason(ring: Ring) -> None:
@@ -163,7 +185,7 @@ async def test_folder_is_trusted_once_for_a_project(ring: Ring) -> None:
     await ring.look(three)
     assert (keys_of(ring, three), (await ring.told()).count("question.asked")) == (["1"], asked)
     (given,) = ring.session(three).questions
-    assert str(given.answered_by) == "what owner answered before"
+    assert str(given.answered_by) == "owner's earlier answer"
 
 
 # The hook before each tool -------------------------------------------------------------------------

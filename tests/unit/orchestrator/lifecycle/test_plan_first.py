@@ -25,7 +25,7 @@ async def test_a_plan_is_a_question_that_is_approved_or_changed_in_words(ring: R
     await ring.settle()
     question = ring.session(one).question
     assert question is not None
-    assert question.text == "Its plan:\n1. This\n2. That"
+    assert question.text == "Its plan: 1. This\n2. That"
     assert question.options == (APPROVE_PLAN,)
     await answer(ring.core, one, "leave 2 out", by=OWNER)
     await ring.settle()

@@ -12,9 +12,18 @@ from orchestrator.domain.session import StopReason, WantedState
 from orchestrator.errors import Conflict, NotFound, TemporaryError
 from orchestrator.lifecycle.queue import Room
 from orchestrator.services import ended
-from orchestrator.services.kill import kill
+from orchestrator.services.kill import as_it_is, kill
 from orchestrator.testing import examples as ex
 from orchestrator.testing.ring import Ring
+
+
+async def test_facts_before_a_yes_are_those_of_now(ring: Ring) -> None:
+    one = await ring.spawn()
+    await ring.workspace.edit(one, "new.py", "x = 1")
+    assert ring.session(one).dirty == 0
+    assert (await as_it_is(ring.core, ring.session(one))).dirty == 1
+    ring.workspace.unreadable[one] = "it hangs"
+    assert (await as_it_is(ring.core, ring.session(one))).dirty == 0
 
 
 async def test_second_kill_changes_nothing(ring: Ring) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.domain.activity import Verdict
 from orchestrator.domain.ids import SessionId
+from orchestrator.domain.own_program import RULE
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.policy import ALLOW_ONCE, Policy, parse
 from orchestrator.errors import BadInput, Conflict, NotFound
@@ -127,11 +128,12 @@ async def test_rules_are_listed_with_scope_and_giver_and_taken_back(tmp_path: Pa
         ("deny Bash(rm *)", "in every project", ""),
         ("ask Edit", "in every project", ""),
         ("allow Bash(ls*)", "in project demo", ""),
+        (RULE, "in every session", "built in"),
         ("allow Bash(git status)", "in session demo-1", "ada"),
     ]
     assert await rules.listed(ring.core) == found
     await rules.revoke(ring.core, found[-1].id, by=OWNER)
-    assert len(await rules.listed(ring.core)) == 3
+    assert len(await rules.listed(ring.core)) == 4
     assert (await ring.core.store.audit.newest(1))[0].text == "Bash(git status) in session demo-1"
     with pytest.raises(NotFound, match="no rule"):
         await rules.revoke(ring.core, found[-1].id, by=OWNER)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from orchestrator.settings.loader import Loaded
+from orchestrator.settings.problems import Grade
 
 Write = Callable[..., Loaded]
 
@@ -49,3 +50,41 @@ def test_what_is_no_rule_is_an_error_with_its_line_and_path(rule: str, words: st
 def test_unknown_list_names_the_nearest(write: Write) -> None:
     [error] = write("policy: {denny: []}").errors
     assert (error.path, error.nearest) == ("policy.denny", "deny")
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("Read(~/.ssh/*)", "`~` is none"),
+        ("Write(src/../secret/*)", "without `.` and `..`"),
+        ("Write(/./etc/*)", "without `.` and `..`"),
+        ("Read(//etc/*)", "doubled slashes"),
+        ("Edit(/no-such-folder/*)", "begins at the session's workspace"),
+    ],
+)
+def test_rule_that_can_never_hold_is_warned_of_with_its_line(rule: str, words: str, write: Write) -> None:
+    loaded = write(
+        f"projects:\n  a:\n    path: .\n    policy:\n      deny:\n        - Bash(ls)\n        - {rule}\n"
+    )
+    assert not loaded.errors
+    [problem] = loaded.problems
+    assert (problem.grade, problem.line, problem.path) == (Grade.WARNING, 7, "projects.a.policy.deny[1]")
+    assert f"{rule} never holds" in problem.message
+    assert words in problem.message
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "Write(secret/*)",
+        "Write(./secret/*)",
+        "Write(/etc/*)",
+        "Write(*/x)",
+        "Bash(~/x *)",
+        "WebFetch(https://a/*)",
+        "Edit",
+        "Write(/*)",
+    ],
+)
+def test_rule_that_can_hold_is_not_warned_of(rule: str, write: Write) -> None:
+    assert not write(f"policy: {{deny: ['{rule}']}}").problems

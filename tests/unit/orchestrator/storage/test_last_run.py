@@ -14,6 +14,11 @@ def test_the_file_is_remembered_whatever_its_name(tmp_path: Path) -> None:
     for name in ("a.yaml", "ä b\nc.yaml"):
         last_run.remember(home, tmp_path / name)
         assert last_run.configuration(home) == tmp_path / name
+    last_run.remember(home, tmp_path / "a.yaml")
+    assert last_run.configurations(home) == [tmp_path / "a.yaml", tmp_path / "ä b\nc.yaml"]
+    for number in range(last_run.MOST + 3):
+        last_run.remember(home, tmp_path / f"{number}.yaml")
+    assert len(last_run.configurations(home)) == last_run.MOST
 
 
 def test_a_file_that_says_nothing_of_use_is_none(tmp_path: Path) -> None:

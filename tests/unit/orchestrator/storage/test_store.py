@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.person import OWNER
+from orchestrator.domain.policy import KeptRule
 from orchestrator.errors import NotReady
 from orchestrator.storage.faults import NoFaults
 from orchestrator.storage.layout import Home
@@ -47,3 +48,13 @@ async def test_a_home_of_a_newer_program_is_refused_untouched(home: Home) -> Non
     with pytest.raises(NotReady):
         await Store.open(home, NoFaults())
     assert not (home.events / "000001.jsonl").exists()
+
+
+async def test_whoever_only_looks_reads_what_people_allowed(home: Home) -> None:
+    store = await Store.open(home, NoFaults())
+    kept = KeptRule(id="r1", scope="project:demo", rule="Bash(git *)", by="ada", at=1.0)
+    await store.policy.add(kept)
+    looked = await Store.look(home)
+    assert looked.policy.rules == (kept,)
+    await looked.close()
+    await store.close()

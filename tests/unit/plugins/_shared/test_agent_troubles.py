@@ -57,6 +57,38 @@ def test_when_a_limit_ends_is_read_from_the_words(text: str, hours: float) -> No
     assert reset_time(text, NOON) == pytest.approx(NOON + hours * HOUR)
 
 
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("resets 3pm (Europe/Berlin)", "2026-11-26T14:00:00+00:00"),
+        ("resets 3pm (America/New_York)", "2026-11-26T20:00:00+00:00"),
+        ("resets at 15:30 Asia/Kolkata", "2026-11-27T10:00:00+00:00"),
+        ("resets 3pm (UTC)", "2026-11-26T15:00:00+00:00"),
+        ("resets 11am (America/Argentina/Buenos_Aires)", "2026-11-26T14:00:00+00:00"),
+    ],
+)
+def test_a_zone_that_is_named_counts(text: str, at: str) -> None:
+    now = datetime.fromisoformat("2026-11-26T12:00:00+00:00").timestamp()
+    assert reset_time(text, now) == datetime.fromisoformat(at).timestamp()
+
+
+def test_a_named_zone_keeps_its_clock_over_a_change_of_the_hour() -> None:
+    evening = datetime.fromisoformat(
+        "2026-10-24T20:00:00+00:00"
+    ).timestamp()  # Berlin's clocks go back that night
+    assert (
+        reset_time("resets 9am (Europe/Berlin)", evening)
+        == datetime.fromisoformat("2026-10-25T08:00:00+00:00").timestamp()
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["resets 3pm (Nowhere/Land)", "resets 3pm (../etc/passwd)", "resets 3pm (ok)"]
+)
+def test_a_zone_that_nobody_knows_is_this_machines(text: str) -> None:
+    assert reset_time(text, NOON) == NOON + 3 * HOUR
+
+
 def test_seconds_since_the_epoch_are_taken_as_they_are() -> None:
     assert reset_time("Claude AI usage limit reached|1795694400", NOON) == 1795694400
 

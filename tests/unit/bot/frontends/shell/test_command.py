@@ -65,8 +65,9 @@ async def test_attach_for_programs_is_a_command(house: House, server: ApiServer,
 
 
 async def test_merge_is_refused_where_nobody_can_answer(house: House, server: ApiServer) -> None:
-    house.fleet.put(examples.session(changes=(examples.change(examples.pull_request()),)))
+    house.fleet.put(examples.session(changes=(examples.change(approvals=(examples.approval(),)),)))
     assert await ao("merge", "demo-1") == 2
+    assert await ao("kill", "demo-7") == 3  # what is missing is said first
     assert await ao("merge", "demo-1", "--head", examples.OTHER_HEAD, "--yes") == 4
 
 

@@ -134,6 +134,7 @@ def test_init_offers_the_first_issue(machine: Workshop, where: Surroundings, rep
     assert "defaultBranch: main" in text
     assert "make check" in text
     assert "agent's program was found on the PATH" in console.err.getvalue()
+    assert "ao spawn app 1" in console.out.getvalue()
     assert isinstance(machine.actions, Spawning)
     assert machine.actions.spawned == [{"project": "app", "issue": "1"}]
     assert machine.opened == [Access.READS, Access.CHANGES]

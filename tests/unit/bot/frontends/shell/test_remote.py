@@ -90,7 +90,7 @@ async def test_without_a_token_it_says_what_to_do(house: House, url: str, capsys
 async def test_confirmations_are_as_in_the_local_shell(
     house: House, url: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house.fleet.put(examples.session(changes=(examples.change(examples.pull_request()),)))
+    house.fleet.put(examples.session(changes=(examples.change(approvals=(examples.approval(),)),)))
     await ao("token", "add", "--json")
     monkeypatch.setenv("AO_TOKEN", json.loads(capsys.readouterr().out)["token"])
     assert await ao("--server", url, "merge", "demo-1") == 2

@@ -1,4 +1,4 @@
-"""The demo plays with the real Claude Code; its fix comes only when the failing lines really arrived."""
+"""The demo plays with the real Claude Code and the real Codex; the fix comes only when the failing lines really arrived."""
 
 from __future__ import annotations
 
@@ -17,20 +17,28 @@ from tests.contracts import real_agents
 pytestmark = [pytest.mark.slow, pytest.mark.tmux, pytest.mark.git, pytest.mark.timeout(700)]
 
 
-@pytest.fixture(autouse=True)
-def _cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The cache of the person who runs the tests, with the program in it."""
-    real_agents.program("claude-code")
+@pytest.fixture(params=["claude-code", "codex"])
+def agent(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """With the cache of the person who runs the tests, the program in it, and accounts that must not be used."""
+    real_agents.program(request.param)
+    for name in (
+        "ANTHROPIC_AUTH_TOKEN",
+        "CLAUDE_CODE_OAUTH_TOKEN",
+        "CODEX_ACCESS_TOKEN",
+        "OPENAI_ORGANIZATION",
+    ):
+        monkeypatch.setenv(name, "mine")
     monkeypatch.setenv("XDG_CACHE_HOME", str(Path(pwd.getpwuid(os.getuid()).pw_dir) / ".cache"))
+    return str(request.param)
 
 
-def test_the_whole_story_comes_true(tmp_path: Path) -> None:
+def test_the_whole_story_comes_true(agent: str, tmp_path: Path) -> None:
     tale = Tale()
-    assert play.headless(tmp_path, tale, agent="claude-code") == 0, "\n".join(tale.lines)
+    assert play.headless(tmp_path, tale, agent=agent) == 0, "\n".join(tale.lines)
     assert tale.lines[-1].startswith("The whole story came true")
 
 
-def test_without_the_failing_lines_nothing_is_fixed(tmp_path: Path) -> None:
+def test_without_the_failing_lines_nothing_is_fixed(agent: str, tmp_path: Path) -> None:
     tale = Tale()
 
     def at(name: str, story: Story) -> None:
@@ -41,5 +49,5 @@ def test_without_the_failing_lines_nothing_is_fixed(tmp_path: Path) -> None:
         if name == "message":
             story.limit = 12.0
 
-    assert play.headless(tmp_path, tale, at, agent="claude-code") == 1
+    assert play.headless(tmp_path, tale, at, agent=agent) == 1
     assert tale.broken.startswith(("BROKEN at message", "BROKEN at fix"))
