@@ -20,6 +20,7 @@ from bot.demo import sandbox
 from bot.demo.cast import Cast
 from bot.demo.slack_hand import WITHOUT_PROXIES, FakeServer
 from bot.demo.slack_person import SlackWorld, buttons
+from bot.demo.slack_refusals import Json
 from bot.demo.slack_workspace import ADA, DEMO
 from bot.frontends.chat import Chat
 from bot.frontends.dispatch import Dispatch
@@ -81,26 +82,9 @@ async def test_acknowledgements_while_a_thousand_sessions_tick(
             began = time.perf_counter()
             await front.start()
             await slack.sockets(opened=1)
-            ada = slack.person(ADA)
-            cards = await slack.until(
-                lambda state: (
-                    [m for m in _of(state) if buttons(m)][:SESSIONS] if len(_of(state)) >= SESSIONS else None
-                ),
-                "a thousand cards",
-                ADA,
-                patience=300,
-            )
+            cards = await _cards(slack)
             say(f"{SESSIONS} cards posted", time.perf_counter() - began, "s")
-            typed, pressed = [], []
-            for number in range(1, ASKED + 1):
-                verb = "hold" if number % 2 else "unhold"
-                before = time.perf_counter()
-                assert (await ada.slash(DEMO, f"{verb} demo-{number}", wait=0.0)).acked
-                typed.append(1000 * (time.perf_counter() - before))
-            for card in cards[-ASKED:]:
-                before = time.perf_counter()
-                assert (await ada.choose(DEMO, card["ts"], "ao:menu", "Pause")).acked
-                pressed.append(1000 * (time.perf_counter() - before))
+            typed, pressed = await _commands(slack), await _presses(slack, cards)
     finally:
         tick.cancel()
         await asyncio.gather(tick, return_exceptions=True)
@@ -113,10 +97,38 @@ async def test_acknowledgements_while_a_thousand_sessions_tick(
         say(f"{what}, {SESSIONS} sessions tick, p99", quantiles(spent, n=100)[98], "ms", MOST_ACK_MS, note)
 
 
-def _of(state: dict[str, object]) -> list[dict[str, object]]:
-    from bot.demo.slack_person import _messages
+async def _cards(slack: SlackWorld) -> list[Json]:
+    """One for each session, once all are there."""
+    found: list[Json] = await slack.until(
+        lambda state: cards if len(cards := [m for m in _of(state) if buttons(m)]) >= SESSIONS else None,
+        "a thousand cards",
+        ADA,
+        patience=300,
+    )
+    return found
 
-    return _messages(state, DEMO)
+
+async def _commands(slack: SlackWorld) -> list[float]:
+    spent = []
+    for number in range(1, ASKED + 1):
+        verb = "hold" if number % 2 else "unhold"
+        before = time.perf_counter()
+        assert (await slack.person(ADA).slash(DEMO, f"{verb} demo-{number}", wait=0.0)).acked
+        spent.append(1000 * (time.perf_counter() - before))
+    return spent
+
+
+async def _presses(slack: SlackWorld, cards: list[Json]) -> list[float]:
+    spent = []
+    for card in cards[-ASKED:]:
+        before = time.perf_counter()
+        assert (await slack.person(ADA).choose(DEMO, card["ts"], "ao:menu", "Pause")).acked
+        spent.append(1000 * (time.perf_counter() - before))
+    return spent
+
+
+def _of(state: Json) -> list[Json]:
+    return [m for room in state["channels"] if room["id"] == DEMO for m in room["messages"]]
 
 
 @pytest.mark.tmux
