@@ -96,6 +96,7 @@ class FrontEnds:
 
         front = SlackFrontEnd(slack, self._chat)
         await self._begin(front)
+        self._core.surfaces["slack"] = front.condition
         return {"slack": front}
 
     async def _begin(self, front: FrontEnd) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from orchestrator.clock import Clock
@@ -48,6 +49,8 @@ class Core:
     """Held while a session is brought back: of two who ask at once the second hears who was first."""
 
     door: Door = field(default_factory=Door)
+    surfaces: dict[str, Callable[[], tuple[str, str]]] = field(default_factory=dict)
+    """Chat surfaces by name: what is wrong with one now, and what to do about it; both empty while all is well."""
     """How people come into the web console."""
 
     @property

@@ -240,6 +240,23 @@ def press_of(value: str, message: Json) -> Any:
     return Press(where=where, payload=value, key=f"late:{value}")
 
 
+async def test_what_is_wrong_with_it_is_said(rig: Rig) -> None:
+    await rig.ring.spawn()
+    await rig.card()
+
+    async def well() -> bool:
+        return rig.front.condition() == ("", "")
+
+    await rig.passing(well)
+    await rig.slack.fail("chat.update", "cant_update_message")
+    await rig.ring.core.fleet.change(SESSION, lambda draft: draft.set(branch="feat/other"))
+
+    async def behind() -> str:
+        return rig.front.condition()[0]
+
+    assert "cant_update_message" in await rig.passing(behind)
+
+
 async def test_an_hour_without_slack_loses_nothing_and_doubles_nothing(rig: Rig) -> None:
     await rig.ring.spawn()
     card = await rig.card()

@@ -149,6 +149,20 @@ class SlackFrontEnd:
         """Why nothing comes and goes."""
         return self._line.trouble
 
+    def condition(self) -> tuple[str, str]:
+        """What is wrong now, for doctor, and what to do about it; both empty while all is well."""
+        behind = self.conversations.trouble
+        if self._line.trouble:
+            return (
+                self._line.trouble,
+                "What happens is told there once it answers; look at the tokens of `chat.slack`.",
+            )
+        if behind:
+            name, why = next(iter(behind.items()))
+            more = f" and {len(behind) - 1} more" if len(behind) > 1 else ""
+            return f"behind with {name}{more}: {why}", "It is tried again; the log of `ao start` says more."
+        return "", ""
+
     async def aclose(self) -> None:
         """`stop` does it: a reload tells the same front end anew."""
 

@@ -128,3 +128,17 @@ async def test_disk_that_is_nearly_full(ring: Ring, monkeypatch: pytest.MonkeyPa
     (finding,) = await found(ring, "disk")
     assert finding.level == WARNING
     assert isinstance(ring.core.home.path, Path)
+
+
+async def test_a_chat_surface_says_what_is_wrong_with_it(ring: Ring) -> None:
+    state = ["", ""]
+    ring.core.surfaces["slack"] = lambda: (state[0], state[1])
+    (finding,) = await found(ring, "slack")
+    assert finding.level == OK
+    state[:] = ["it does not answer", "Look at its tokens."]
+    (finding,) = await found(ring, "slack")
+    assert (finding.level, finding.text, finding.next_step) == (
+        WARNING,
+        "it does not answer",
+        "Look at its tokens.",
+    )
