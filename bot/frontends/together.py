@@ -72,7 +72,7 @@ class FrontEnds:
         from bot.frontends.web.wiring import open_site
 
         core = self._core
-        site = await open_site(core, self._chat.dispatch, self._desk, self._actions.access.sees)
+        site = await open_site(core, self._chat.dispatch, self._desk, self._actions.access)
         self._running.push_async_callback(site.stop)
         http.pages = site.routes()
         await self._begin(http)

@@ -40,9 +40,7 @@ async def site(ring: Ring) -> AsyncIterator[Site]:
     ring.core.door.address = ADDRESS
     actions = Actions(ring.core, clock=ring.clock)
     desk = Desk(actions, ring.core.store.requests, ring.clock.now)
-    made = await open_site(
-        ring.core, Dispatch(ring.core, actions, desk), desk, actions.access.sees, SystemClock()
-    )
+    made = await open_site(ring.core, Dispatch(ring.core, actions, desk), desk, actions.access, SystemClock())
     yield made
     await made.stop()
     await desk.close()
