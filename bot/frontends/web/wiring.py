@@ -22,7 +22,6 @@ from orchestrator.domain.session import Session
 from orchestrator.lifecycle.keyboards import Hold
 from orchestrator.ports.runtime import Keys, Text
 from orchestrator.services import ended, keyboard, pictures, sessions
-from orchestrator.storage import logins
 
 if TYPE_CHECKING:
     from orchestrator.services.core import Core
@@ -96,7 +95,7 @@ async def open_site(
         keyboard=Typing(core),
         dispatch=dispatch,
         door=core.door,
-        logins=logins.Logins(core.home.path / logins.FILE, core.files),
+        logins=core.logins,
         clock=clock or core.clock,
         home=str(core.home.path),
     )
