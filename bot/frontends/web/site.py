@@ -21,6 +21,7 @@ from bot.frontends.web.forms import form
 from bot.frontends.web.gate import HEADERS, Gate, Visitor
 from bot.frontends.web.hub import Hub, Log, Sessions
 from bot.frontends.web.live import Find, Page, Streams
+from bot.frontends.web.notices import Notices
 from bot.frontends.web.screens import Pictures, Screens
 from bot.frontends.web.templates import Templates
 from bot.frontends.web.terminal import Keyboard, Terminals
@@ -87,6 +88,8 @@ class Site:
     hub: Hub
     streams: Streams
     terminals: Terminals
+    notices: Notices
+    """Its notifier."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
@@ -104,6 +107,7 @@ class Site:
             home=fleet.home,
         )
         hub = Hub(fleet.sessions, fleet.log)
+        notices = Notices(hub.notice)
         streams = Streams(
             hub=hub,
             fleet=fleet.sessions,
@@ -112,8 +116,9 @@ class Site:
             templates=templates,
             clock=fleet.clock,
             whole=lambda view, session: site.whole(view, session),
+            notices=notices.shown,
         )
-        site = cls(fleet, templates, assets, gate, hub, streams, _terminals(fleet, gate))
+        site = cls(fleet, templates, assets, gate, hub, streams, _terminals(fleet, gate), notices)
         hub.start()
         return site
 
@@ -192,6 +197,7 @@ class Site:
             "at": at,
             "piles": piles((*live, *ended.values()), view),
             "needing": needing(live, view),
+            "notices": self.notices.shown(view),
         }
 
     def _waiting(self, view: View, session: str) -> Any:  # noqa: ANN401 - for a template
