@@ -26,6 +26,7 @@ CATALOG: Mapping[tuple[str, str], str] = MappingProxyType(
         ("terminal", "tmux"): "plugins.terminal.tmux:PLUGIN",
         ("terminal", "iterm2"): "plugins.terminal.iterm2:PLUGIN",
         ("terminal", "custom"): "plugins.terminal.custom:PLUGIN",
+        ("terminal", "web"): "plugins.terminal.web:PLUGIN",
         ("terminal", "none"): "plugins.terminal.none:PLUGIN",
     }
 )

@@ -20,7 +20,12 @@ async def run(context: Context, request: Request) -> Message:
         found = [await session_of(context, request)]
     windows = [await attach.attach(context.core, session.id) for session in found]
     data: list[Json] = [
-        {"session": window.session, "title": window.title, "command": list(window.command)}
+        {
+            "session": window.session,
+            "title": window.title,
+            "command": list(window.command),
+            "link": window.link,
+        }
         for window in windows
     ]
     return Message(

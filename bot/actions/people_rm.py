@@ -10,7 +10,7 @@ from bot.chat.request import Request
 
 
 async def run(context: Context, request: Request) -> Message:
-    """Their approvals do not count any more, and merges of theirs that wait are refused."""
+    """Their approvals do not count any more, merges of theirs that wait are refused, and their browsers are logged out."""
     from orchestrator.services import people
 
     named = request.text("project")

@@ -31,6 +31,7 @@ _PLAIN = {
     "session.restored": "🌱 Brought back.",
     "session.restoring": "🌱 Its terminal was gone; it is brought back.",
     "session.interrupted": "✋ Interrupted.",
+    "keyboard.taken": "⌨️ Somebody types in its terminal.",
     "rescue.saved": "🛟 Unsaved work was kept.",
     "ci.failing": "❌ Checks failed.",
     "ci.passing": "✅ Checks passed.",

@@ -60,25 +60,26 @@ class FrontEnds:
         await self._begin(ApiServer(self._core, self._actions, self._socket, self._desk))
         http = http_server.configured(self._core, self._actions, self._desk, pulse, announcer)
         if http is not None:
-            await self._console(http)
-        self.notifiers = await self._chats()
+            self.notifiers = await self._console(http)
+        self.notifiers = {**self.notifiers, **await self._chats()}
 
     async def stop(self) -> None:
         """Stop all of them, the newest first. Repeatable."""
         await self._running.aclose()
 
-    async def _console(self, http: HttpServer) -> None:
+    async def _console(self, http: HttpServer) -> Mapping[str, Notifier]:
         """The web console's pages, on the server that programs ask too."""
         from bot.frontends.web.wiring import open_site
 
         core = self._core
-        site = await open_site(core, self._chat.dispatch, self._desk, self._actions.access.sees)
+        site = await open_site(core, self._chat.dispatch, self._desk, self._actions.access)
         self._running.push_async_callback(site.stop)
         http.pages = site.routes()
         await self._begin(http)
         self._running.push_async_callback(site.stop)  # first of all: the server waits for its streams
         core.door.address = http.url
         self.lines += [*http.lines, core.door.invitation(core.clock.now())]
+        return {"web": site.notices}
 
     async def _chats(self) -> Mapping[str, Notifier]:
         slack = self._core.settings.now.config.chat.slack

@@ -22,6 +22,7 @@ from orchestrator.errors import AoError, Conflict, NotFound, TemporaryError
 from orchestrator.lifecycle import acts, plan, react, transitions
 from orchestrator.lifecycle.backoff import Backoff
 from orchestrator.lifecycle.draft import Draft
+from orchestrator.lifecycle.keyboards import Keyboards
 from orchestrator.lifecycle.world import World
 
 log = logging.getLogger(__name__)
@@ -100,6 +101,7 @@ class Fleet:
         self._current: dict[SessionId, acts.Act] = {}
         self._slots = asyncio.Semaphore(PARALLEL_ACTS)
         self._backoff = Backoff()
+        self.keyboards = Keyboards()
         self._woken: set[SessionId] = set()
         self._stopping = False
         self._listeners: list[Callable[[Session], None]] = []
@@ -222,6 +224,11 @@ class Fleet:
         if session_id is not None:
             self._woken.add(session_id)
         self.awake.set()
+
+    def try_again(self, session_id: SessionId) -> None:
+        """What the session's acts waited for has ended: they wait no longer."""
+        self._backoff.forget(session_id)
+        self.wake(session_id)
 
     def wake_by_name(self, name: str) -> None:
         """As `wake`, for a plugin that names a session; a name that is not live wakes nobody."""

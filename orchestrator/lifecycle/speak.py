@@ -138,6 +138,10 @@ def _terminal_free(fleet: Fleet, session: Session, look: RuntimeLook) -> None:
     if look.mode:
         msg = f"its terminal is in {look.mode}; a person reads there"
         raise TemporaryError(msg, session=session.id)
+    typing = fleet.keyboards.of(session.id, fleet.now)
+    if typing is not None:
+        msg = f"{typing.who.name} has its keyboard"
+        raise TemporaryError(msg, session=session.id)
     if look.attached and fleet.now - look.person_at < delivery.PERSON_QUIET:
         msg = "a person types in its terminal"
         raise TemporaryError(msg, session=session.id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from orchestrator.domain.coloured import Picture
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.look import Look
 from orchestrator.ports.place import Place
@@ -124,6 +125,17 @@ class Scrollback(Protocol):
 
     async def output(self, session: SessionRef, lines: int) -> str:
         """The last `lines` lines of the terminal's output: outside text. Raises `NotFound`."""
+
+
+@runtime_checkable
+class Pictured(Protocol):
+    """A runtime that can show a terminal as a person would see it, colours included."""
+
+    async def pictures(self, sessions: Collection[SessionRef]) -> Mapping[SessionId, Look[Picture]]:
+        """The visible screens: one answer for each key, never raising for one; as few outside calls as for one.
+
+        Nothing of a terminal is changed by it, neither its size nor what somebody scrolled to.
+        """
 
 
 RUNTIME: Slot[Runtime] = Slot("runtime")

@@ -17,6 +17,8 @@ class Attach:
     session: SessionId
     title: str
     command: tuple[str, ...]
+    link: str = ""
+    """The page of the web console that shows it; empty while no console listens."""
 
 
 class Terminal(Protocol):

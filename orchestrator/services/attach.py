@@ -15,12 +15,20 @@ async def attach(core: Core, session_id: SessionId) -> Attach:
     """The command that attaches. Raises `NotReady` for a runtime that cannot be attached to."""
     session = core.fleet.get(session_id)
     runtime = core.fleet.world.runtime(session)
+    link = page(core, session_id)
     if session.runtime.state is RuntimeState.NONE:
         msg = f"it has no terminal ({session.status.reason})."
         raise Conflict(msg, session=session_id, next_step=f"`ao status {session_id}` shows where it is.")
     if not isinstance(runtime, Attachable):
         msg = f"the runtime {session.parts.runtime} cannot be attached to."
-        raise NotReady(msg, session=session_id, next_step=f"`ao output {session_id}` shows its last lines.")
+        step = f"Look at {link}" if link else f"`ao output {session_id}` shows its last lines."
+        raise NotReady(msg, session=session_id, next_step=step)
     await terminal.require(core, session)
     command = runtime.attach_command(core.fleet.world.ref(session))
-    return Attach(session=session_id, title=f"{session_id} {session.task.title}", command=command)
+    title = f"{session_id} {session.task.title}"
+    return Attach(session=session_id, title=title, command=command, link=link)
+
+
+def page(core: Core, session_id: SessionId) -> str:
+    """The live terminal in the web console; empty while none listens."""
+    return f"{core.door.address}/sessions/{session_id}/terminal" if core.door.address else ""

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field
 
-from orchestrator.domain.person import OWNER, Actor
+from orchestrator.domain.person import OWNER, Actor, ActorKind
 from orchestrator.errors import NotReady
 
 LIFE = 600.0
@@ -48,6 +48,12 @@ class Door:
         who = self.whose(code, now)
         self._codes.pop(_digest(code), None)
         return who
+
+    def forget(self, name: str) -> None:
+        """Links that are out for a person do not work any more."""
+        for key, (who, _) in list(self._codes.items()):
+            if who.kind is not ActorKind.OWNER and who.name.lower() == name.lower():
+                del self._codes[key]
 
 
 def _digest(code: str) -> str:

@@ -19,6 +19,7 @@ from orchestrator.services.settings_now import SettingsNow
 from orchestrator.storage.audit import AuditEntry
 from orchestrator.storage.lanes import Lanes
 from orchestrator.storage.layout import Home
+from orchestrator.storage.logins import FILE, Logins
 from orchestrator.storage.store import Store
 
 BRAKE = "brake"
@@ -52,6 +53,11 @@ class Core:
     surfaces: dict[str, Callable[[], tuple[str, str]]] = field(default_factory=dict)
     """Chat surfaces by name: what is wrong with one now, and what to do about it; both empty while all is well."""
     """How people come into the web console."""
+    logins: Logins = field(init=False)
+    """The browsers that are logged in there; `open` it before use."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "logins", Logins(self.home.path / FILE, self.files))
 
     @property
     def files(self) -> Lanes:

@@ -122,7 +122,7 @@ async def _add(core: Core, given: Given, by: Actor) -> Person:
 
 
 async def remove(core: Core, who: Meant, *, project: str = "", by: Actor) -> Person:
-    """Take somebody away, or their role in one project. Raises `NotFound`, `Conflict`."""
+    """Take somebody away and log them out, or take their role in one project. Raises `NotFound`, `Conflict`."""
     async with core.naming:
         return await _remove(core, who, project, by)
 
@@ -144,10 +144,18 @@ async def _remove(core: Core, who: Meant, project: str, by: Actor) -> Person:
     _refuse_no_admin(core.settings.people, after)
     if new is None:
         await core.store.people.drop(kept.handle)
+        await _log_out(core, kept.handle)
     else:
         await core.store.people.put(new)
     await _done(core, by, "people rm", f"{kept.handle}{f' in {where}' if where else ''}")
     return after.by_handle(kept.handle) or Person(handle=kept.handle)
+
+
+async def _log_out(core: Core, name: str) -> None:
+    """Out of every browser; links that were made for them are void. Raises `TemporaryError`."""
+    core.door.forget(name)
+    await core.logins.open(core.clock.now())
+    await core.logins.end_all(name)
 
 
 def _elsewhere(core: Core, person: Person, what: str, where: str) -> Conflict | NotFound:

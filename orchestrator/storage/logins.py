@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import secrets
@@ -46,11 +47,17 @@ class Logins:
         self._path = path
         self._lanes = lanes
         self._kept: dict[str, Login] = {}
+        self._open = False
+        self._opening = asyncio.Lock()
 
     async def open(self, now: float) -> None:
-        """Read what is kept. A file that cannot be read logs everybody out, and is replaced."""
-        found = await self._lanes.run("logins", _read, self._path)
-        self._kept = {name: login for name, login in found.items() if login.valid(now)}
+        """Read what is kept, once. A file that cannot be read logs everybody out, and is replaced."""
+        async with self._opening:
+            if self._open:
+                return
+            found = await self._lanes.run("logins", _read, self._path)
+            self._kept = {name: login for name, login in found.items() if login.valid(now)}
+            self._open = True
 
     async def make(self, name: str, *, owner: bool, now: float) -> str:
         """Log a browser in; returns what it holds from now on. Raises `TemporaryError`."""
@@ -81,8 +88,12 @@ class Logins:
             await self._write()
 
     async def end_all(self, name: str) -> int:
-        """Log out every browser of a person; how many there were. Raises `TemporaryError`."""
-        gone = [key for key, login in self._kept.items() if login.name == name]
+        """Log out every browser of a person; how many there were. Raises `TemporaryError`.
+
+        The owner of the machine is nobody of that name.
+        """
+        lowered = name.lower()
+        gone = [k for k, login in self._kept.items() if not login.owner and login.name.lower() == lowered]
         for key in gone:
             del self._kept[key]
         if gone:

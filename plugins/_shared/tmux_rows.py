@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestrator.domain.coloured import Picture, coloured
 from orchestrator.domain.outside_text import one_line
 
 MARK = "@ao_session"
@@ -22,6 +23,11 @@ _ROW = re.compile(
     r"(?P<dead>[01]?)\|(?P<status>\d*)\|(?P<signal>\d*)\|(?P<attached>\d*)\|(?P<activity>\d*)"
     r"\|(?P<column>\d*)\|(?P<row>\d*)\|(?P<pid>\d*)\|(?P<server>\d+)"
     r"\|(?P<mark>[a-z0-9_-]+)\|(?P<home>[0-9a-f]+)\|(?P<name>[a-z0-9_-]+)\|(?P<mode>[a-z-]*)\|(?P<title>.*)"
+)
+PICTURE = "|#{pane_width}|#{pane_height}|#{cursor_x}|#{cursor_y}|#{cursor_flag}"
+"""What is asked for before a screen with its colours, behind the session's name."""
+_HEAD = re.compile(
+    r"(?P<name>[a-z0-9_-]+)\|(?P<columns>\d+)\|(?P<rows>\d+)\|(?P<x>\d*)\|(?P<y>\d*)\|(?P<shown>[01]?)"
 )
 _ACTIVE = "#{&&:#{window_active},#{pane_active}}"
 
@@ -63,6 +69,22 @@ def parsed(rows: Sequence[str], home: str) -> dict[str, Pane]:
         if match and match["home"] == home and match["mark"] == match["name"]:
             found[match["name"]] = _pane(match)
     return found
+
+
+def pictured(text: str) -> tuple[str, Picture | None]:
+    """What `PICTURE` and `capture-pane -e` say of one session: its name and its screen; None for what is no such answer."""
+    head, _, screen = text.partition("\n")
+    match = _HEAD.fullmatch(head)
+    if match is None:
+        return "", None
+    rows = int(match["rows"])
+    shown = match["shown"] == "1" and match["x"] and match["y"]
+    return match["name"], Picture(
+        columns=int(match["columns"]),
+        rows=rows,
+        lines=coloured("\n".join(screen.split("\n")[:rows])),
+        cursor=(int(match["x"]), int(match["y"])) if shown else None,
+    )
 
 
 def _pane(match: re.Match[str]) -> Pane:

@@ -30,12 +30,13 @@ from libtmux.common import tmux_cmd
 from libtmux.exc import LibTmuxException
 from typing_extensions import override
 
+from orchestrator.domain.coloured import Picture
 from orchestrator.domain.outside_text import clean
 from orchestrator.errors import NotFound, NotReady, TemporaryError
 from orchestrator.ports.place import Completed
 from plugins._shared import command, whole_file
 from plugins._shared.threads import Threads
-from plugins._shared.tmux_rows import HOME, MARK, Pane, listing, parsed
+from plugins._shared.tmux_rows import HOME, MARK, PICTURE, Pane, listing, parsed, pictured
 
 LIMIT = 5.0
 """Seconds for one call to the server; a server that was stopped (SIGSTOP) never answers."""
@@ -216,6 +217,20 @@ class TmuxServer:
         parts = done.stdout.decode(errors="replace").split(seal)[1:]
         pairs = (part.split("\n", 1) for part in parts)
         return {name: clean(screen).rstrip() for name, screen in pairs if screen}
+
+    async def pictures(self, sessions: Collection[str]) -> Mapping[str, Picture]:
+        """The same with colours, the size and the cursor: one call; one that is gone meanwhile is left out."""
+        if not sessions:
+            return {}
+        seal = f"picture-{secrets.token_hex(16)}:"
+        lines = [
+            f'display-message -p -t "={s}:" "{seal}{s}{PICTURE}"\ncapture-pane -p -e -N -t "={s}:"\n'
+            for s in sessions
+        ]
+        done = await self._tmux("source-file", "-", stdin="".join(lines).encode())
+        self._check_server(done.error_text())
+        parts = done.stdout.decode(errors="replace").split(seal)[1:]
+        return {name: picture for name, picture in map(pictured, parts) if picture is not None}
 
     async def output(self, session: str, lines: int) -> str:
         """The last lines, also those that left the screen. Raises `Missing`."""

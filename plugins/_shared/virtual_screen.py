@@ -6,10 +6,12 @@ import re
 import threading
 import unicodedata
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pyte
 from typing_extensions import override
+
+from orchestrator.domain.coloured import Picture, coloured
 
 _PRIVATE = 5
 """pyte keeps private modes shifted by this, to tell them from the public ones."""
@@ -22,6 +24,8 @@ _UNKNOWN = re.compile(
     rb"\x1b[PX^_][^\x1b\x07]*(?:\x1b\\|\x07)|\x1b\[[<=>][0-?]*[ -/]*[@-~]|\x1b\[[0-9;]*:[0-?]*[ -/]*[@-~]"
 )
 _UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}|[PX^_\]][^\x1b\x07]{0,4096}\x1b?)?\Z")
+_COLOURS = ("black", "red", "green", "brown", "blue", "magenta", "cyan", "white")
+_HEX = re.compile(r"[0-9a-f]{6}")
 _NO_WIDTH = frozenset({"Cf", "Cc", "Cs", "Mn", "Me"})
 
 
@@ -117,12 +121,52 @@ class VirtualScreen:
         with self._lock:
             return "\n".join(line.rstrip() for line in self._screen.display).rstrip()
 
+    def picture(self) -> Picture:
+        """The visible screen with its colours."""
+        with self._lock:
+            screen = self._screen
+            drawn = [_drawn_row(screen.buffer[row], screen.columns) for row in range(screen.lines)]
+            at = None if screen.cursor.hidden else (int(screen.cursor.x), int(screen.cursor.y))
+        return Picture(columns=screen.columns, rows=screen.lines, lines=coloured("\n".join(drawn)), cursor=at)
+
     def last(self, lines: int) -> str:
         """The last lines, also those that left the screen."""
         with self._lock:
             gone = list(self._screen.gone)[-lines:]
             shown = [line.rstrip() for line in self._screen.display]
         return "\n".join("\n".join([*gone, *shown]).rstrip().split("\n")[-lines:])
+
+
+def _drawn_row(row: Mapping[int, pyte.screens.Char], columns: int) -> str:
+    """One line with its colours; blanks at its end that show nothing are left out."""
+    parts, before = [], "0"
+    for column in range(max(row, default=-1) + 1):
+        cell = row[column]
+        style = _style(cell)
+        if style != before:
+            parts.append(f"\x1b[{style}m")
+            before = style
+        parts.append(cell.data)
+    return "".join(parts[: 2 * columns]) + "\x1b[0m"
+
+
+def _style(cell: pyte.screens.Char) -> str:
+    """A cell's style as the parameters of SGR."""
+    ways = (cell.bold, cell.italics, cell.underscore, cell.blink, cell.reverse, cell.strikethrough)
+    codes = [str(code) for code, on in zip((1, 3, 4, 5, 7, 9), ways, strict=True) if on]
+    return ";".join(("0", *codes, *_colour(cell.fg, 30), *_colour(cell.bg, 40)))
+
+
+def _colour(name: str, base: int) -> tuple[str, ...]:
+    """The sixteen by the names that pyte gives them (`brown` is yellow), the others in hexadecimal."""
+    if name in _COLOURS:
+        return (str(base + _COLOURS.index(name)),)
+    bright = name.removeprefix("bright")
+    if bright in _COLOURS:
+        return (str(base + 60 + _COLOURS.index(bright)),)
+    if _HEX.fullmatch(name):
+        return (str(base + 8), "2", *(str(int(name[at : at + 2], 16)) for at in (0, 2, 4)))
+    return ()
 
 
 def _has_place(character: str) -> bool:

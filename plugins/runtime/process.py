@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from orchestrator.domain.coloured import Picture
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.look import Look, Seen, Unseen
 from orchestrator.domain.outside_text import clean, one_line
@@ -23,6 +24,7 @@ from orchestrator.ports.runtime import (
     RUNTIME,
     Keys,
     Launch,
+    Pictured,
     Presence,
     Runtime,
     RuntimeLook,
@@ -41,7 +43,7 @@ _LIMIT = 20.0
 _PASTE = (b"\x1b[200~", b"\x1b[201~")
 
 
-class ProcessRuntime(Runtime, Scrollback, Closes):
+class ProcessRuntime(Runtime, Scrollback, Pictured, Closes):
     """Agents' terminals in this process."""
 
     def __init__(self) -> None:
@@ -122,6 +124,16 @@ class ProcessRuntime(Runtime, Scrollback, Closes):
         return clean(await self._threads.run(child.screen.last, lines))
 
     @override
+    async def pictures(self, sessions: Collection[SessionRef]) -> Mapping[SessionId, Look[Picture]]:
+        def draw() -> dict[SessionId, Look[Picture]]:
+            return {session.id: _picture(self._children.get(session.id)) for session in sessions}
+
+        try:
+            return await self._threads.run(draw)
+        except AoError as error:
+            return {session.id: Unseen(error.what) for session in sessions}
+
+    @override
     async def aclose(self) -> None:
         """End every program: without this process nobody would hold its terminal."""
         children, self._children = list(self._children.values()), {}
@@ -153,6 +165,10 @@ def _look(child: PtyChild | None, *, screen: bool) -> Seen[RuntimeLook]:
             pid=child.pid,
         )
     )
+
+
+def _picture(child: PtyChild | None) -> Look[Picture]:
+    return Unseen("it has no terminal now.") if child is None else Seen(child.screen.picture())
 
 
 def _pasted(what: Text, *, bracketed: bool) -> bytes:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from orchestrator.domain.coloured import Picture
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.look import Look, Seen, Unseen
 from orchestrator.errors import AoError, NotFound, TemporaryError
@@ -21,6 +22,7 @@ from orchestrator.ports.runtime import (
     Attachable,
     Keys,
     Launch,
+    Pictured,
     Presence,
     Runtime,
     RuntimeLook,
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 _ENDING = 20.0
 
 
-class TmuxRuntime(Runtime, Attachable, Scrollback, Closes):
+class TmuxRuntime(Runtime, Attachable, Scrollback, Pictured, Closes):
     """Agents' terminals in tmux."""
 
     def __init__(self, server: TmuxServer) -> None:
@@ -130,6 +132,15 @@ class TmuxRuntime(Runtime, Attachable, Scrollback, Closes):
     @override
     async def output(self, session: SessionRef, lines: int) -> str:
         return await self._server.output(session.id, lines)
+
+    @override
+    async def pictures(self, sessions: Collection[SessionRef]) -> Mapping[SessionId, Look[Picture]]:
+        try:
+            seen = await self._server.pictures([session.id for session in sessions])
+        except AoError as error:
+            return {session.id: Unseen(error.what) for session in sessions}
+        absent = Unseen("it has no terminal now.")
+        return {s.id: Seen(seen[s.id]) if s.id in seen else absent for s in sessions}
 
     @override
     async def aclose(self) -> None:

@@ -78,7 +78,7 @@ async def open_console(ring: Ring, port: int = 0) -> House:
     actions = Actions(core, clock=core.clock)
     desk = Desk(actions, core.store.requests, core.clock.now)
     await desk.open()
-    site = await open_site(core, Dispatch(core, actions, desk), desk, actions.access.sees, SystemClock())
+    site = await open_site(core, Dispatch(core, actions, desk), desk, actions.access, SystemClock())
     server = Server(
         uvicorn.Config(
             Starlette(routes=site.routes()),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from playwright.async_api import Page, expect
 
+from orchestrator.domain.event import Level
 from orchestrator.domain.ids import SessionId
+from orchestrator.domain.notification import Notification
 from orchestrator.testing.ring import Ring
 from tests.browser.conftest import Shot, Visits
 from tests.browser.house import House, open_console
@@ -38,14 +41,17 @@ async def test_a_login_link_works_once_and_looking_at_it_uses_nothing_up(visit: 
 
 async def test_from_spawn_to_merge_with_the_keyboard_alone(visit: Visits, ring: Ring, shot: Shot) -> None:
     page = await visit()
+    await expect(page.locator("#status")).to_contain_text("live")  # its scripts hear the keys by now
     await shot(page, "empty")
     await _spawn_by_keyboard(page, ring)
-    await page.keyboard.press("Escape")
-    await page.keyboard.press("Escape")
+    await _leave_the_command_box(page)
     await page.keyboard.press("j")
+    await expect(page.locator("#card-demo-1 a")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(page.locator("#side-title")).to_contain_text("demo-1")
+    await expect(page.locator("#side-title")).to_be_focused()
     await page.keyboard.press("r")
+    await expect(page.locator("#reply-text")).to_be_focused()
     await page.keyboard.type("Please handle an empty name too.")
     await page.keyboard.press("Control+Enter")
     entry = page.locator("#entries > li", has_text="Please handle an empty name too.")
@@ -203,11 +209,94 @@ async def test_it_can_be_read_without_scripts(visit: Visits, ring: Ring) -> None
     await expect(page.locator("#entries")).to_contain_text("The agent works")
 
 
+async def test_what_waits_for_you_is_counted_listed_and_marked_alike(
+    visit: Visits, ring: Ring, shot: Shot
+) -> None:
+    await ring.spawn("1")
+    await ring.spawn("2")
+    await ring.pull_request(DEMO_1)
+    await ring.checks(DEMO_1, passed=True)
+    ring.ask(SessionId("demo-2"), "ask", "Which colour?", "--option", "Red")
+    await ring.look(SessionId("demo-2"))
+    page = await visit()
+    await expect(page.locator("#needing")).to_have_text("2 wait for you")
+    await expect(page.locator("#side-title")).to_have_text("Waits for you")
+    await expect(page.locator("#inbox .card")).to_have_count(2)
+    await expect(page.locator("#board .card.waits")).to_have_count(2)
+    await expect(page.locator("#cards-in-review .for-you")).to_be_visible()
+    await shot(page, "waits")
+
+
+async def test_what_concerns_no_session_is_a_quiet_notice_until_it_is_dismissed(
+    visit: Visits, house: House, shot: Shot
+) -> None:
+    page = await visit()
+    await expect(page.locator("#status")).to_contain_text("live")
+    notice = Notification(
+        key="ao:1", level=Level.ACTION, title="ao: terminals are gone", lines=("12 of them <b>",), at=1.0
+    )
+    for _ in range(2):
+        await house.site.notices.notify(notice)
+    await house.site.notices.notify(replace(notice, key="demo-1:1", session="demo-1"))
+    await expect(page.locator("#notices li")).to_have_count(1)
+    await expect(page.locator("#notices")).to_contain_text("terminals are gone 12 of them <b>")
+    await shot(page, "notice")
+    await page.locator("#notices").get_by_role("button", name="Dismiss").click()
+    await expect(page.locator("#notices li")).to_be_hidden()
+    await page.reload()
+    await expect(page.locator("#notices li")).to_be_hidden()
+
+
+async def test_a_hidden_tab_calls_only_where_the_person_allowed_it_and_for_what_needs_somebody(
+    visit: Visits, house: House
+) -> None:
+    page = await visit()
+    await expect(page.locator("#status")).to_contain_text("live")
+    await page.evaluate(
+        """() => {
+            window.told = []; window.leave = "denied";
+            window.Notification = class { static get permission() { return window.leave; } constructor(title) { window.told.push(title); } };
+        }"""
+    )
+    made = Notification(key="", level=Level.ACTION, title="", at=1.0)
+
+    async def tell(title: str, level: Level) -> None:
+        await house.site.notices.notify(replace(made, key=title, title=title, level=level))
+        await expect(page.locator("#notices")).to_contain_text(title)
+
+    hide = "Object.defineProperty(document, 'hidden', {value: true, configurable: true})"
+    await page.evaluate(hide)
+    await tell("not allowed", Level.URGENT)
+    await page.evaluate("window.leave = 'granted'")
+    await tell("only news", Level.INFO)
+    await tell("needs somebody", Level.ACTION)
+    await page.evaluate(hide.replace("true,", "false,"))
+    await tell("seen in front", Level.URGENT)
+    assert await page.evaluate("window.told") == ["needs somebody"]
+
+
+async def test_a_long_output_stays_in_its_frame(visit: Visits, ring: Ring, shot: Shot) -> None:
+    await ring.spawn("1")
+    long = "".join(f"{number % 10}" for number in range(4000))
+    for phone in (False, True):
+        page = await visit("/s/demo-1", phone=phone)
+        ring.runtime.show(DEMO_1, f"{long}\nend of it")
+        await page.locator("details.menu summary").click()
+        await page.locator("details.menu").get_by_role("button", name="Show its screen").click()
+        answer = page.locator("#answer pre")
+        await expect(answer).to_contain_text("end of it")
+        assert long in (await answer.inner_text()).replace("\n", "")
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await shot(page, "phone-long")
+
+
 async def test_search_and_project_narrow_the_board_and_the_stream(visit: Visits, ring: Ring) -> None:
     await ring.spawn("1")
     await ring.spawn("2")
     page = await visit()
+    await expect(page.locator("#status")).to_contain_text("live")
     await page.keyboard.press("s")
+    await expect(page.locator("#filter-q")).to_be_focused()
     await page.keyboard.type("Issue 2")
     await expect(page.locator("#card-demo-1")).to_have_count(0)
     await expect(page.locator("#card-demo-2")).to_be_visible()
@@ -229,11 +318,21 @@ async def test_dark_and_wide_pictures_are_taken(visit: Visits, ring: Ring, shot:
     await shot(page, "keys")
 
 
+async def _leave_the_command_box(page: Page) -> None:
+    """Escape closes what is offered, if anything is, and then leaves."""
+    box = page.locator("#command-text")
+    await expect(page.locator("#offers")).to_be_hidden()
+    await box.press("Escape")
+    await expect(box).not_to_be_focused()
+
+
 async def _spawn_by_keyboard(page: Page, ring: Ring) -> None:
     await page.keyboard.press("/")
+    await expect(page.locator("#command-text")).to_be_focused()
     await page.keyboard.type("spa")
     await expect(page.locator("#offers li").first).to_contain_text("spawn")
     await page.keyboard.press("Tab")
+    await expect(page.locator("#command-text")).to_have_value("spawn ")
     await page.keyboard.type("demo 1")
     await page.keyboard.press("Enter")
     await expect(page.locator("#answer")).to_contain_text("demo-1")

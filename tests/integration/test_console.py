@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -21,6 +22,8 @@ from bot.frontends.web.wiring import open_site
 from orchestrator.clock import SystemClock
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import OWNER
+from orchestrator.domain.rights import Role
+from orchestrator.services import people
 from orchestrator.testing.examples import ADA
 from orchestrator.testing.ring import Ring, open_ring
 
@@ -40,9 +43,7 @@ async def site(ring: Ring) -> AsyncIterator[Site]:
     ring.core.door.address = ADDRESS
     actions = Actions(ring.core, clock=ring.clock)
     desk = Desk(actions, ring.core.store.requests, ring.clock.now)
-    made = await open_site(
-        ring.core, Dispatch(ring.core, actions, desk), desk, actions.access.sees, SystemClock()
-    )
+    made = await open_site(ring.core, Dispatch(ring.core, actions, desk), desk, actions.access, SystemClock())
     yield made
     await made.stop()
     await desk.close()
@@ -122,6 +123,36 @@ async def test_a_login_ends_everywhere_at_once(browser: httpx.AsyncClient, ring:
     held = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     await browser.post("/logout", headers=OURS)
     assert (await browser.get("/", headers={"Cookie": held})).status_code == 401
+
+
+async def test_who_is_taken_away_is_logged_out_of_every_browser(
+    browser: httpx.AsyncClient, site: Site, ring: Ring
+) -> None:
+    for name in ("root", "ada", "bo"):
+        role = Role.ADMIN if name == "root" else Role.VIEWER
+        await people.add(ring.core, people.Given(who=people.Meant(name=name), role=role), by=OWNER)
+    held = []
+    for name in ("ada", "ada", "bo"):
+        await _log_in(browser, ring, replace(ADA, name=name))
+        held.append(browser.cookies[site.gate.cookie])
+    link = ring.core.door.link(replace(ADA, name="ada"), ring.clock.now())
+    await people.remove(ring.core, people.Meant(name="Ada"), by=OWNER)
+    browser.cookies.clear()
+    answers = [await browser.get("/", headers={"Cookie": f"{site.gate.cookie}={token}"}) for token in held]
+    assert [answer.status_code for answer in answers] == [401, 401, 200]
+    assert (await browser.post(link, headers=OURS)).status_code == 410
+
+
+async def test_who_keeps_a_role_elsewhere_stays_logged_in(
+    browser: httpx.AsyncClient, site: Site, ring: Ring
+) -> None:
+    for name, role in (("root", Role.ADMIN), ("ada", Role.VIEWER)):
+        await people.add(ring.core, people.Given(who=people.Meant(name=name), role=role), by=OWNER)
+    ada = people.Meant(name="ada")
+    await people.add(ring.core, people.Given(who=ada, role=Role.OPERATOR, project="demo"), by=OWNER)
+    await _log_in(browser, ring, ADA)
+    await people.remove(ring.core, ada, project="demo", by=OWNER)
+    assert (await browser.get("/")).status_code == 200
 
 
 async def test_an_odd_form_is_refused_and_a_key_runs_once(browser: httpx.AsyncClient, ring: Ring) -> None:

@@ -60,4 +60,5 @@ def _one(data: dict[str, Json]) -> Attach:
         session=session_id(str(data.get("session"))),
         title=str(data.get("title") or ""),
         command=tuple(str(part) for part in command),
+        link=str(data.get("link") or ""),
     )

@@ -63,10 +63,16 @@ class Gate:
         # Cookies know no ports: two consoles on one machine need two names.
         self.cookie = f"ao_{hashlib.sha256(home.encode()).hexdigest()[:8]}"
 
-    def page(self, name: str, values: Mapping[str, object], status: int = 200) -> HTMLResponse:
+    def page(
+        self,
+        name: str,
+        values: Mapping[str, object],
+        status: int = 200,
+        headers: Mapping[str, str] = HEADERS,
+    ) -> HTMLResponse:
         """A template as a response."""
         text = self._templates.render(name, {"asset": self._assets.path, **values})
-        return HTMLResponse(text, status_code=status, headers=HEADERS)
+        return HTMLResponse(text, status_code=status, headers=headers)
 
     async def visitor(self, http: HTTPConnection) -> Visitor | None:
         """Whose browser it is; None where it is not logged in."""

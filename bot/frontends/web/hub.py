@@ -10,7 +10,10 @@ from typing import Protocol
 
 from orchestrator.domain.event import LoggedEvent
 from orchestrator.domain.ids import SessionId
+from orchestrator.domain.notification import Notification
 from orchestrator.domain.session import Session
+
+MOST_NOTICED = 50
 
 
 class Sessions(Protocol):
@@ -46,12 +49,13 @@ class Ear:
     changed: dict[SessionId, Session] = field(default_factory=dict)
     events: list[LoggedEvent] = field(default_factory=list)
     """Of that session."""
+    notices: list[Notification] = field(default_factory=list)
     awake: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def take(self) -> tuple[list[Session], list[LoggedEvent]]:
+    def take(self) -> tuple[list[Session], list[LoggedEvent], list[Notification]]:
         """Everything; then nothing is left."""
-        found = list(self.changed.values()), self.events
-        self.changed, self.events = {}, []
+        found = list(self.changed.values()), self.events, self.notices
+        self.changed, self.events, self.notices = {}, [], []
         self.awake.clear()
         return found
 
@@ -68,6 +72,7 @@ class Hub:
         self._changed: dict[SessionId, int] = {}
         self._ended: dict[SessionId, Session] = {}
         """Sessions that came to their end while we listened, as they were then."""
+        self._noticed: list[tuple[int, Notification]] = []
         self._ears: set[Ear] = set()
         self._following: asyncio.Task[None] | None = None
 
@@ -100,13 +105,22 @@ class Hub:
         for found in (*self._fleet.all(), *self._ended.values()):
             if self._changed.get(found.id, 0) > since:
                 ear.changed[found.id] = found
-        if ear.changed or (session and int(seq) < self._log.last_seq):
+        ear.notices += [notice for number, notice in self._noticed if number > since]
+        if ear.changed or ear.notices or (session and int(seq) < self._log.last_seq):
             ear.awake.set()
         return ear, True
 
     def close(self, ear: Ear) -> None:
         """The page is gone."""
         self._ears.discard(ear)
+
+    def notice(self, notice: Notification) -> None:
+        """Tell every page of a notification; one that comes back hears of the newest."""
+        self._count += 1
+        self._noticed = [*self._noticed[-MOST_NOTICED + 1 :], (self._count, notice)]
+        for ear in self._ears:
+            ear.notices.append(notice)
+            ear.awake.set()
 
     def ended(self) -> tuple[Session, ...]:
         """Sessions that ended while we listened."""

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from bot.chat.story import Entry
 from bot.frontends.web.board import Card, Column, View, card_of, column, needing, waiting
 from bot.frontends.web.hub import Ear, Hub, Log, Sessions
+from bot.frontends.web.notices import calls
 from bot.frontends.web.templates import Templates
 from bot.frontends.web.thread import NEWEST, Thread, thread
 from orchestrator.clock import Clock
 from orchestrator.domain.event import LoggedEvent
 from orchestrator.domain.ids import SessionId
+from orchestrator.domain.notification import Notification
 from orchestrator.domain.session import Session
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -68,6 +70,8 @@ class Streams:
     clock: Clock
     whole: Callable[[View, str], Awaitable[str]]
     """Everything anew: the board and the thread, as parts."""
+    notices: Callable[[View], tuple[Notification, ...]] = lambda _view: ()
+    """What stands above the board."""
 
     async def follow(self, page: Page, at: str, stopping: asyncio.Event) -> AsyncIterator[str]:
         """The stream's text, until the page goes, its login ends or the server stops."""
@@ -123,7 +127,7 @@ class Streams:
 
     def _parts(self, page: Page, ear: Ear) -> str:
         """What has changed, as parts of the page."""
-        sessions, events = ear.take()
+        sessions, events, notices = ear.take()
         moves = [self._move(page, session) for session in sessions]
         page.events += events
         open_one = next((s for s in sessions if s.id == page.session), None)
@@ -135,6 +139,8 @@ class Streams:
             "piles": self.counts(page.view) if moves else (),
             "waiting": None if page.session or not moves else waiting(self.fleet.all(), page.view),
             "needing": needing(self.fleet.all(), page.view),
+            "notices": self.notices(page.view) if notices else None,
+            "calls": calls(notices, page.view),
             "view": page.view,
             "open": page.session,
             "thread": made,

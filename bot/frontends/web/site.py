@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
@@ -18,16 +17,21 @@ from bot.frontends.dispatch import Said, Taken
 from bot.frontends.web.assets import Assets
 from bot.frontends.web.board import MOST_QUERY, View, needing, piles, waiting
 from bot.frontends.web.completion import offers
+from bot.frontends.web.forms import form
 from bot.frontends.web.gate import HEADERS, Gate, Visitor
 from bot.frontends.web.hub import Hub, Log, Sessions
 from bot.frontends.web.live import Find, Page, Streams
+from bot.frontends.web.notices import Notices
+from bot.frontends.web.screens import Pictures, Screens
 from bot.frontends.web.templates import Templates
+from bot.frontends.web.terminal import Keyboard, Terminals
 from bot.frontends.web.thread import NEWEST, Thread, thread
 from orchestrator.clock import Clock
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import Actor
+from orchestrator.domain.rights import Decision
 from orchestrator.domain.session import Session
-from orchestrator.errors import AoError, BadInput
+from orchestrator.errors import AoError
 from orchestrator.services.console import Door
 from orchestrator.storage.lanes import Lanes
 from orchestrator.storage.logins import Logins
@@ -61,6 +65,10 @@ class Fleet:
     projects: Callable[[], Sequence[str]]
     sees: Callable[[Actor, str], bool]
     """Whether somebody may see a project."""
+    operates: Callable[[Actor, str], Decision]
+    """Whether somebody may type in a project's terminals."""
+    pictures: Pictures
+    keyboard: Keyboard
     dispatch: Dispatch
     door: Door
     logins: Logins
@@ -79,6 +87,9 @@ class Site:
     gate: Gate
     hub: Hub
     streams: Streams
+    terminals: Terminals
+    notices: Notices
+    """Its notifier."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
@@ -96,6 +107,7 @@ class Site:
             home=fleet.home,
         )
         hub = Hub(fleet.sessions, fleet.log)
+        notices = Notices(hub.notice)
         streams = Streams(
             hub=hub,
             fleet=fleet.sessions,
@@ -104,14 +116,16 @@ class Site:
             templates=templates,
             clock=fleet.clock,
             whole=lambda view, session: site.whole(view, session),
+            notices=notices.shown,
         )
-        site = cls(fleet, templates, assets, gate, hub, streams)
+        site = cls(fleet, templates, assets, gate, hub, streams, _terminals(fleet, gate), notices)
         hub.start()
         return site
 
     async def stop(self) -> None:
         """End the streams. Repeatable."""
         self.stopping.set()
+        await self.terminals.stop()
         await self.hub.stop()
 
     def routes(self) -> list[BaseRoute]:
@@ -132,6 +146,7 @@ class Site:
             Route("/say", inside(self.say), methods=["POST"]),
             Route("/s/{session}/reply", inside(self.reply), methods=["POST"]),
             Route("/press", inside(self.press), methods=["POST"]),
+            *self.terminals.routes(lambda: self.stopping),
         ]
 
     # Looking --------------------------------------------------------------------------------------
@@ -182,6 +197,7 @@ class Site:
             "at": at,
             "piles": piles((*live, *ended.values()), view),
             "needing": needing(live, view),
+            "notices": self.notices.shown(view),
         }
 
     def _waiting(self, view: View, session: str) -> Any:  # noqa: ANN401 - for a template
@@ -244,20 +260,19 @@ class Site:
 
     async def say(self, http: HttpRequest, visitor: Visitor) -> Response:
         """A typed command."""
-        said = _said(await _form(http), visitor)
+        said = _said(await form(http), visitor)
         return await self._answer(http, visitor, said, await self.fleet.dispatch.command(said))
 
     async def press(self, http: HttpRequest, visitor: Visitor) -> Response:
         """A pressed button."""
-        form = await _form(http)
-        said = _said(form, visitor)
-        return await self._answer(
-            http, visitor, said, await self.fleet.dispatch.press(form.get("payload", ""), said)
-        )
+        pressed = await form(http)
+        said = _said(pressed, visitor)
+        taken = await self.fleet.dispatch.press(pressed.get("payload", ""), said)
+        return await self._answer(http, visitor, said, taken)
 
     async def reply(self, http: HttpRequest, visitor: Visitor) -> Response:
         """A reply in a thread: its fate is shown there; what went wrong is said at once."""
-        said = _said({**await _form(http), "session": http.path_params["session"]}, visitor)
+        said = _said({**await form(http), "session": http.path_params["session"]}, visitor)
         message = await _within(await self.fleet.dispatch.reply(said))
         if "HX-Request" not in http.headers:
             return await self._page(http, visitor, said.session, message)
@@ -271,23 +286,32 @@ class Site:
         return self.gate.page("answer.html", {"answer": message, "view": View(project=said.project)})
 
 
-async def _form(http: HttpRequest) -> dict[str, str]:
-    """The fields of a form. Raises `BadInput` for one that is not ours."""
-    try:
-        return dict(parse_qsl((await http.body()).decode(), keep_blank_values=True, max_num_fields=20))
-    except ValueError as error:
-        msg = "this form cannot be read."
-        raise BadInput(msg) from error
+def _terminals(fleet: Fleet, gate: Gate) -> Terminals:
+    def live(name: str) -> Session | None:
+        return next((session for session in fleet.sessions.all() if session.id == name), None)
+
+    screens = Screens(fleet.pictures, fleet.clock)
+    fleet.sessions.listen(screens.hear)
+    return Terminals(
+        gate=gate,
+        screens=screens,
+        keyboard=fleet.keyboard,
+        find=fleet.find,
+        live=live,
+        sees=fleet.sees,
+        operates=fleet.operates,
+        clock=fleet.clock,
+    )
 
 
-def _said(form: Mapping[str, str], visitor: Visitor) -> Said:
-    session = form.get("session", "")
-    key = form.get("key", "")[:100]
+def _said(given: Mapping[str, str], visitor: Visitor) -> Said:
+    session = given.get("session", "")
+    key = given.get("key", "")[:100]
     return Said(
         who=visitor.actor,
         surface=Surface.WEB,
-        text=form.get("text", "").replace("\r\n", "\n"),
-        project=form.get("project", ""),
+        text=given.get("text", "").replace("\r\n", "\n"),
+        project=given.get("project", ""),
         session=session,
         key=f"web:{key}" if key else "",
         place=f"web:{session}" if session else "",

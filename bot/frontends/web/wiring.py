@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
+from bot.chat.access import Access
 from bot.chat.desk import Desk
 from bot.chat.request import Surface
 from bot.frontends.web.board import NEWEST_DONE
 from bot.frontends.web.site import Dispatch, Fleet, Site
+from bot.frontends.web.terminal import Keyboard
 from orchestrator.clock import Clock
+from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import Actor
+from orchestrator.domain.rights import Role
 from orchestrator.domain.session import Session
-from orchestrator.services import ended, sessions
-from orchestrator.storage import logins
+from orchestrator.lifecycle.keyboards import Hold
+from orchestrator.ports.runtime import Keys, Text
+from orchestrator.services import ended, keyboard, pictures, sessions
 
 if TYPE_CHECKING:
     from orchestrator.services.core import Core
@@ -39,11 +46,34 @@ class Ended:
             return self._found
 
 
+class Typing(Keyboard):
+    """The keyboards of a fleet."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    @override
+    def holder(self, session: SessionId) -> Hold | None:
+        return self._core.fleet.keyboards.of(session, self._core.clock.now())
+
+    @override
+    async def take(self, session: SessionId, page: str, *, by: Actor) -> None:
+        await keyboard.take(self._core, session, page, by=by)
+
+    @override
+    async def press(self, session: SessionId, page: str, what: Sequence[Text | Keys], *, by: Actor) -> None:
+        await keyboard.press(self._core, session, page, what, by=by)
+
+    @override
+    async def give_back(self, session: SessionId, page: str) -> None:
+        await keyboard.give_back(self._core, session, page)
+
+
 async def open_site(
     core: Core,
     dispatch: Dispatch,
     desk: Desk,
-    sees: Callable[[Actor, str], bool],
+    access: Access,
     clock: Clock | None = None,
 ) -> Site:
     """The console, made and listening to the fleet. What a crash cut off on it is given up: its page is asked again."""
@@ -59,10 +89,13 @@ async def open_site(
         find=find,
         ended=Ended(core).newest,
         projects=lambda: core.settings.now.project_ids,
-        sees=sees,
+        sees=access.sees,
+        operates=lambda who, project: access.decide(who, Role.OPERATOR, project),
+        pictures=lambda wanted: pictures.pictures(core, wanted),
+        keyboard=Typing(core),
         dispatch=dispatch,
         door=core.door,
-        logins=logins.Logins(core.home.path / logins.FILE, core.files),
+        logins=core.logins,
         clock=clock or core.clock,
         home=str(core.home.path),
     )

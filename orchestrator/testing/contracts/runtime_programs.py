@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.look import Seen
+from orchestrator.domain.coloured import plain
+from orchestrator.domain.look import Seen, Unseen
 from orchestrator.errors import NotFound, PermanentError
-from orchestrator.ports.runtime import Keys, Launch, Presence, Runtime, Scrollback, Text
+from orchestrator.ports.runtime import Keys, Launch, Pictured, Presence, Runtime, Scrollback, Text
 from orchestrator.testing.contracts.runtime import RuntimeContract, Sessions, look_at, started, until
 from orchestrator.testing.waiting import eventually
 
@@ -127,6 +128,33 @@ class TerminalContract(RuntimeContract):
         assert not [
             c for c in look.screen + look.title if (ord(c) < 32 and c != "\n") or c in "\u202e\u202c\x9b"
         ]
+
+    async def test_a_picture_has_colours_the_cursor_and_nothing_else_that_a_terminal_obeys(
+        self, runtime: Runtime, sessions: Sessions, tmp_path: Path
+    ) -> None:
+        if not isinstance(runtime, Pictured):
+            pytest.skip("this runtime shows no pictures")
+        hostile = (
+            "\x1b]52;c;aGVsbG8=\x07\x1b]2;owned\x07\x1b]8;;https://evil.example\x1b\\click\x1b]8;;\x1b\\ "
+            "\u202egnp.exe\u202c\r\n\x1b[1;31mred\x1b[0m plain \x1b[48;2;1;2;3mback\x1b[0m\r\n┌─┐ READY"
+        )
+        program = f"import sys, tty; tty.setraw(0); sys.stdout.buffer.write({hostile!r}.encode()); sys.stdout.flush(); sys.stdin.read()"
+        await runtime.place(sessions(1))
+        launch = Launch(argv=(sys.executable, "-c", program), cwd=str(tmp_path))
+        await runtime.start(sessions(1), launch)
+        await until(runtime, sessions(1), lambda seen: "READY" in (seen.screen or ""))
+        seen = await runtime.pictures([sessions(1), sessions(2)])
+        assert isinstance(seen[sessions(2).id], Unseen)
+        look = seen[sessions(1).id]
+        assert isinstance(look, Seen)
+        picture = look.value
+        words = [plain(line).rstrip() for line in picture.lines]
+        assert words[:3] == ["click gnp.exe", "red plain back", "┌─┐ READY"]
+        assert picture.lines[1].startswith("\x1b[0;1;31mred")
+        assert "\x1b[0;48;2;1;2;3mback" in picture.lines[1]
+        assert picture.cursor == (9, 2)
+        assert (picture.columns, picture.rows) == (200, 50)
+        assert not [c for word in words for c in word if ord(c) < 32 or c in "\u202e\u202c"]
 
     async def test_a_screen_that_was_not_asked_for_is_not_read(
         self, runtime: Runtime, sessions: Sessions

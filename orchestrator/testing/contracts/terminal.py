@@ -19,7 +19,9 @@ HOSTILE = 'a"; do shell script "touch trap" -- \'$(touch trap)\' `touch trap` \\
 def attach(number: int = 1, title: str = "") -> Attach:
     """What to open for one session."""
     name = SessionId(f"demo-{number}")
-    return Attach(session=name, title=title or name, command=("attach-to", name, 'it\'s; $HOME "x"'))
+    command = ("attach-to", name, 'it\'s; $HOME "x"')
+    link = f"http://127.0.0.1:8410/sessions/{name}/terminal"
+    return Attach(session=name, title=title or name, command=command, link=link)
 
 
 class TerminalContract:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from typing_extensions import override
 
+from orchestrator.domain.coloured import Picture, coloured
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.look import Look, Seen, Unseen
 from orchestrator.errors import AoError, BadInput, NotFound
@@ -15,6 +16,7 @@ from orchestrator.ports.runtime import (
     Attachable,
     Keys,
     Launch,
+    Pictured,
     Presence,
     Runtime,
     RuntimeLook,
@@ -24,6 +26,7 @@ from orchestrator.ports.runtime import (
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.testing.fakes.place import FakePlace
 
+COLUMNS, ROWS = 80, 24
 _KEYS = {"Enter", "Escape", "Tab", "BTab", "Space", "BSpace", "Up", "Down", "Left", "Right", "Home", "End"}
 
 
@@ -37,7 +40,7 @@ class FakeTerminal:
     sent: list[Text | Keys] = field(default_factory=list)
 
 
-class FakeRuntime(Runtime, Attachable, Scrollback):
+class FakeRuntime(Runtime, Attachable, Scrollback, Pictured):
     """Terminals in a dictionary.
 
     `program`, if given, is called with the terminal after each start and after each thing sent to it: a
@@ -144,6 +147,21 @@ class FakeRuntime(Runtime, Attachable, Scrollback):
             msg = f"there is no terminal of {session.id}."
             raise NotFound(msg, session=session.id)
         return "\n".join(self.terminals[session.id].screen.split("\n")[-lines:])
+
+    @override
+    async def pictures(self, sessions: Collection[SessionRef]) -> Mapping[SessionId, Look[Picture]]:
+        try:
+            self._call()
+        except AoError as error:
+            return {session.id: Unseen(error.what) for session in sessions}
+        return {session.id: self._picture(session.id) for session in sessions}
+
+    def _picture(self, session: SessionId) -> Look[Picture]:
+        terminal = self.terminals.get(session)
+        if terminal is None or session in self.unreadable:
+            return Unseen(self.unreadable.get(session, "it has no terminal now."))
+        lines = coloured(terminal.screen)[-ROWS:]
+        return Seen(Picture(columns=COLUMNS, rows=ROWS, lines=lines, cursor=terminal.look.cursor))
 
     def _look(self, session: SessionId, *, screen: bool) -> Look[RuntimeLook]:
         if session in self.unreadable:

@@ -90,6 +90,42 @@
     if (event.detail?.connection?.attempt > 0 && !document.hidden) live("off", "reconnecting");
   });
 
+  // Notices ----------------------------------------------------------------------------------------
+  const DISMISSED = "ao-dismissed";
+  function dismissed() {
+    try { return JSON.parse(localStorage.getItem(DISMISSED)) || []; } catch { return []; }
+  }
+  function quiet() {
+    const gone = dismissed();
+    for (const item of $$("[data-notice]")) item.hidden = gone.includes(item.dataset.notice);
+  }
+  const called = new Set();
+  function call() {
+    for (const item of $$("#calls [data-call]")) {
+      if (called.has(item.dataset.call)) continue;
+      called.add(item.dataset.call);
+      if (!document.hidden || !allowed()) continue;
+      const told = new Notification(item.dataset.title, { body: item.textContent, tag: item.dataset.call });
+      told.onclick = () => { window.focus(); location.assign(item.dataset.path); };
+    }
+  }
+  const allowed = () => "Notification" in window && Notification.permission === "granted";
+  function background() { if (allowed()) htmx.config.sse = { ...htmx.config.sse, pauseOnBackground: false }; }
+  const callMe = $("#call-me");
+  callMe.hidden = !("Notification" in window) || !window.isSecureContext || Notification.permission !== "default";
+  callMe.addEventListener("click", async () => {
+    await Notification.requestPermission();
+    callMe.hidden = Notification.permission !== "default";
+    background();
+  });
+  document.addEventListener("click", (event) => {
+    const item = event.target.closest?.("[data-dismiss]")?.closest("[data-notice]");
+    if (!item) return;
+    localStorage.setItem(DISMISSED, JSON.stringify([...dismissed(), item.dataset.notice].slice(-100)));
+    quiet();
+  });
+  document.addEventListener("htmx:after:swap", () => { quiet(); call(); });
+
   // Dialogs ----------------------------------------------------------------------------------------
   function show(template) {
     dialog.replaceChildren(template.content.cloneNode(true));
@@ -255,6 +291,8 @@
     if (acts[event.key]) { acts[event.key](); event.preventDefault(); }
   });
 
+  if (window.htmx) background();
+  quiet();
   $("#filter").addEventListener("submit", (event) => event.preventDefault());
   mark();
   name();
