@@ -27,6 +27,7 @@ LOCK = "tests/unit/orchestrator/storage/test_lock.py::test_the_second_writer_is_
 ROUTING = "tests/unit/orchestrator/attention/test_routing.py"
 CONTRACTS = "tests/contracts"
 WORKTREE = "tests/contracts/test_workspace_worktree.py::TestWorktree"
+CONSOLE = "tests/integration/test_console.py"
 SERVER = "tests/unit/bot/frontends/api/test_server.py"
 
 
@@ -214,8 +215,9 @@ DEFECTS = (
         (
             f"{SERVER}::test_the_socket_is_the_users_alone",
             f"{SERVER}::test_a_process_of_a_session_has_no_verbs_of_people",
+            f"{CONSOLE}::test_whoever_is_not_logged_in_sees_nothing",
+            f"{CONSOLE}::test_only_a_page_of_ours_changes_anything",
         ),
-        not_built="bot/frontends/web",
     ),
     Defect(
         "14.1.3",
@@ -302,8 +304,8 @@ DEFECTS = (
             LOCK,
             f"{SERVER}::test_merge_needs_the_head_that_was_seen",
             f"{SERVICES}/test_merge.py::test_newer_push_disarms_the_button",
+            "tests/browser/test_console.py::test_a_stale_button_says_what_has_changed_and_does_nothing",
         ),
-        not_built="bot/frontends/web",
     ),
     Defect(
         "14.1.15",

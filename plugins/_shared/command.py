@@ -101,8 +101,8 @@ async def _spawn(
     conversation: _Conversation, argv: Sequence[str], cwd: str, env: Mapping[str, str], *, has_input: bool
 ) -> asyncio.SubprocessTransport:
     nothing, pipe = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
-    try:
-        transport, _ = await asyncio.get_running_loop().subprocess_exec(
+    starting = asyncio.ensure_future(
+        asyncio.get_running_loop().subprocess_exec(
             lambda: conversation,
             *argv,
             cwd=cwd,
@@ -112,6 +112,17 @@ async def _spawn(
             stderr=pipe,
             start_new_session=True,
         )
+    )
+    try:
+        # Cancelled in the middle, asyncio waits for ever for pipes that it connects no more (Python 3.11):
+        # what begins to start is let start, and then ended.
+        transport, _ = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait({starting})
+        if starting.exception() is None:
+            await _end(starting.result()[0], conversation, 0.0)
+            starting.result()[0].close()
+        raise
     except OSError as error:
         raise _not_started(argv[0], cwd, error) from error
     except ValueError as error:

@@ -72,6 +72,7 @@ def give(pipe: Path, environment: Mapping[str, str], wait: float = WAIT) -> None
         raise _failed() from error
     finally:
         os.close(descriptor)
+    pipe.unlink(missing_ok=True)  # the script takes it away too, a moment later: it has begun from now on
 
 
 def _opened(pipe: Path, until: float) -> int:

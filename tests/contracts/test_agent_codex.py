@@ -12,7 +12,7 @@ import pytest
 from typing_extensions import override
 
 from orchestrator import resources
-from orchestrator.domain.activity import ActivityState, Trouble
+from orchestrator.domain.activity import ActivityState, ReceiptStage, Trouble
 from orchestrator.domain.look import Seen
 from orchestrator.lifecycle import agent_folder
 from orchestrator.ports.agent import Agent, AgentTask, AgentView, JudgesCalls, Verdict
@@ -91,7 +91,7 @@ class TestPromise(RealAgentPromise, Codex):
 
     async def test_its_commands_have_the_path_of_the_session(self, start: Start) -> None:
         started = await start(f"Ask. {says({'sh': 'printenv PATH > found.txt'}, {'say': 'Done.'})}")
-        await started.until_it_waits()
+        await started.until(lambda look: look.receipts and look.receipts[-1].stage is ReceiptStage.ANSWERED)
         found = await started.place.read(f"{started.session.workspace}/found.txt")
         assert found.decode().endswith(f":{started.session.environment['PATH']}\n")
 

@@ -195,8 +195,13 @@ class TerminalContract(RuntimeContract):
 
     async def test_a_key_interrupts(self, runtime: Runtime, sessions: Sessions, tmp_path: Path) -> None:
         await runtime.place(sessions(1))
-        script = "trap 'echo GOT-IT; exit 3' INT; echo READY; while :; do sleep 0.05; done"
-        await runtime.start(sessions(1), Launch(argv=("sh", "-c", script), cwd=str(tmp_path)))
+        program = (
+            "import signal, sys; signal.signal(signal.SIGINT, lambda *_: sys.exit(3)); "
+            "print('READY', flush=True); signal.pause()"
+        )
+        await runtime.start(
+            sessions(1), Launch(argv=(sys.executable, "-I", "-c", program), cwd=str(tmp_path))
+        )
         await until(runtime, sessions(1), lambda seen: "READY" in (seen.screen or ""))
         await runtime.send(sessions(1), Keys(keys=("C-c",)))
         look = await until(runtime, sessions(1), lambda seen: seen.presence is Presence.EXITED)

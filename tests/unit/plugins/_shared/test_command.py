@@ -68,6 +68,20 @@ async def test_a_caller_that_gives_up_leaves_nothing_behind(tmp_path: Path) -> N
     assert not lives(pid)
 
 
+async def test_a_caller_may_give_up_at_any_moment_of_the_start(tmp_path: Path) -> None:
+    for steps in range(12):
+        script = f"echo $$ > {steps}.part; mv {steps}.part {steps}; sleep 100"
+        task = asyncio.create_task(run(("sh", "-c", script), cwd=tmp_path, env=ENV))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=10)
+        assert done, f"cancelled after {steps} steps it never ended"
+        assert task.cancelled()
+        if (tmp_path / str(steps)).exists():
+            assert not lives(int(await written(tmp_path / str(steps))))
+
+
 @pytest.mark.parametrize(
     ("argv", "cwd", "words"),
     [
