@@ -28,7 +28,6 @@ FILES = {
     "@xterm/xterm/lib/xterm.js": "xterm.js",
     "@xterm/xterm/css/xterm.css": "xterm.css",
     "@xterm/xterm/LICENSE": "xterm.LICENSE",
-    "@xterm/addon-fit/lib/addon-fit.js": "addon-fit.js",
 }
 """Path in node_modules -> name in the vendor folder."""
 LIMIT = 300

@@ -25,6 +25,8 @@ _QUIET = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    # A name of somebody else's with our address, as in DNS rebinding.
+    "--host-resolver-rules=MAP evil.example 127.0.0.1",
 )
 
 

@@ -14,10 +14,12 @@ from typing_extensions import override
 
 from bot.actions.runner import Actions
 from bot.chat.desk import Desk
+from bot.frontends.api.guard import Guard
 from bot.frontends.dispatch import Dispatch
 from bot.frontends.web.site import Site
 from bot.frontends.web.wiring import open_site
 from orchestrator.clock import SystemClock
+from orchestrator.domain.listener import Listener
 from orchestrator.domain.person import OWNER
 from orchestrator.testing.ring import Ring
 
@@ -81,7 +83,7 @@ async def open_console(ring: Ring, port: int = 0) -> House:
     site = await open_site(core, Dispatch(core, actions, desk), desk, actions.access, SystemClock())
     server = Server(
         uvicorn.Config(
-            Starlette(routes=site.routes()),
+            Guard(Starlette(routes=site.routes()), Listener(port=port)),
             lifespan="off",
             log_config=None,
             access_log=False,

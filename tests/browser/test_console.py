@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from orchestrator.domain.event import Level
 from orchestrator.domain.ids import SessionId
@@ -44,14 +44,7 @@ async def test_from_spawn_to_merge_with_the_keyboard_alone(visit: Visits, ring: 
     await expect(page.locator("#status")).to_contain_text("live")  # its scripts hear the keys by now
     await shot(page, "empty")
     await _spawn_by_keyboard(page, ring)
-    await _leave_the_command_box(page)
-    await page.keyboard.press("j")
-    await expect(page.locator("#card-demo-1 a")).to_be_focused()
-    await page.keyboard.press("Enter")
-    await expect(page.locator("#side-title")).to_contain_text("demo-1")
-    await expect(page.locator("#side-title")).to_be_focused()
-    await page.keyboard.press("r")
-    await expect(page.locator("#reply-text")).to_be_focused()
+    await _open_by_keyboard(page)
     await page.keyboard.type("Please handle an empty name too.")
     await page.keyboard.press("Control+Enter")
     entry = page.locator("#entries > li", has_text="Please handle an empty name too.")
@@ -79,6 +72,24 @@ async def test_from_spawn_to_merge_with_the_keyboard_alone(visit: Visits, ring: 
     await ring.settle()
     await expect(page.locator("#cards-done #card-demo-1")).to_be_visible()
     await expect(page.locator("#entries")).to_contain_text("merged")
+
+
+@pytest.mark.parametrize("late", ["hx-sse.js", "console.js"])
+async def test_a_script_that_comes_late_misses_nothing(visit: Visits, ring: Ring, late: str) -> None:
+    await ring.spawn("1")
+    page = await visit()
+
+    async def hold(route: Route) -> None:
+        """Until htmx is there, and whatever it begins by itself has begun."""
+        await page.wait_for_function("window.htmx !== undefined")
+        await page.evaluate("new Promise((done) => setTimeout(() => setTimeout(done)))")
+        await route.continue_()
+
+    await page.route(f"**/assets/{late}*", hold)
+    await page.goto("/".join(page.url.split("/")[:3]) + "/s/demo-1", wait_until="commit")
+    await expect(page.locator("#status")).to_contain_text("live")
+    await ring.pull_request(DEMO_1)
+    await expect(page.locator("#thread-card")).to_contain_text("#1 open")
 
 
 async def test_a_half_typed_reply_survives_updates_a_cut_stream_and_a_restart(
@@ -275,6 +286,23 @@ async def test_a_hidden_tab_calls_only_where_the_person_allowed_it_and_for_what_
     assert await page.evaluate("window.told") == ["needs somebody"]
 
 
+async def test_a_page_of_another_name_with_our_address_gets_and_does_nothing(
+    visit: Visits, ring: Ring, house: House
+) -> None:
+    await ring.spawn("1")
+    page = await visit()
+    there = f"http://evil.example:{house.port}"
+    answer = await page.goto(f"{there}/s/demo-1")
+    assert answer is not None
+    assert answer.status == 421
+    assert "Issue 1" not in await page.content()
+    answer = await page.goto(house.link().replace(house.address, there))
+    assert answer is not None
+    assert answer.status == 421
+    assert [session.id for session in ring.fleet.all()] == [DEMO_1]
+    visit.complaints.clear()  # of a name without TLS that is not this machine's own
+
+
 async def test_a_long_output_stays_in_its_frame(visit: Visits, ring: Ring, shot: Shot) -> None:
     await ring.spawn("1")
     long = "".join(f"{number % 10}" for number in range(4000))
@@ -318,12 +346,19 @@ async def test_dark_and_wide_pictures_are_taken(visit: Visits, ring: Ring, shot:
     await shot(page, "keys")
 
 
-async def _leave_the_command_box(page: Page) -> None:
-    """Escape closes what is offered, if anything is, and then leaves."""
+async def _open_by_keyboard(page: Page) -> None:
+    """From the command box to the reply in the first card's thread."""
     box = page.locator("#command-text")
     await expect(page.locator("#offers")).to_be_hidden()
     await box.press("Escape")
     await expect(box).not_to_be_focused()
+    await page.keyboard.press("j")
+    await expect(page.locator("#card-demo-1 a")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#side-title")).to_contain_text("demo-1")
+    await expect(page.locator("#side-title")).to_be_focused()
+    await page.keyboard.press("r")
+    await expect(page.locator("#reply-text")).to_be_focused()
 
 
 async def _spawn_by_keyboard(page: Page, ring: Ring) -> None:

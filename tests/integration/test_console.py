@@ -14,13 +14,17 @@ from starlette.applications import Starlette
 
 from bot.actions.runner import Actions
 from bot.chat.desk import Desk
+from bot.frontends.api.guard import Guard
 from bot.frontends.dispatch import Dispatch
 from bot.frontends.web.board import View
 from bot.frontends.web.live import Page
 from bot.frontends.web.site import Site
 from bot.frontends.web.wiring import open_site
 from orchestrator.clock import SystemClock
+from orchestrator.domain.event import Level
 from orchestrator.domain.ids import SessionId
+from orchestrator.domain.listener import Listener
+from orchestrator.domain.notification import Notification
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.rights import Role
 from orchestrator.services import people
@@ -94,6 +98,61 @@ async def test_only_a_page_of_ours_changes_anything(
     link = ring.core.door.link(OWNER, ring.clock.now())
     assert (await browser.post(link, headers=headers)).status_code == 403
     assert ring.core.door.whose(link.rpartition("/")[2], ring.clock.now()) == OWNER
+
+
+@pytest.fixture
+async def outside(site: Site) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser that comes in as from the network: by the guard of the listener."""
+    transport = httpx.ASGITransport(Guard(Starlette(routes=site.routes()), Listener(port=8410)))
+    async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8410", "127.0.0.1.evil.example", "localhost.evil.example:8410", ""]
+)
+async def test_a_forged_host_gets_nothing_even_with_a_cookie_and_an_origin_that_match_it(
+    outside: httpx.AsyncClient, ring: Ring, host: str
+) -> None:
+    """As in DNS rebinding: for the browser such a page is of the same origin as what it asks."""
+    await ring.spawn("1")
+    await _log_in(outside, ring)
+    assert "Issue 1" in (await outside.get("/")).text
+    forged = {"Host": host, "Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}
+    for path in ("/", "/s/demo-1", "/live", "/sessions/demo-1/terminal", "/sessions/demo-1/screen"):
+        answer = await outside.get(path, headers={"Host": host})
+        assert (answer.status_code, "Issue 1" in answer.text) == (421, False), path
+    for path in ("/say", "/press", "/s/demo-1/reply", "/sessions/demo-1/keyboard", "/sessions/demo-1/keys"):
+        answer = await outside.post(path, data={"text": "spawn demo 2", "act": "take"}, headers=forged)
+        assert answer.status_code == 421, path
+    assert [session.id for session in ring.fleet.all()] == ["demo-1"]
+
+
+@pytest.mark.parametrize("path", ["/say", "/press", "/logout", "/sessions/demo-1/keyboard"])
+async def test_a_forged_cookie_changes_nothing(
+    outside: httpx.AsyncClient, site: Site, ring: Ring, path: str
+) -> None:
+    await ring.spawn("1")
+    for cookie in (f"{site.gate.cookie}=forged", f"{site.gate.cookie}=", "ao_00000000=x"):
+        answer = await outside.post(path, data={"text": "spawn demo 2"}, headers={**OURS, "Cookie": cookie})
+        assert answer.status_code == 401
+    assert [session.id for session in ring.fleet.all()] == ["demo-1"]
+
+
+async def test_notices_missed_while_a_stream_was_cut_are_shown_when_it_comes_back(
+    site: Site, ring: Ring
+) -> None:
+    at = site.hub.at
+    notice = Notification(key="ao:1", level=Level.ACTION, title="ao: terminals are gone", project="demo")
+    await site.notices.notify(notice)
+    stream = Stream(site, at)
+    text = await stream.next()
+    assert "terminals are gone" in text
+    assert 'data-call="ao:1"' in text
+    await stream.close()
+    assert site.notices.shown(View()) == (notice,)
+    assert site.notices.shown(View(visible=frozenset({"demo"}))) == (notice,)
+    assert site.notices.shown(View(visible=frozenset({"other"}))) == ()
 
 
 async def test_a_link_from_a_chat_comes_in_by_a_page_of_ours(browser: httpx.AsyncClient, ring: Ring) -> None:
