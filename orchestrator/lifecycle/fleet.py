@@ -10,20 +10,20 @@ import asyncio
 import errno
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
-from orchestrator.domain.activity import Activity
 from orchestrator.domain.event import Event, LoggedEvent
 from orchestrator.domain.ids import ProjectId, SessionId
-from orchestrator.domain.session import Change, RuntimeFact, Session, WantedState, Work
+from orchestrator.domain.session import Session, WantedState
 from orchestrator.errors import AoError, Conflict, NotFound, TemporaryError
 from orchestrator.lifecycle import acts, plan, react, transitions
 from orchestrator.lifecycle.backoff import Backoff
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.keyboards import Keyboards
 from orchestrator.lifecycle.world import World
+from orchestrator.lifecycle.worth_keeping import same_on_disk
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -164,7 +164,7 @@ class Fleet:
         async def change() -> Session:
             before = self.get(session_id)
             after = self._after(before, how)
-            if not after.outbox and _same_on_disk(after, before):
+            if not after.outbox and same_on_disk(after, before):
                 return self._take(after)  # only when we looked is new: nobody is told
             kept = self._take(await self._keeping.keep(after))
             self._tell_listeners(kept)
@@ -370,31 +370,3 @@ def _is_stopped(session: Session, current: acts.Act) -> bool:
     """A session that is to stop does not wait for its own setting up."""
     setting_up = isinstance(current, acts.MakeWorkspace | acts.StartAgent)
     return setting_up and session.wanted.state is WantedState.STOP
-
-
-def _names(of: type[object], *but: str) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(of) if field.name not in but)  # type: ignore[arg-type]
-
-
-# What is compared; what merely says when we last looked is not worth a write.
-_SESSION = _names(Session, "work", "runtime", "changes", "outbox")
-_WORK = _names(Work, "activity", "at", "progress_at", "screen_digest")
-_ACTIVITY = _names(Activity, "at", "evidence")
-_RUNTIME = _names(RuntimeFact, "at")
-_CHANGE = _names(Change, "at")
-
-
-def _same_on_disk(one: Session, other: Session) -> bool:
-    """Whether they differ at most in what is not worth a write."""
-    return (
-        _same(one, other, _SESSION)
-        and _same(one.work, other.work, _WORK)
-        and _same(one.work.activity, other.work.activity, _ACTIVITY)
-        and _same(one.runtime, other.runtime, _RUNTIME)
-        and len(one.changes) == len(other.changes)
-        and all(_same(a, b, _CHANGE) for a, b in zip(one.changes, other.changes, strict=True))
-    )
-
-
-def _same(one: object, other: object, names: tuple[str, ...]) -> bool:
-    return one is other or all(getattr(one, name) == getattr(other, name) for name in names)
