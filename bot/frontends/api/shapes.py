@@ -205,6 +205,7 @@ class Healthz(Shape):
 
     ok: bool
     reasons: list[str]
+    degraded: list[str]
     version: str
 
 

@@ -50,7 +50,8 @@ class State:
         """200 while the fleet is looked after, else 503; with the reasons."""
         await self._let_in(http)
         found = await health.problems(self.core, self.pulse)
-        data = {"ok": not found, "reasons": found, "version": self.version}
+        behind = health.degraded(self.core)
+        data = {"ok": not found, "reasons": found, "degraded": behind, "version": self.version}
         return JSONResponse(data, status_code=503 if found else 200)
 
     async def metrics(self, http: HttpRequest) -> Response:

@@ -253,3 +253,9 @@ async def test_events_of_projects_that_somebody_may_not_see_are_not_theirs(serve
     assert await seen("cy", "after=0&limit=1") == ["of demo"]
     assert await seen("cy", "after=1&limit=1&wait=1") == ["of demo"]
     assert len(await seen("eve", "after=0")) == 5
+
+
+async def test_a_chat_that_is_away_is_told_and_is_no_failure(served: Served) -> None:
+    served.house.core.surfaces["slack"] = lambda: ("it does not answer", "Wait.")
+    found = await ask(await served.start(), "/healthz")
+    assert (found.status, found.data["degraded"]) == (200, ["slack: it does not answer"])
