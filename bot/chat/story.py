@@ -17,6 +17,7 @@ from orchestrator.domain.ids import short_sha
 from orchestrator.domain.message import Message as AgentMessage
 from orchestrator.domain.message import MessageStage
 from orchestrator.domain.outside_text import excerpt, one_line
+from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.session import Change, Question, Session
 
 MOST_TEXT = 3000
@@ -229,7 +230,7 @@ def waiting_entry(kind: str, session: Session, change: Change, head: str, at: fl
         whom=session.created_by.name,
         message=Message(
             title=title,
-            lines=(outcome,) if outcome else offers.merge_facts(session, change),
+            lines=outcome or offers.merge_facts(session, change),
             buttons=found,
             level=Level.INFO if outcome else Level.ACTION,
             session=session.id,
@@ -237,18 +238,21 @@ def waiting_entry(kind: str, session: Session, change: Change, head: str, at: fl
     )
 
 
-def _decided(change: Change, head: str, *, review: bool) -> str:
-    """What became of it, in words; empty while it waits."""
+def _decided(change: Change, head: str, *, review: bool) -> tuple[str, ...]:
+    """What became of it, in words, the earliest first; empty while it waits.
+
+    Who decided and where stays when more becomes of it: a thread is also the record of that.
+    """
     pr = change.pr
+    given = [approval for approval in change.approvals if approval.head == head] if review else []
+    told = [f"👍 Approved by {', '.join(approval.by.placed for approval in given)}."] if given else []
     if pr.head != head:
-        return f"⏭️ Superseded: #{pr.number} is at {short_sha(pr.head)} now."
-    if pr.over:
-        by = f" by {change.merged_by}" if change.merged_by else ""
-        return f"🎉 #{pr.number} is {pr.state.value}{by}."
-    given = [approval for approval in change.approvals if approval.head == head]
-    if review and given:
-        return f"👍 Approved by {', '.join(approval.by.placed for approval in given)}."
-    return ""
+        told.append(f"⏭️ Superseded: #{pr.number} is at {short_sha(pr.head)} now.")
+    elif pr.state is PullRequestState.MERGED and change.merged_by:
+        told.append(f"🎉 Merged by {change.merged_placed}.")
+    elif pr.over:
+        told.append(f"🎉 #{pr.number} is {pr.state.value}.")
+    return tuple(told)
 
 
 def _overtaken(event: Event, session: Session) -> tuple[Entry, ...]:

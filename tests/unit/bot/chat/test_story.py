@@ -145,14 +145,25 @@ def test_new_commits_disarm_what_was_offered_for_the_old_ones() -> None:
     assert f"review:{examples.OTHER_HEAD[:12]}" not in settled
 
 
-def test_a_merge_settles_what_was_offered() -> None:
+def test_a_merge_settles_what_was_offered_and_who_approved_stays() -> None:
     pr = examples.pull_request(state=PullRequestState.MERGED)
-    change = replace(examples.change(pr), merged_by="ada")
+    given = tuple(
+        Approval(by=replace(examples.ADA, name=name, via="slack"), head=examples.HEAD, at=examples.NOW)
+        for name in ("ada", "bo")
+    )
+    change = replace(examples.change(pr), merged_by="ada", merged_via="slack", approvals=given)
     told = entries(event("pr.merged", head=examples.HEAD), session(changes=(change,)))
     assert told[0].message.title == "🎉 Merged."
     assert not told[0].mention
-    [merge] = [entry for entry in told if entry.about.startswith("merge:")]
-    assert "merged by ada" in merge.message.lines[0]
+    settled = {entry.about.partition(":")[0]: entry.message.lines for entry in told if entry.only_edit}
+    assert settled["merge"] == ("🎉 Merged by ada in Slack.",)
+    assert settled["review"] == ("👍 Approved by ada in Slack, bo in Slack.", "🎉 Merged by ada in Slack.")
+
+
+def test_a_merge_that_was_kept_without_its_place_names_who_alone() -> None:
+    change = replace(examples.change(examples.pull_request(state=PullRequestState.MERGED)), merged_by="ada")
+    told = entries(event("pr.merged", head=examples.HEAD), session(changes=(change,)))
+    assert "🎉 Merged by ada." in told[-1].message.lines
 
 
 def test_who_is_gone_can_be_brought_back_from_the_thread() -> None:
