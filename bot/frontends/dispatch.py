@@ -7,11 +7,12 @@ is kept before `take` returns, so a surface may acknowledge it then; the answer 
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.actions import grammar, registry
-from bot.actions.action import Action, Confirmation
+from bot.actions.action import Access, Action, Confirmation
 from bot.actions.runner import Actions
 from bot.chat import payload
 from bot.chat.desk import Desk
@@ -62,11 +63,19 @@ class Taken:
     again: bool = False
     """The very same event came before: it is answered already."""
 
+    surface: Surface | None = None
+    """Where it was said: next steps that cannot be asked for there are left out of the answer."""
+
     async def answer(self) -> Message:
         """The answer, once it is there. Whoever waits may leave; the work goes on."""
         if self.task is None:
-            return self.said or Message(title="It was asked before.", private=True)
-        return read_outcome(await asyncio.shield(self.task))
+            return self._here(self.said or Message(title="It was asked before.", private=True))
+        return self._here(read_outcome(await asyncio.shield(self.task)))
+
+    def _here(self, message: Message) -> Message:
+        if self.surface is None or not message.next_steps:
+            return message
+        return replace(message, next_steps=steps_of(message.next_steps, self.surface))
 
 
 class Dispatch:
@@ -142,14 +151,15 @@ class Dispatch:
             if action.verb != "request-changes":
                 shown = await self._preview(action, request)
                 if shown is not None:
-                    return Taken(shown)
+                    return Taken(shown, surface=said.surface)
             elif not request.text("head"):
                 request = self._at_its_head(request)
         kept, task = await self._desk.ask(action, request)
         if task is not None:
-            return Taken(None, kept, task)
+            return Taken(None, kept, task, surface=said.surface)
         outcome = self._desk.outcome(kept)
-        return Taken(read_outcome(outcome) if outcome else None, kept, again=True)
+        ended = read_outcome(outcome) if outcome else None
+        return Taken(ended, kept, again=True, surface=said.surface)
 
     async def _preview(self, action: Action, request: Request) -> Message | None:
         """The facts, with the button that does it; None where there is nothing to lose."""
@@ -166,7 +176,7 @@ class Dispatch:
         return replace(request, arguments={**request.arguments, "head": found.change.pr.head})
 
     def _parse(self, said: Said) -> tuple[Action, dict[str, Value]]:
-        line = said.text.strip()
+        line = _bare(said.text)
         words = grammar.split(line)
         if not words:
             return registry.load("help"), {}
@@ -175,6 +185,13 @@ class Dispatch:
             names[0] = _IN_THREAD.get(names[0].lower(), names[0])
         action, count = registry.find(names)
         return action, grammar.parse(action, line, words[count:], in_thread=bool(said.session))
+
+
+def _bare(text: str) -> str:
+    """A command without what people copy along with it: `ao`, `/ao`, the backticks of a next step."""
+    line = re.sub(r"\A`+([^`]*)`*", r"\1", text.strip())
+    first, _, rest = line.partition(" ")
+    return rest.strip() if first.lower() in {"ao", "/ao"} else line
 
 
 def _fitting(buttons: tuple[Button, ...]) -> list[Button]:
@@ -187,6 +204,19 @@ def _fitting(buttons: tuple[Button, ...]) -> list[Button]:
             raise BadInput(msg, next_step="Ask it in a shell, or with fewer words.") from error
         found.append(button)
     return found
+
+
+def steps_of(steps: tuple[str, ...], surface: Surface) -> tuple[str, ...]:
+    """Those that can be asked for on that surface."""
+    return tuple(step for step in steps if _works(step, surface))
+
+
+def _works(step: str, surface: Surface) -> bool:
+    try:
+        action, _ = registry.find(_bare(step).split())
+    except BadInput:
+        return True  # no verb, but something that a person does elsewhere
+    return surface in action.surfaces and action.access is not Access.MACHINE
 
 
 def read_outcome(outcome: Outcome) -> Message:

@@ -13,7 +13,7 @@ from bot.chat.access import Access
 from bot.chat.desk import Desk
 from bot.chat.message import Button, Message
 from bot.chat.request import Surface
-from bot.frontends.dispatch import Dispatch, Said
+from bot.frontends.dispatch import Dispatch, Said, steps_of
 from orchestrator.domain.activity import ToolCall
 from orchestrator.domain.person import Actor, ActorKind
 from orchestrator.domain.policy import PERMISSION_OPTIONS
@@ -75,6 +75,27 @@ async def test_phone_typing_is_understood(house: House, dispatch: Dispatch) -> N
     odd = await command(dispatch, "statsu")
     assert odd.private
     assert "Did you mean `status`" in odd.lines[0]
+
+
+@pytest.mark.parametrize(
+    "typed", ["ao status demo-1", "/ao status demo-1", "`status demo-1`", "`ao status demo-1`"]
+)
+async def test_what_is_copied_along_with_a_command_is_dropped(
+    house: House, dispatch: Dispatch, typed: str
+) -> None:
+    put(house)
+    assert (await command(dispatch, typed)).session == "demo-1"
+
+
+def test_next_steps_that_cannot_be_asked_for_here_are_left_out() -> None:
+    steps = ("attach demo-1", "status demo-1", "start", "people add <person> admin")
+    assert steps_of(steps, Surface.SLACK) == ("status demo-1", "people add <person> admin")
+
+
+async def test_an_answer_offers_what_can_be_asked_for_here(house: House, dispatch: Dispatch) -> None:
+    shown = await command(dispatch, "help attach")
+    assert shown.title.startswith("ao attach")
+    assert shown.next_steps == ()
 
 
 async def test_a_plain_reply_is_told_to_the_agent_with_where_it_was_said(
