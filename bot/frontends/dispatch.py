@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _IN_THREAD = {"stop": "interrupt"}
 """Words that mean another verb in a session's thread: `!stop` stops what the agent does, not `ao`."""
+_CHATS = frozenset({Surface.SLACK, Surface.DISCORD})
+"""Where people have an id that is not their name here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,8 @@ class Dispatch:
         self._core = core
         self._actions = actions
         self._desk = desk
+        self._seen: dict[tuple[Surface, str], set[str]] = {}
+        """What people were called on a surface, in lower case, and who they are there; since this process began."""
 
     async def command(self, said: Said) -> Taken:
         """`spawn demo 1`, as typed after `/ao`, after a mention or after `!` in a thread."""
@@ -146,7 +150,10 @@ class Dispatch:
             source=said.source,
             called=said.called,
         )
+        self._see(said)
         self._actions.allowed(request)
+        if action.verb == "people add":
+            request = self._reachable(request)
         if not pressed and action.confirmation is not Confirmation.NONE:
             if action.verb != "request-changes":
                 shown = await self._preview(action, request)
@@ -160,6 +167,35 @@ class Dispatch:
         outcome = self._desk.outcome(kept)
         ended = read_outcome(outcome) if outcome else None
         return Taken(ended, kept, again=True, surface=said.surface)
+
+    def _see(self, said: Said) -> None:
+        if not said.called:
+            return
+        person = self._actions.access.people.by_handle(said.who.name)
+        identity = said.who.name.removeprefix(f"{said.surface.value}:")
+        if person is not None:
+            identity = person.ids.get(said.surface.value, "")
+        if identity:
+            self._seen.setdefault((said.surface, said.called.lower()), set()).add(identity)
+
+    def _reachable(self, request: Request) -> Request:
+        """Somebody who is named in a chat and not known yet is whoever was seen there by that name.
+
+        Raises `BadInput`: a person who is nobody there could never do anything.
+        """
+        name, people = request.text("person"), self._actions.access.people
+        if request.surface not in _CHATS or ":" in name:
+            return request
+        if people.by_handle(name) is not None or people.by_handle(request.text("name")) is not None:
+            return request
+        found = self._seen.get((request.surface, name.lower()), set())
+        if len(found) != 1:
+            why = "several people here were" if found else "nobody who spoke here since ao started was"
+            msg = f"{why} called {name}: nobody was added."
+            step = "Name them by a mention, as the chat completes it, or have them type a command or press a button once first."
+            raise BadInput(msg, next_step=step)
+        person = f"{request.surface.value}:{next(iter(found))}|{name}"
+        return replace(request, arguments={**request.arguments, "person": person})
 
     async def _preview(self, action: Action, request: Request) -> Message | None:
         """The facts, with the button that does it; None where there is nothing to lose."""

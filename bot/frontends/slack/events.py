@@ -64,6 +64,8 @@ class Press:
     asks: bool = False
     """It is a button that first asks for words."""
     in_menu: bool = False
+    called: str = ""
+    """What who pressed it is called there."""
     trigger: str = ""
 
 
@@ -125,8 +127,14 @@ def press(body: Mapping[str, Any]) -> Press | None:
         label=str((chosen.get("text") or action.get("text") or {}).get("text") or "Send"),
         asks=str(action.get("action_id", "")).startswith(ASK),
         in_menu=str(action.get("action_id", "")).startswith(MENU),
+        called=_called(body),
         trigger=str(body.get("trigger_id") or ""),
     )
+
+
+def _called(body: Mapping[str, Any]) -> str:
+    user = body.get("user") or {}
+    return str(user.get("username") or user.get("name") or "")
 
 
 def carried(pressed: Press) -> str:
@@ -151,4 +159,5 @@ def submitted(body: Mapping[str, Any]) -> Press | None:
         payload=str(data.get("payload") or ""),
         key=f"slack:view:{view.get('id', '')}:{view.get('hash', '')}",
         words=words_of_modal(dict(view)),
+        called=_called(body),
     )

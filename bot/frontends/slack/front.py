@@ -97,7 +97,7 @@ class SlackFrontEnd:
 
     async def press(self, press: Press) -> Taken:
         """A button; one in a menu that needs a yes shows its facts first."""
-        said = self._said(press.where, press.words, key=press.key)
+        said = replace(self._said(press.where, press.words, key=press.key), called=press.called)
         return await self._chat.dispatch.press(press.payload, said, confirmed=not press.in_menu)
 
     async def ask(self, press: Press) -> None:

@@ -98,6 +98,29 @@ async def test_an_answer_offers_what_can_be_asked_for_here(house: House, dispatc
     assert shown.next_steps == ()
 
 
+async def test_a_name_in_a_chat_is_who_was_seen_there_by_it(house: House, dispatch: Dispatch) -> None:
+    await house.core.store.people.put(PEOPLE.persons[0])
+    unknown = await command(dispatch, "people add @Cy approver")
+    assert unknown.private
+    assert "nobody was added" in unknown.title
+    assert "mention" in unknown.lines[0]
+    assert len(house.core.settings.people.persons) == 1
+    await command(dispatch, "status", who=STRANGER, called="cy")
+    added = await command(dispatch, "people add @Cy approver")
+    assert added.title.startswith("👤 Cy is approver")
+    cy = house.core.settings.people.by_handle("cy")
+    assert cy is not None
+    assert cy.ids == {"slack": "U9"}
+
+
+async def test_a_name_that_two_were_called_by_is_nobodys(house: House, dispatch: Dispatch) -> None:
+    await command(dispatch, "status", who=STRANGER, called="cy")
+    await command(dispatch, "status", who=replace(STRANGER, name="slack:U10"), called="Cy")
+    refused = await command(dispatch, "people add @cy approver")
+    assert refused.title.startswith("⚠️ Several people here were called cy")
+    assert house.core.settings.people.persons == ()
+
+
 async def test_a_plain_reply_is_told_to_the_agent_with_where_it_was_said(
     house: House, dispatch: Dispatch
 ) -> None:
