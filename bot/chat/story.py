@@ -12,11 +12,12 @@ from bot.chat import offers
 from bot.chat.message import Button, Message
 from bot.chat.render import message_stage
 from orchestrator.domain.agent_request import PLAN_ANSWERS, is_plan
-from orchestrator.domain.event import Event, Level, LoggedEvent
+from orchestrator.domain.event import HERE, Event, Level, LoggedEvent
 from orchestrator.domain.ids import short_sha
 from orchestrator.domain.message import Message as AgentMessage
 from orchestrator.domain.message import MessageStage
-from orchestrator.domain.outside_text import excerpt, one_line
+from orchestrator.domain.outside_text import excerpt, one_line, unfenced
+from orchestrator.domain.person import Actor, ActorKind
 from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.session import Change, Question, Session
 
@@ -101,7 +102,7 @@ def entries(logged: LoggedEvent, session: Session) -> tuple[Entry, ...]:
         return _of_message(event, session)
     if kind in _HEAD_BOUND:
         return _waiting(event, session)
-    found = [_plain(event, session)] if kind in _PLAIN else []
+    found = [_plain(event, session)] if kind in _PLAIN and not event.data.get(HERE) else []
     return (*found, *_overtaken(event, session))
 
 
@@ -197,7 +198,7 @@ def message_entry(session: Session, message: AgentMessage) -> Entry:
         message=Message(
             title=f"✉️ {one_line(message.by, 80)} to {session.id}",
             lines=(
-                *excerpt(message.text, 600 if by_rule else MOST_TEXT).splitlines(),
+                *excerpt(unfenced(message.text), 600 if by_rule else MOST_TEXT).splitlines(),
                 f"{_STAGE_EMOJI[message.stage]} It {message_stage(session, message)}.",
             ),
             level=Level.WARNING if failed else Level.INFO,
@@ -249,7 +250,8 @@ def _decided(change: Change, head: str, *, review: bool) -> tuple[str, ...]:
     if pr.head != head:
         told.append(f"⏭️ Superseded: #{pr.number} is at {short_sha(pr.head)} now.")
     elif pr.state is PullRequestState.MERGED and change.merged_by:
-        told.append(f"🎉 Merged by {change.merged_placed}.")
+        who = Actor(kind=ActorKind.PERSON, name=change.merged_by, via=change.merged_via)
+        told.append(f"🎉 Merged by {who.placed}.")
     elif pr.over:
         told.append(f"🎉 #{pr.number} is {pr.state.value}.")
     return tuple(told)

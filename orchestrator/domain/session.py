@@ -13,7 +13,7 @@ from orchestrator.domain.activity import Activity, ActivityState, ToolCall
 from orchestrator.domain.event import Event
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.message import Message
-from orchestrator.domain.person import Actor, ActorKind
+from orchestrator.domain.person import Actor
 from orchestrator.domain.pull_request import PullRequest, PullRequestState
 from orchestrator.domain.status import Status
 from orchestrator.domain.usage import Used
@@ -173,13 +173,11 @@ class Change:
     merged_by: str = ""
     """Who asked us to merge it; empty when it was merged elsewhere."""
     merged_at: float = 0.0
+    asked_head: str = ""
+    """The newest head for which somebody asked for changes here."""
+    asked_by: str = ""
     merged_via: str = ""
     """Where they asked: `slack`, `web`. Empty also where that was not kept yet."""
-
-    @property
-    def merged_placed(self) -> str:
-        """Who asked us to merge it, with the place: `ada in Slack`."""
-        return Actor(kind=ActorKind.PERSON, name=self.merged_by, via=self.merged_via).placed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from bot.chat.story import Entry, entries
 from orchestrator.domain.activity import ToolCall
 from orchestrator.domain.event import Event, Level, LoggedEvent, Scalar
 from orchestrator.domain.message import Message, MessageStage
+from orchestrator.domain.outside_text import fence
 from orchestrator.domain.policy import PERMISSION_OPTIONS
 from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.session import Approval, Question, Session, StatusLine
@@ -183,3 +184,23 @@ def test_what_is_no_part_of_the_conversation_is_not_told() -> None:
 def test_long_texts_are_cut() -> None:
     [found] = entries(event("ci.failing", text="x" * 100_000), session())
     assert sum(map(len, found.message.lines)) < 4000
+
+
+def test_changes_that_were_asked_for_here_are_told_once() -> None:
+    for kind in ("review.changes_requested", "review.commented"):
+        assert entries(event(kind, here=True), session()) == ()
+        assert len(entries(event(kind), session())) == 1
+    assert len(entries(event("review.changes_asked_here", head=examples.HEAD), session())) == 1
+
+
+def test_a_message_shows_no_fences_that_are_for_the_agent() -> None:
+    told = Message(
+        number=1,
+        text=f"Changes are asked for.\n\n{fence('review by bo', 'please add a test')}\n\nGo on.",
+        by="reaction changes-requested",
+        at=examples.NOW,
+        stage=MessageStage.WORKING,
+    )
+    found = one("message.working", session(messages=(told,)), number=1)
+    shown = [line for line in found.message.lines if line]
+    assert shown[:-1] == ["Changes are asked for.", "review by bo:", "please add a test", "Go on."]

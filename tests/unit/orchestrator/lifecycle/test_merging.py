@@ -118,4 +118,4 @@ def test_who_asked_for_the_merge_is_kept_with_the_place() -> None:
     merging.ask(draft, ex.HEAD, by="bo", via="slack")
     merging.keep_who(draft, merging.intent_of(draft.session))
     assert draft.session.change is not None
-    assert draft.session.change.merged_placed == "bo in Slack"
+    assert (draft.session.change.merged_by, draft.session.change.merged_via) == ("bo", "slack")
