@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.actions.action import Access, Action, Argument, Context, Kind, Role
 from bot.actions.target import is_project, project_of, spelled
 from bot.chat.message import Json, Message, Table
 from bot.chat.request import Request
+from orchestrator.domain.issue import Issue, IssueState
 from orchestrator.domain.outside_text import one_line
 
 
@@ -23,9 +26,17 @@ async def run(context: Context, request: Request) -> Message:
     return Message(
         title=title(project, len(found), one_line(words, 80)),
         table=Table(("issue", "state", "title"), rows) if rows else None,
-        next_steps=(f"spawn {project} {found[0].ref}",) if found else (f"issues {project}",) if words else (),
+        next_steps=next_steps(project, found, words),
         data={"project": project, "issues": data},
     )
+
+
+def next_steps(project: str, found: Sequence[Issue], words: str) -> tuple[str, ...]:
+    """The first issue that nobody works on yet; all issues where none has the words."""
+    if not found:
+        return (f"issues {project}",) if words else ()
+    free = next((issue for issue in found if issue.state is not IssueState.IN_PROGRESS), None)
+    return (f"spawn {project} {free.ref}",) if free is not None else ("status",)
 
 
 def _asked(context: Context, request: Request) -> tuple[str, str]:

@@ -107,7 +107,8 @@ class Actions:
 
     def _insist(self, request: Request, decision: Decision) -> None:
         if isinstance(decision, Denied):
-            msg = f"{request.who} may not {request.verb}: {decision.missing}."
+            verb = f"use `{request.verb}`" if " " in request.verb else request.verb
+            msg = f"{request.who} may not {verb}: {decision.missing}."
             raise NotAllowed(msg, next_step=decision.next_step)
 
     def _context(self, request: Request) -> Context:

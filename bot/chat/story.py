@@ -12,11 +12,13 @@ from bot.chat import offers
 from bot.chat.message import Button, Message
 from bot.chat.render import message_stage
 from orchestrator.domain.agent_request import PLAN_ANSWERS, is_plan
-from orchestrator.domain.event import Event, Level, LoggedEvent
+from orchestrator.domain.event import HERE, Event, Level, LoggedEvent
 from orchestrator.domain.ids import short_sha
 from orchestrator.domain.message import Message as AgentMessage
 from orchestrator.domain.message import MessageStage
-from orchestrator.domain.outside_text import excerpt, one_line
+from orchestrator.domain.outside_text import excerpt, one_line, unfenced
+from orchestrator.domain.person import Actor, ActorKind
+from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.session import Change, Question, Session
 
 MOST_TEXT = 3000
@@ -100,7 +102,7 @@ def entries(logged: LoggedEvent, session: Session) -> tuple[Entry, ...]:
         return _of_message(event, session)
     if kind in _HEAD_BOUND:
         return _waiting(event, session)
-    found = [_plain(event, session)] if kind in _PLAIN else []
+    found = [_plain(event, session)] if kind in _PLAIN and not event.data.get(HERE) else []
     return (*found, *_overtaken(event, session))
 
 
@@ -196,7 +198,7 @@ def message_entry(session: Session, message: AgentMessage) -> Entry:
         message=Message(
             title=f"✉️ {one_line(message.by, 80)} to {session.id}",
             lines=(
-                *excerpt(message.text, 600 if by_rule else MOST_TEXT).splitlines(),
+                *excerpt(unfenced(message.text), 600 if by_rule else MOST_TEXT).splitlines(),
                 f"{_STAGE_EMOJI[message.stage]} It {message_stage(session, message)}.",
             ),
             level=Level.WARNING if failed else Level.INFO,
@@ -229,7 +231,7 @@ def waiting_entry(kind: str, session: Session, change: Change, head: str, at: fl
         whom=session.created_by.name,
         message=Message(
             title=title,
-            lines=(outcome,) if outcome else offers.merge_facts(session, change),
+            lines=outcome or offers.merge_facts(session, change),
             buttons=found,
             level=Level.INFO if outcome else Level.ACTION,
             session=session.id,
@@ -237,18 +239,22 @@ def waiting_entry(kind: str, session: Session, change: Change, head: str, at: fl
     )
 
 
-def _decided(change: Change, head: str, *, review: bool) -> str:
-    """What became of it, in words; empty while it waits."""
+def _decided(change: Change, head: str, *, review: bool) -> tuple[str, ...]:
+    """What became of it, in words, the earliest first; empty while it waits.
+
+    Who decided and where stays when more becomes of it: a thread is also the record of that.
+    """
     pr = change.pr
+    given = [approval for approval in change.approvals if approval.head == head] if review else []
+    told = [f"👍 Approved by {', '.join(approval.by.placed for approval in given)}."] if given else []
     if pr.head != head:
-        return f"⏭️ Superseded: #{pr.number} is at {short_sha(pr.head)} now."
-    if pr.over:
-        by = f" by {change.merged_by}" if change.merged_by else ""
-        return f"🎉 #{pr.number} is {pr.state.value}{by}."
-    given = [approval for approval in change.approvals if approval.head == head]
-    if review and given:
-        return f"👍 Approved by {', '.join(approval.by.placed for approval in given)}."
-    return ""
+        told.append(f"⏭️ Superseded: #{pr.number} is at {short_sha(pr.head)} now.")
+    elif pr.state is PullRequestState.MERGED and change.merged_by:
+        who = Actor(kind=ActorKind.PERSON, name=change.merged_by, via=change.merged_via)
+        told.append(f"🎉 Merged by {who.placed}.")
+    elif pr.over:
+        told.append(f"🎉 #{pr.number} is {pr.state.value}.")
+    return tuple(told)
 
 
 def _overtaken(event: Event, session: Session) -> tuple[Entry, ...]:

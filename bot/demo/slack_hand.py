@@ -22,6 +22,10 @@ from orchestrator.errors import NotReady
 
 PATIENCE = 20.0
 LOOK = 0.1
+_ON_IT = "🕒 On it"
+"""How an acknowledgement begins whose answer comes later."""
+_STRANGER = ("may not", "nobody here knows")
+"""What stands in the denial of somebody who is not known."""
 _CODE = re.compile(r"pair ([A-Z0-9]+)")
 _CONFIG = """\
 chat:
@@ -94,26 +98,29 @@ class SlackHand:
             lambda: _CODE.search(log.read_text(errors="replace")), "the pairing code that ao start prints"
         )
         self._do(lambda world: world.sockets(opened=1))
-        self._do(lambda _world: self._ada.slash(DEMO, f"pair {found[1]}"))
+        told = self._answer(ADA, f"pair {found[1]}")
+        if "is admin" not in told:
+            msg = f"Ada was not paired; she was told {told!r}"
+            raise NotSeen(msg)
         return "Ada paired herself with the code that ao start printed, and is admin"
 
     def denied(self, words: str) -> str:
         """Cy asks; the answer is for Cy alone."""
-        answer = self._do(lambda world: world.person(CY).slash(DEMO, words))
-        if "may not" not in answer.text:
-            msg = f"Cy was told {answer.text!r}"
+        told = self._answer(CY, words)
+        if not all(part in told for part in _STRANGER):
+            msg = f"Cy, whom nobody knows, was told {told!r}"
             raise NotSeen(msg)
         seen = [m for m in self._messages() if "may not" in str(m)]
         if seen:
             msg = "the denial was shown to everybody"
             raise NotSeen(msg)
-        return str(answer.text)[:100]
+        return told[:100]
 
     def command(self, words: str) -> None:
         """`/ao words`."""
-        answer = self._do(lambda _world: self._ada.slash(DEMO, words))
-        if not answer.acked:
-            msg = f"/ao {words} was not acknowledged"
+        told = self._answer(ADA, words)
+        if "may not" in told or told.startswith("⚠️"):
+            msg = f"/ao {words} was refused: {told}"
             raise NotSeen(msg)
 
     def sees_card(self, session: str, words: str) -> None:
@@ -184,6 +191,27 @@ class SlackHand:
             return self._runner.run(run())
         except CannotDo as error:
             raise NotSeen(str(error)) from error
+
+    def _answer(self, user: str, words: str) -> str:
+        """What somebody is told about `/ao words`: at once, or later where first came that it is being done."""
+
+        async def ask(world: SlackWorld) -> str:
+            person = world.person(user)
+            before = {message["ts"] for message in await person.messages(DEMO)}
+            answer = await person.slash(DEMO, words)
+            if not answer.acked:
+                msg = f"/ao {words} was not acknowledged"
+                raise NotSeen(msg)
+            if not answer.text.startswith(_ON_IT):
+                return answer.text
+
+            def told(message: Json) -> bool:
+                fresh = bool(message.get("is_ephemeral")) and message["ts"] not in before
+                return fresh and not str(message.get("text")).startswith(_ON_IT)
+
+            return str((await person.until(DEMO, told, f"the answer to /ao {words}", PATIENCE))["text"])
+
+        return str(self._do(ask))
 
     def _messages(self) -> list[Json]:
         found: list[Json] = self._do(lambda _world: self._ada.messages(DEMO))

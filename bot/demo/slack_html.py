@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 Names = Callable[[str], str]
 """The name of a person or channel by id."""
@@ -57,6 +58,15 @@ def _decoded(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
+def _date(target: str, label: str) -> str:
+    """`!date^SECONDS^FORMAT` as a time (here always UTC); the words that go with it where it is none."""
+    seconds = target.split("^")[1]
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC).strftime("%d %b %Y %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return label or seconds
+
+
 def _reference(inside: str, names: Names) -> Safe:
     """What stands in angle brackets: a mention, a channel, everybody, a link."""
     target, _bar, label = _decoded(inside).partition("|")
@@ -64,6 +74,8 @@ def _reference(inside: str, names: Names) -> Safe:
         return tag("span", f"@{names(target[1:])}", class_="mention")
     if target.startswith("#"):
         return tag("span", f"#{label or names(target[1:])}", class_="mention")
+    if target.startswith("!date^"):
+        return join(_date(target, label))
     if target.startswith("!"):
         return tag("span", f"@{label.lstrip('@') or target[1:]}", class_="mention loud")
     return _link(target, label or target)

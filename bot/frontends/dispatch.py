@@ -7,11 +7,12 @@ is kept before `take` returns, so a surface may acknowledge it then; the answer 
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.actions import grammar, registry
-from bot.actions.action import Action, Confirmation
+from bot.actions.action import Access, Action, Confirmation
 from bot.actions.runner import Actions
 from bot.chat import payload
 from bot.chat.desk import Desk
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _IN_THREAD = {"stop": "interrupt"}
 """Words that mean another verb in a session's thread: `!stop` stops what the agent does, not `ao`."""
+_CHATS = frozenset({Surface.SLACK, Surface.DISCORD})
+"""Where people have an id that is not their name here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +65,19 @@ class Taken:
     again: bool = False
     """The very same event came before: it is answered already."""
 
+    surface: Surface | None = None
+    """Where it was said: next steps that cannot be asked for there are left out of the answer."""
+
     async def answer(self) -> Message:
         """The answer, once it is there. Whoever waits may leave; the work goes on."""
         if self.task is None:
-            return self.said or Message(title="It was asked before.", private=True)
-        return read_outcome(await asyncio.shield(self.task))
+            return self._here(self.said or Message(title="It was asked before.", private=True))
+        return self._here(read_outcome(await asyncio.shield(self.task)))
+
+    def _here(self, message: Message) -> Message:
+        if self.surface is None or not message.next_steps:
+            return message
+        return replace(message, next_steps=steps_of(message.next_steps, self.surface))
 
 
 class Dispatch:
@@ -76,6 +87,8 @@ class Dispatch:
         self._core = core
         self._actions = actions
         self._desk = desk
+        self._seen: dict[tuple[Surface, str], set[str]] = {}
+        """What people were called on a surface, in lower case, and who they are there; since this process began."""
 
     async def command(self, said: Said) -> Taken:
         """`spawn demo 1`, as typed after `/ao`, after a mention or after `!` in a thread."""
@@ -137,19 +150,52 @@ class Dispatch:
             source=said.source,
             called=said.called,
         )
+        self._see(said)
         self._actions.allowed(request)
+        if action.verb == "people add":
+            request = self._reachable(request)
         if not pressed and action.confirmation is not Confirmation.NONE:
             if action.verb != "request-changes":
                 shown = await self._preview(action, request)
                 if shown is not None:
-                    return Taken(shown)
+                    return Taken(shown, surface=said.surface)
             elif not request.text("head"):
                 request = self._at_its_head(request)
         kept, task = await self._desk.ask(action, request)
         if task is not None:
-            return Taken(None, kept, task)
+            return Taken(None, kept, task, surface=said.surface)
         outcome = self._desk.outcome(kept)
-        return Taken(read_outcome(outcome) if outcome else None, kept, again=True)
+        ended = read_outcome(outcome) if outcome else None
+        return Taken(ended, kept, again=True, surface=said.surface)
+
+    def _see(self, said: Said) -> None:
+        if not said.called:
+            return
+        person = self._actions.access.people.by_handle(said.who.name)
+        identity = said.who.name.removeprefix(f"{said.surface.value}:")
+        if person is not None:
+            identity = person.ids.get(said.surface.value, "")
+        if identity:
+            self._seen.setdefault((said.surface, said.called.lower()), set()).add(identity)
+
+    def _reachable(self, request: Request) -> Request:
+        """Somebody who is named in a chat and not known yet is whoever was seen there by that name.
+
+        Raises `BadInput`: a person who is nobody there could never do anything.
+        """
+        name, people = request.text("person"), self._actions.access.people
+        if request.surface not in _CHATS or ":" in name:
+            return request
+        if people.by_handle(name) is not None or people.by_handle(request.text("name")) is not None:
+            return request
+        found = self._seen.get((request.surface, name.lower()), set())
+        if len(found) != 1:
+            why = "several people here were" if found else "nobody who spoke here since ao started was"
+            msg = f"{why} called {name}: nobody was added."
+            step = "Name them by a mention, as the chat completes it, or have them type a command or press a button once first."
+            raise BadInput(msg, next_step=step)
+        person = f"{request.surface.value}:{next(iter(found))}|{name}"
+        return replace(request, arguments={**request.arguments, "person": person})
 
     async def _preview(self, action: Action, request: Request) -> Message | None:
         """The facts, with the button that does it; None where there is nothing to lose."""
@@ -166,7 +212,7 @@ class Dispatch:
         return replace(request, arguments={**request.arguments, "head": found.change.pr.head})
 
     def _parse(self, said: Said) -> tuple[Action, dict[str, Value]]:
-        line = said.text.strip()
+        line = _bare(said.text)
         words = grammar.split(line)
         if not words:
             return registry.load("help"), {}
@@ -175,6 +221,13 @@ class Dispatch:
             names[0] = _IN_THREAD.get(names[0].lower(), names[0])
         action, count = registry.find(names)
         return action, grammar.parse(action, line, words[count:], in_thread=bool(said.session))
+
+
+def _bare(text: str) -> str:
+    """A command without what people copy along with it: `ao`, `/ao`, the backticks of a next step."""
+    line = re.sub(r"\A`+([^`]*)`*", r"\1", text.strip())
+    first, _, rest = line.partition(" ")
+    return rest.strip() if first.lower() in {"ao", "/ao"} else line
 
 
 def _fitting(buttons: tuple[Button, ...]) -> list[Button]:
@@ -187,6 +240,19 @@ def _fitting(buttons: tuple[Button, ...]) -> list[Button]:
             raise BadInput(msg, next_step="Ask it in a shell, or with fewer words.") from error
         found.append(button)
     return found
+
+
+def steps_of(steps: tuple[str, ...], surface: Surface) -> tuple[str, ...]:
+    """Those that can be asked for on that surface."""
+    return tuple(step for step in steps if _works(step, surface))
+
+
+def _works(step: str, surface: Surface) -> bool:
+    try:
+        action, _ = registry.find(_bare(step).split())
+    except BadInput:
+        return True  # no verb, but something that a person does elsewhere
+    return surface in action.surfaces and action.access is not Access.MACHINE
 
 
 def read_outcome(outcome: Outcome) -> Message:

@@ -9,6 +9,9 @@ from orchestrator.domain.ids import ProjectId, SessionId
 
 Scalar = str | int | float | bool | None
 
+HERE = "here"
+"""In an event's data: the forge only shows what a person asked for here, which was told already."""
+
 
 class Level(StrEnum):
     """How much an event matters to people (names as in the reference system)."""

@@ -173,6 +173,11 @@ class Change:
     merged_by: str = ""
     """Who asked us to merge it; empty when it was merged elsewhere."""
     merged_at: float = 0.0
+    asked_head: str = ""
+    """The newest head for which somebody asked for changes here."""
+    asked_by: str = ""
+    merged_via: str = ""
+    """Where they asked: `slack`, `web`. Empty also where that was not kept yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.domain.event import Level
+from orchestrator.domain.event import HERE, Level
 from orchestrator.domain.ids import short_sha
 from orchestrator.domain.look import Look, Unseen
 from orchestrator.domain.pull_request import (
@@ -14,6 +14,7 @@ from orchestrator.domain.pull_request import (
     Mergeable,
     PullRequest,
     PullRequestState,
+    ReviewComment,
     ReviewDecision,
 )
 from orchestrator.domain.rules import Rules
@@ -58,7 +59,7 @@ def decide_change(draft: Draft, look: Look[PullRequest | None]) -> None:
     since = old.since if _condition(old.pr) == _condition(new) else draft.now
     red = _red_heads(old, new)
     _put(draft, replace(old, pr=new, at=draft.now, since=since, unseen="", red_heads=red))
-    _tell_changes(draft, old.pr, new)
+    _tell_changes(draft, old, new)
 
 
 def _is_past(draft: Draft, pr: PullRequest) -> bool:
@@ -79,11 +80,11 @@ def _put(draft: Draft, change: Change) -> None:
     draft.set(changes=(*draft.session.changes[:-1], change))
 
 
-def merged_by(draft: Draft, who: str) -> None:
+def merged_by(draft: Draft, who: str, via: str) -> None:
     """Keep who asked for the merge: a second click is told who was first."""
     change = draft.session.change
     if change is not None and who and not change.merged_by:
-        _put(draft, replace(change, merged_by=who, merged_at=draft.now))
+        _put(draft, replace(change, merged_by=who, merged_via=via, merged_at=draft.now))
 
 
 def over_words(change: Change) -> str:
@@ -104,14 +105,15 @@ def _red_heads(old: Change, new: PullRequest) -> tuple[str, ...]:
     return old.red_heads
 
 
-def _tell_changes(draft: Draft, old: PullRequest, new: PullRequest) -> None:
+def _tell_changes(draft: Draft, change: Change, new: PullRequest) -> None:
+    old = change.pr
     if old.head != new.head:
         text = f"pull request #{new.number} is at {short_sha(new.head)} now"
         draft.tell("pr.updated", text, head=new.head, was=old.head, url=new.url)
     if (old.checks, old.head) != (new.checks, new.head):
         _tell_checks(draft, new)
     if old.decision is not new.decision:
-        _tell_review(draft, new)
+        _tell_review(draft, change, new)
     if new.mergeable is Mergeable.CONFLICTED and old.mergeable is not Mergeable.CONFLICTED:
         text = f"#{new.number} conflicts with {new.base}"
         draft.tell("merge.conflicts", text, Level.WARNING, head=new.head, url=new.url)
@@ -121,10 +123,24 @@ def _tell_changes(draft: Draft, old: PullRequest, new: PullRequest) -> None:
     if old.state in OPEN and new.state is PullRequestState.CLOSED:
         text = f"#{new.number} was closed without a merge"
         draft.tell("pr.closed", text, Level.ACTION, head=new.head, url=new.url)
-    fresh = {c.id for c in new.comments} - {c.id for c in old.comments}
+    known = {c.id for c in old.comments}
+    fresh = [c for c in new.comments if c.id not in known]
     if fresh:
         text = f"{len(fresh)} new review comments"
-        draft.tell("review.commented", text, count=len(fresh), head=new.head, url=new.url)
+        ours = _asked_here(change, new) or all(_by_who_asked(change, new, c) for c in fresh)
+        data = {HERE: True} if ours else {}
+        draft.tell("review.commented", text, count=len(fresh), head=new.head, url=new.url, **data)
+
+
+def _asked_here(change: Change, new: PullRequest) -> bool:
+    """Whether the changes that were asked for here are shown now for the first time, with their comments."""
+    requested = ReviewDecision.CHANGES_REQUESTED
+    first = change.pr.decision is not requested and new.decision is requested
+    return first and change.asked_head == new.head
+
+
+def _by_who_asked(change: Change, new: PullRequest, comment: ReviewComment) -> bool:
+    return change.asked_head == new.head and comment.author == change.asked_by
 
 
 def _tell_checks(draft: Draft, new: PullRequest) -> None:
@@ -137,7 +153,7 @@ def _tell_checks(draft: Draft, new: PullRequest) -> None:
         draft.tell("ci.passing", f"checks passed at {at}", head=new.head, url=new.url)
 
 
-def _tell_review(draft: Draft, new: PullRequest) -> None:
+def _tell_review(draft: Draft, change: Change, new: PullRequest) -> None:
     if new.decision is ReviewDecision.APPROVED:
         draft.tell("review.approved", f"#{new.number} is approved", head=new.head, url=new.url)
     elif new.decision is ReviewDecision.CHANGES_REQUESTED:
@@ -147,6 +163,7 @@ def _tell_review(draft: Draft, new: PullRequest) -> None:
             Level.WARNING,
             head=new.head,
             url=new.url,
+            **({HERE: True} if _asked_here(change, new) else {}),
         )
 
 

@@ -128,7 +128,7 @@ async def merge(fleet: Fleet, session: Session, act: acts.Merge) -> None:
                 latest.pr, state=PullRequestState.MERGED, merge_commit=merged.commit, head=act.head
             )
             changes.decide_change(d, Seen(shown))
-        changes.merged_by(d, asked.data.get("by", "") if asked else "")
+        merging.keep_who(d, asked)
 
     await fleet.change(session.id, done)
 

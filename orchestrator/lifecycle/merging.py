@@ -19,18 +19,25 @@ RULE = "approved-and-green"
 BY_RULE = f"reaction {RULE}"
 """Who asked, where that reaction did. No person has a name with a space."""
 _BEGUN = "begun"
+_VIA = "via"
 _TAKEN_BACK = "taken_back"
 
 
-def ask(draft: Draft, head: str, *, by: str) -> None:
-    """Keep the intent to merge at that head; `act` carries it out and keeps the outcome."""
-    draft.open_intent(KEY, head=head, by=by)
+def ask(draft: Draft, head: str, *, by: str, via: str = "") -> None:
+    """Keep the intent to merge at that head; `act` carries it out and keeps the outcome. `via`: the surface."""
+    draft.open_intent(KEY, head=head, by=by, **({_VIA: via} if via else {}))
     draft.tell("merge.asked", f"{by} merges {short_sha(head)}", head=head, by=by)
 
 
 def intent_of(session: Session) -> Intent | None:
     """The open intent to merge."""
     return next((i for i in session.intents if i.key == KEY), None)
+
+
+def keep_who(draft: Draft, intent: Intent | None) -> None:
+    """It came through: keep who asked for it, and where."""
+    if intent is not None:
+        changes.merged_by(draft, intent.data.get("by", ""), intent.data.get(_VIA, ""))
 
 
 def check_rights(draft: Draft, rules: Rules) -> None:

@@ -53,7 +53,8 @@ async def request_changes(core: Core, session_id: SessionId, *, head: str, text:
 
     def how(draft: Draft) -> None:
         change = open_change(draft.session, full)
-        _put(draft, change, tuple(a for a in change.approvals if a.by.name != by.name))
+        asked = replace(change, asked_head=full, asked_by=by.name)
+        _put(draft, asked, tuple(a for a in change.approvals if a.by.name != by.name))
         draft.tell(
             "review.changes_asked_here", f"{by} asks for changes at {short_sha(full)}", head=full, by=str(by)
         )

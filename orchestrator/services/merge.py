@@ -22,7 +22,7 @@ async def merge(core: Core, session_id: SessionId, *, head: str, by: Actor) -> S
 
     def how(draft: Draft) -> None:
         refuse(core, draft.session, full)
-        merging.ask(draft, full, by=str(by))
+        merging.ask(draft, full, by=str(by), via=by.via)
 
     session = await core.fleet.change(session_id, how)
     await core.audit(by, "merge", session_id, full)

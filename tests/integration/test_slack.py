@@ -93,6 +93,10 @@ async def test_who_nobody_knows_is_told_privately(rig: Rig) -> None:
     denied = await rig.message(lambda m: says(m, "may not send"), user=CY)
     assert denied["ts"] not in {m["ts"] for m in await rig.slack.person(ADA).messages(DEMO)}
     assert rig.ring.session(SESSION).messages == ()
+    # a press on the card is answered in the channel: nobody sees what stands in a thread that is not open
+    await cy.choose(DEMO, card["ts"], "ao:menu", "Show its screen")
+    told = await rig.message(lambda m: says(m, "may not output"), user=CY)
+    assert not told.get("thread_ts")
 
 
 async def test_the_second_of_two_is_told_who_was_first(rig: Rig) -> None:

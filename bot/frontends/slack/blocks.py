@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from bot.chat import payload
@@ -20,6 +21,10 @@ PRESS, ASK, MENU = "ao:press", "ao:ask", "ao:menu"
 MOST_TEXT = 3900
 _SECTION, _FIELD, _HEADER, _LABEL, _CONFIRM = 2900, 1900, 150, 75, 300
 _MOST_FIELDS, _MOST_BUTTONS, _MOST_MENU = 10, 10, 5
+_MOST_SECTIONS = 8
+"""Sections that the lines or the table of an answer may take."""
+_FENCES, _GAP = "```\n\n```", "\n…"
+_ENTITY, _LONGEST_ENTITY = re.compile(r"&(?:amp|lt|gt);"), 5
 _BROADCAST = re.compile(r"@(here|channel|everyone)", re.IGNORECASE)
 
 
@@ -33,8 +38,11 @@ def escape(text: str) -> str:
 
 def fence(text: str) -> str:
     """Outside text between fences; a fence inside of it is broken up."""
-    broken = escape(text).replace("```", "`\u200b`\u200b`")
-    return f"```\n{broken}\n```"
+    return f"```\n{_harmless(text)}\n```"
+
+
+def _harmless(text: str) -> str:
+    return escape(text).replace("```", "`\u200b`\u200b`")
 
 
 def entry_text(entry: Entry, mention: str = "") -> str:
@@ -62,11 +70,12 @@ def entry_blocks(entry: Entry, mention: str = "") -> list[Block]:
 
 def answer_blocks(message: Message) -> list[Block]:
     """What somebody is answered: as an entry, with what it lists."""
-    found = [_section(f"*{_bold(message.title)}*"), *_lines(message), *_fields(message.fields)]
+    lines = _sections(message.lines, fenced=message.verbatim)
+    found = [_section(f"*{_bold(message.title)}*"), *lines, *_fields(message.fields)]
     if message.table is not None:
         head = " · ".join(message.table.columns)
         rows = [" · ".join(cell for cell in row if cell) for row in message.table.rows]
-        found += _texts([fence("\n".join([head, *rows]))[: _SECTION * 4]], cut_from=_SECTION)
+        found += _sections([head, *rows], fenced=True)
     if message.next_steps:
         steps = "  ".join(f"`{escape(step)}`" for step in message.next_steps[:4])
         found.append(
@@ -120,6 +129,16 @@ def _texts(lines: Sequence[str], *, cut_from: int) -> list[Block]:
     return [_section(text)] if text.strip() else []
 
 
+def _sections(lines: Sequence[str], *, fenced: bool) -> list[Block]:
+    """All of it, in as many sections as it takes; of what is longer than that how it begins and ends."""
+    shown = [line for text in lines for line in text.split("\n")]
+    parts = _parts(list(map(_harmless if fenced else escape, shown)), _SECTION - len(_FENCES) - len(_GAP))
+    if len(parts) > _MOST_SECTIONS:
+        half = _MOST_SECTIONS // 2
+        parts = [*parts[: half - 1], f"{parts[half - 1]}{_GAP}", *parts[-half:]]
+    return [_section(f"```\n{part}\n```" if fenced else part) for part in parts if part.strip()]
+
+
 def _fields(fields: Sequence[Field]) -> list[Block]:
     shown = [{"type": "mrkdwn", "text": _cut(_field(item), _FIELD)} for item in fields if item.value]
     return [
@@ -132,11 +151,15 @@ def _field(item: Field) -> str:
     since = ""
     if item.at is not None:
         # Slack shows it in the reader's own time; what stands behind | is for clients that cannot.
-        since = f" since <!date^{int(item.at)}^{{date_short_pretty}} {{time}}|{int(item.at)}>"
-    value = escape(item.value)
-    if item.value.startswith(("http://", "https://")):
+        since = f" since <!date^{int(item.at)}^{{date_short_pretty}} {{time}}|{_utc(item.at)}>"
+    value = _cut(escape(item.value), _FIELD - 300)
+    if item.value.startswith(("http://", "https://")) and not value.endswith("…"):
         value = f"<{escape(item.value).replace('|', '%7C')}|{escape(item.label)}>"
-    return f"*{escape(item.label)}*\n{value}{since}"
+    return f"*{_cut(escape(item.label), 100)}*\n{value}{since}"
+
+
+def _utc(at: float) -> str:
+    return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _actions(message: Message) -> list[Block]:
@@ -187,7 +210,7 @@ def _bold(text: str) -> str:
 
 
 def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return text if len(text) <= limit else text[: _outside(text, limit - 1)] + "…"
 
 
 def _middle(text: str, limit: int) -> str:
@@ -196,4 +219,30 @@ def _middle(text: str, limit: int) -> str:
         return text
     half = (limit - 20) // 2
     closing = "\n```" if text.startswith("```") else ""
-    return f"{text[:half]}\n…\n{text[-half + len(closing) :]}"
+    begin = text[: _outside(text, half)]
+    return f"{begin}\n…\n{text[_outside(text, len(text) - half + len(closing), later=True) :]}"
+
+
+def _outside(text: str, at: int, *, later: bool = False) -> int:
+    """`at`, or the place just before (or behind) the entity that it is inside of: half an `&lt;` is none."""
+    begins = text.rfind("&", max(0, at - _LONGEST_ENTITY), at)
+    found = _ENTITY.match(text, begins) if begins >= 0 else None
+    if found is None or found.end() <= at:
+        return at
+    return found.end() if later else begins
+
+
+def _parts(lines: Sequence[str], limit: int) -> list[str]:
+    """Escaped lines as texts of at most `limit` characters, broken between lines where that can be."""
+    found: list[str] = []
+    for line in lines:
+        rest = line
+        while len(rest) > limit:
+            end = _outside(rest, limit)
+            found.append(rest[:end])
+            rest = rest[end:]
+        if found and len(found[-1]) + 1 + len(rest) <= limit:
+            found[-1] += f"\n{rest}"
+        else:
+            found.append(rest)
+    return found

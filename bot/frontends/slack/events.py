@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.frontends.slack.blocks import ASK, MENU, words_of_modal
@@ -22,10 +22,18 @@ class Where:
     channel: str
     user: str
     thread: str = ""
+    at_root: bool = False
+    """It was pressed on the message that the thread hangs from: who did that looks at the channel."""
+
+    @property
+    def answered_in(self) -> str:
+        """The thread that an answer goes to, so that who asked sees it; nothing: the channel itself."""
+        return "" if self.at_root else self.thread
 
     def text(self) -> str:
         """As JSON."""
-        return json.dumps({"channel": self.channel, "user": self.user, "thread": self.thread})
+        kept: dict[str, object] = {"channel": self.channel, "user": self.user, "thread": self.thread}
+        return json.dumps({**kept, "root": True} if self.at_root else kept)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +64,8 @@ class Press:
     asks: bool = False
     """It is a button that first asks for words."""
     in_menu: bool = False
+    called: str = ""
+    """What who pressed it is called there."""
     trigger: str = ""
 
 
@@ -64,7 +74,10 @@ def where_of(text: str) -> Where | None:
     try:
         data = json.loads(text)
         return Where(
-            channel=str(data["channel"]), user=str(data["user"]), thread=str(data.get("thread") or "")
+            channel=str(data["channel"]),
+            user=str(data["user"]),
+            thread=str(data.get("thread") or ""),
+            at_root=data.get("root") is True,
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -105,17 +118,23 @@ def press(body: Mapping[str, Any]) -> Press | None:
     value = str(chosen.get("value") or action.get("value") or "")
     if not value or not channel or not user:
         return None
-    thread = message.get("thread_ts") or container.get("thread_ts") or message.get("ts") or ""
     ts = str(message.get("ts") or container.get("message_ts") or "")
+    thread = str(message.get("thread_ts") or container.get("thread_ts") or ts)
     return Press(
-        where=Where(channel=channel, user=user, thread=str(thread)),
+        where=Where(channel=channel, user=user, thread=thread, at_root=thread == ts),
         payload=value,
         key=f"slack:{channel}:{ts}:{user}:{action.get('action_ts', '')}:{value}",
         label=str((chosen.get("text") or action.get("text") or {}).get("text") or "Send"),
         asks=str(action.get("action_id", "")).startswith(ASK),
         in_menu=str(action.get("action_id", "")).startswith(MENU),
+        called=_called(body),
         trigger=str(body.get("trigger_id") or ""),
     )
+
+
+def _called(body: Mapping[str, Any]) -> str:
+    user = body.get("user") or {}
+    return str(user.get("username") or user.get("name") or "")
 
 
 def carried(pressed: Press) -> str:
@@ -136,8 +155,9 @@ def submitted(body: Mapping[str, Any]) -> Press | None:
         return None
     return Press(
         # Who sends the form acts, not who opened it.
-        where=Where(channel=where.channel, user=user, thread=where.thread),
+        where=replace(where, user=user),
         payload=str(data.get("payload") or ""),
         key=f"slack:view:{view.get('id', '')}:{view.get('hash', '')}",
         words=words_of_modal(dict(view)),
+        called=_called(body),
     )

@@ -97,7 +97,7 @@ class SlackFrontEnd:
 
     async def press(self, press: Press) -> Taken:
         """A button; one in a menu that needs a yes shows its facts first."""
-        said = self._said(press.where, press.words, key=press.key)
+        said = replace(self._said(press.where, press.words, key=press.key), called=press.called)
         return await self._chat.dispatch.press(press.payload, said, confirmed=not press.in_menu)
 
     async def ask(self, press: Press) -> None:
@@ -108,7 +108,7 @@ class SlackFrontEnd:
         await self._calls.call("views", lambda: client.views_open(trigger_id=press.trigger, view=view))
 
     async def answer(self, where: Where, message: Message) -> None:
-        """To whoever asked, alone; in the thread where it was asked."""
+        """To whoever asked, alone; where they look: in the thread, or in the channel for what was pressed there."""
         client = self._line.client
         text = blocks.escape(" ".join((message.title, *message.lines[:2])))[: blocks.MOST_TEXT]
         await self._calls.call(
@@ -116,7 +116,7 @@ class SlackFrontEnd:
             lambda: client.chat_postEphemeral(
                 channel=where.channel,
                 user=where.user,
-                thread_ts=where.thread or None,
+                thread_ts=where.answered_in or None,
                 text=text,
                 blocks=blocks.answer_blocks(message),
             ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.chat.card import card
 from bot.chat.message import Message
@@ -35,7 +35,8 @@ def thread(session: Session, events: Iterable[LoggedEvent]) -> Thread:
         for entry in entries(logged, session):
             earlier = found.get(entry.about)
             if earlier is not None or not entry.only_edit:
-                found[entry.about] = entry
+                # It stays where, and when, it was first told.
+                found[entry.about] = entry if earlier is None else replace(entry, at=earlier.at)
     return Thread(session=session, card=card(session), entries=tuple(found.values()), cut=len(told) >= NEWEST)
 
 

@@ -44,7 +44,9 @@ async def test_from_the_first_code_to_the_last_right(house: House, ask: Ask) -> 
     added = await house.actions.run(typed(house, "U1", "people add <@U2|bo> operator"))
     assert (added.title, added.next_steps) == ("👤 bo is operator in all projects.", ("people rm bo",))
     assert (await house.actions.run(typed(house, "U2", "status"))).title == "0 sessions"
-    with pytest.raises(NotAllowed, match="bo may not people add: that needs the role admin in all projects"):
+    with pytest.raises(
+        NotAllowed, match="bo may not use `people add`: that needs the role admin in all projects"
+    ):
         await house.actions.run(typed(house, "U2", "people add <@U2> admin"))
     listed = await house.actions.run(typed(house, "U2", "people"))
     assert rows(listed) == (

@@ -10,12 +10,14 @@ import pytest
 
 from bot.actions.action import Context
 from bot.actions.approve import already_approved
+from bot.actions.issues import next_steps as next_of_issues
 from bot.actions.issues import title as issues_title
 from bot.actions.spawn import task_of
 from bot.chat.request import Request, Surface
 from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.event import Event, Level
 from orchestrator.domain.ids import ProjectId, SessionId
+from orchestrator.domain.issue import Issue, IssueState
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.session import (
@@ -300,6 +302,13 @@ async def test_issues_say_what_was_searched_for() -> None:
     assert issues_title("demo", 0, "nope") == "No open issue of demo has 'nope' in it."
     assert issues_title("demo", 1, "") == "1 open issue of demo"
     assert issues_title("demo", 2, "a b") == "2 open issues of demo with 'a b' in them"
+
+
+def test_the_issue_that_is_offered_is_one_that_nobody_works_on() -> None:
+    taken = Issue(ref="1", title="a", url="", state=IssueState.IN_PROGRESS)
+    free = Issue(ref="2", title="b", url="", state=IssueState.OPEN)
+    assert next_of_issues("demo", (taken, free), "") == ("spawn demo 2",)
+    assert next_of_issues("demo", (taken,), "") == ("status",)
 
 
 async def test_an_unknown_project_of_issues_is_named(ask: Ask) -> None:

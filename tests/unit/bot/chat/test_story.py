@@ -11,6 +11,7 @@ from bot.chat.story import Entry, entries
 from orchestrator.domain.activity import ToolCall
 from orchestrator.domain.event import Event, Level, LoggedEvent, Scalar
 from orchestrator.domain.message import Message, MessageStage
+from orchestrator.domain.outside_text import fence
 from orchestrator.domain.policy import PERMISSION_OPTIONS
 from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.session import Approval, Question, Session, StatusLine
@@ -145,14 +146,25 @@ def test_new_commits_disarm_what_was_offered_for_the_old_ones() -> None:
     assert f"review:{examples.OTHER_HEAD[:12]}" not in settled
 
 
-def test_a_merge_settles_what_was_offered() -> None:
+def test_a_merge_settles_what_was_offered_and_who_approved_stays() -> None:
     pr = examples.pull_request(state=PullRequestState.MERGED)
-    change = replace(examples.change(pr), merged_by="ada")
+    given = tuple(
+        Approval(by=replace(examples.ADA, name=name, via="slack"), head=examples.HEAD, at=examples.NOW)
+        for name in ("ada", "bo")
+    )
+    change = replace(examples.change(pr), merged_by="ada", merged_via="slack", approvals=given)
     told = entries(event("pr.merged", head=examples.HEAD), session(changes=(change,)))
     assert told[0].message.title == "🎉 Merged."
     assert not told[0].mention
-    [merge] = [entry for entry in told if entry.about.startswith("merge:")]
-    assert "merged by ada" in merge.message.lines[0]
+    settled = {entry.about.partition(":")[0]: entry.message.lines for entry in told if entry.only_edit}
+    assert settled["merge"] == ("🎉 Merged by ada in Slack.",)
+    assert settled["review"] == ("👍 Approved by ada in Slack, bo in Slack.", "🎉 Merged by ada in Slack.")
+
+
+def test_a_merge_that_was_kept_without_its_place_names_who_alone() -> None:
+    change = replace(examples.change(examples.pull_request(state=PullRequestState.MERGED)), merged_by="ada")
+    told = entries(event("pr.merged", head=examples.HEAD), session(changes=(change,)))
+    assert "🎉 Merged by ada." in told[-1].message.lines
 
 
 def test_who_is_gone_can_be_brought_back_from_the_thread() -> None:
@@ -172,3 +184,23 @@ def test_what_is_no_part_of_the_conversation_is_not_told() -> None:
 def test_long_texts_are_cut() -> None:
     [found] = entries(event("ci.failing", text="x" * 100_000), session())
     assert sum(map(len, found.message.lines)) < 4000
+
+
+def test_changes_that_were_asked_for_here_are_told_once() -> None:
+    for kind in ("review.changes_requested", "review.commented"):
+        assert entries(event(kind, here=True), session()) == ()
+        assert len(entries(event(kind), session())) == 1
+    assert len(entries(event("review.changes_asked_here", head=examples.HEAD), session())) == 1
+
+
+def test_a_message_shows_no_fences_that_are_for_the_agent() -> None:
+    told = Message(
+        number=1,
+        text=f"Changes are asked for.\n\n{fence('review by bo', 'please add a test')}\n\nGo on.",
+        by="reaction changes-requested",
+        at=examples.NOW,
+        stage=MessageStage.WORKING,
+    )
+    found = one("message.working", session(messages=(told,)), number=1)
+    shown = [line for line in found.message.lines if line]
+    assert shown[:-1] == ["Changes are asked for.", "review by bo:", "please add a test", "Go on."]

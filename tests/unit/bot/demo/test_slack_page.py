@@ -30,6 +30,8 @@ async def _get(slack: Slack, path: str, **headers: str) -> tuple[int, str, Any]:
         ("*a* _b_ ~c~ `<d>`".replace("<", "&lt;").replace(">", "&gt;"),
          "<strong>a</strong> <em>b</em> <s>c</s> <code>&lt;d&gt;</code>"),
         ("<@U1> <#C1|room>", '<span class="mention">@U1!</span> <span class="mention">#room</span>'),
+        ("since <!date^1800000000^{date_short_pretty} {time}|then>", "since 15 Jan 2027 08:00"),
+        ("<!date^never^{time}|then>", "then"),
         ("<!channel>", '<span class="mention loud">@channel</span>'),
         ("<https://a.b/?x=1&amp;y|go>",
          '<a href="https://a.b/?x=1&amp;y" rel="noopener noreferrer" target="_blank">go</a>'),

@@ -13,7 +13,7 @@ from bot.chat.access import Access
 from bot.chat.desk import Desk
 from bot.chat.message import Button, Message
 from bot.chat.request import Surface
-from bot.frontends.dispatch import Dispatch, Said
+from bot.frontends.dispatch import Dispatch, Said, steps_of
 from orchestrator.domain.activity import ToolCall
 from orchestrator.domain.person import Actor, ActorKind
 from orchestrator.domain.policy import PERMISSION_OPTIONS
@@ -75,6 +75,50 @@ async def test_phone_typing_is_understood(house: House, dispatch: Dispatch) -> N
     odd = await command(dispatch, "statsu")
     assert odd.private
     assert "Did you mean `status`" in odd.lines[0]
+
+
+@pytest.mark.parametrize(
+    "typed", ["ao status demo-1", "/ao status demo-1", "`status demo-1`", "`ao status demo-1`"]
+)
+async def test_what_is_copied_along_with_a_command_is_dropped(
+    house: House, dispatch: Dispatch, typed: str
+) -> None:
+    put(house)
+    assert (await command(dispatch, typed)).session == "demo-1"
+
+
+def test_next_steps_that_cannot_be_asked_for_here_are_left_out() -> None:
+    steps = ("attach demo-1", "status demo-1", "start", "people add <person> admin")
+    assert steps_of(steps, Surface.SLACK) == ("status demo-1", "people add <person> admin")
+
+
+async def test_an_answer_offers_what_can_be_asked_for_here(house: House, dispatch: Dispatch) -> None:
+    shown = await command(dispatch, "help attach")
+    assert shown.title.startswith("ao attach")
+    assert shown.next_steps == ()
+
+
+async def test_a_name_in_a_chat_is_who_was_seen_there_by_it(house: House, dispatch: Dispatch) -> None:
+    await house.core.store.people.put(PEOPLE.persons[0])
+    unknown = await command(dispatch, "people add @Cy approver")
+    assert unknown.private
+    assert "nobody was added" in unknown.title
+    assert "mention" in unknown.lines[0]
+    assert len(house.core.settings.people.persons) == 1
+    await command(dispatch, "status", who=STRANGER, called="cy")
+    added = await command(dispatch, "people add @Cy approver")
+    assert added.title.startswith("👤 Cy is approver")
+    cy = house.core.settings.people.by_handle("cy")
+    assert cy is not None
+    assert cy.ids == {"slack": "U9"}
+
+
+async def test_a_name_that_two_were_called_by_is_nobodys(house: House, dispatch: Dispatch) -> None:
+    await command(dispatch, "status", who=STRANGER, called="cy")
+    await command(dispatch, "status", who=replace(STRANGER, name="slack:U10"), called="Cy")
+    refused = await command(dispatch, "people add @cy approver")
+    assert refused.title.startswith("⚠️ Several people here were called cy")
+    assert house.core.settings.people.persons == ()
 
 
 async def test_a_plain_reply_is_told_to_the_agent_with_where_it_was_said(

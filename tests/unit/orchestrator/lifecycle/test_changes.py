@@ -339,3 +339,17 @@ def test_holder_and_a_failed_look_hold_a_merge() -> None:
 )
 def test_green(checks: Checks, green: bool) -> None:
     assert changes.green(ex.pull_request(checks=checks)) is green
+
+
+@pytest.mark.parametrize(("asked", "here"), [(ex.HEAD, True), (ex.OTHER_HEAD, None), ("", None)])
+def test_what_was_asked_for_here_is_marked_when_the_forge_shows_it(asked: str, here: bool | None) -> None:
+    before = ex.change(asked_head=asked, asked_by="bo")
+    comment = ReviewComment(id="c1", author="ao-bot", body="a test, please")
+    after = replace(before.pr, decision=ReviewDecision.CHANGES_REQUESTED, comments=(comment,))
+    draft = seen(ex.session(changes=(before,)), Seen(after))
+    marked = {event.type: event.data.get("here") for event in draft.events}
+    assert marked == {"review.changes_requested": here, "review.commented": here}
+    # a remark that somebody else makes later is news
+    other = replace(after, comments=(comment, replace(comment, id="c2", author="cy")))
+    later = seen(draft.session, Seen(other))
+    assert [event.data.get("here") for event in later.events] == [None]

@@ -111,3 +111,11 @@ def test_nothing_asked_for_is_nothing_refused() -> None:
     merging.ask(draft, ex.HEAD, by="bo")
     merging.check_rights(draft, ex.rules(approvers=frozenset()))
     assert len(draft.events) == 1
+
+
+def test_who_asked_for_the_merge_is_kept_with_the_place() -> None:
+    draft = Draft(ex.session(changes=(ex.change(),)), ex.NOW)
+    merging.ask(draft, ex.HEAD, by="bo", via="slack")
+    merging.keep_who(draft, merging.intent_of(draft.session))
+    assert draft.session.change is not None
+    assert (draft.session.change.merged_by, draft.session.change.merged_via) == ("bo", "slack")

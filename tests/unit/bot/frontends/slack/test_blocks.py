@@ -102,6 +102,40 @@ def test_a_fence_inside_a_fence_is_broken_up() -> None:
 def test_a_card_shows_since_when_in_the_readers_own_time() -> None:
     text = json.dumps(blocks.card_blocks(card(examples.session())))
     assert f"<!date^{int(examples.NOW)}^" in text
+    assert "|2027-01-15 08:00 UTC>" in text  # what a client shows that knows no such dates
+
+
+def shown(made: list[dict[str, Any]]) -> list[str]:
+    return [block["text"]["text"] for block in made if block["type"] == "section" and "text" in block]
+
+
+@pytest.mark.parametrize("verbatim", [False, True])
+def test_a_long_answer_takes_several_sections_and_loses_nothing(verbatim: bool) -> None:
+    lines = tuple(f"line {n} <&> {'word ' * 8}" for n in range(250))
+    made = blocks.answer_blocks(message(lines=lines, verbatim=verbatim))
+    check(made)
+    texts = shown(made)[1:]
+    assert 1 < len(texts) <= 8
+    told = "\n".join(text.removeprefix("```\n").removesuffix("\n```") for text in texts)
+    assert told.split("\n") == [blocks.escape(line) for line in lines]
+    assert all(text.startswith("```\n") is verbatim for text in texts)
+
+
+def test_a_table_is_shown_whole() -> None:
+    rows = tuple((f"verb {n}", "what it does " * 5) for n in range(100))
+    texts = shown(blocks.answer_blocks(message(table=Table(("verb", "what"), rows))))
+    assert all(any(f"verb {n} · " in text for text in texts) for n in range(100))
+
+
+@pytest.mark.parametrize("shift", range(6))
+def test_no_entity_is_cut_in_two(shift: int) -> None:
+    text = "x" * shift + "&<" * 20_000
+    whole = message(title=text, lines=(text,), fields=(Field("f", text),))
+    for made in (blocks.answer_blocks(whole), blocks.entry_blocks(Entry(about="x", at=0.0, message=whole))):
+        told = [*shown(made), *(field["text"] for block in made for field in block.get("fields", ()))]
+        for one in told:
+            assert "&" not in one.replace("&amp;", "").replace("&lt;", "")
+            assert "mp;" not in one.replace("&amp;", "")
 
 
 def test_buttons_say_what_they_do_and_carry_it() -> None:

@@ -86,6 +86,19 @@ def test_a_press_says_who_where_and_what() -> None:
     )
 
 
+@pytest.mark.parametrize("parent", [{}, {"thread_ts": "11.0"}])
+def test_a_press_on_a_message_of_the_channel_is_answered_in_the_channel(parent: dict[str, str]) -> None:
+    body = {**press(), "message": {"ts": "11.0", **parent}}
+    card, reply = events.press(body), events.press(press())
+    assert card is not None
+    assert reply is not None
+    assert (card.where.thread, card.where.answered_in) == ("11.0", "")
+    assert (reply.where.thread, reply.where.answered_in) == ("10.0", "10.0")
+    # what is kept with a request, and carried by a form, says so too
+    assert events.where_of(card.where.text()) == card.where
+    assert events.where_of(reply.where.text()) == reply.where
+
+
 def test_two_presses_of_one_button_are_two_and_one_delivered_twice_is_one() -> None:
     one, again, other = events.press(press()), events.press(press()), events.press(press(action_ts="13.0"))
     assert one is not None

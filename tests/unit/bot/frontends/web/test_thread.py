@@ -43,3 +43,15 @@ def test_a_message_is_one_entry_however_many_stages_it_went_through() -> None:
 def test_what_an_entry_is_about_names_it_in_the_page() -> None:
     assert anchor("message:1") == anchor("message:1") != anchor("message:2")
     assert anchor('"><script>').removeprefix("e-").isalnum()
+
+
+def test_what_becomes_of_a_review_does_not_move_it_in_time() -> None:
+    change = examples.change(approvals=(examples.approval(),))
+    session = replace(examples.session(), changes=(change,))
+    events = [
+        _logged(1, "review.pending", head=examples.HEAD),
+        _logged(9, "review.approved_here", head=examples.HEAD),
+    ]
+    [entry] = thread(session, events).entries
+    assert entry.at == examples.NOW + 1
+    assert entry.message.lines == ("👍 Approved by ada.",)
