@@ -74,22 +74,6 @@
     if (lost && document.activeElement === document.body) $(`#${CSS.escape(lost)} a`)?.focus();
   });
 
-  // The stream -------------------------------------------------------------------------------------
-  function live(on, word) {
-    const status = $("#status");
-    if (status.dataset.live === on) return;
-    status.dataset.live = on;
-    $("#status-word").textContent = word;
-  }
-  document.addEventListener("htmx:sse:after:connection", () => live("on", "live"));
-  document.addEventListener("htmx:sse:error", (event) => {
-    if (event.detail?.status === 401) location.reload();
-    live("off", "no connection, trying again");
-  });
-  document.addEventListener("htmx:sse:before:connection", (event) => {
-    if (event.detail?.connection?.attempt > 0 && !document.hidden) live("off", "reconnecting");
-  });
-
   // Notices ----------------------------------------------------------------------------------------
   const DISMISSED = "ao-dismissed";
   function dismissed() {
@@ -161,7 +145,7 @@
   });
   document.addEventListener("htmx:after:request", (event) => {
     const form = event.target.closest?.("form");
-    const ok = event.detail.ctx.response.status < 400;
+    const ok = event.detail.ctx.response?.status < 400;
     if (form && dialog.contains(form) && ok) dialog.close();
     if (form?.id === "command" && ok) command.select();
     // Answered: the next press is another one. Without an answer it stays the same, however often it is sent.
