@@ -54,10 +54,14 @@
   let lost = "";
   const bottom = (flow) => flow && flow.scrollHeight - flow.scrollTop - flow.clientHeight < 60;
   let atBottom = false;
-  function toNewest() { const told = $("#told"); if (told) told.scrollTop = told.scrollHeight; }
+  const phone = matchMedia("(max-width: 48rem)");
+  // On a phone the whole thread scrolls, and its facts are folded so that its newest entry is what one sees.
+  const scroller = () => $(phone.matches ? "#flow" : "#told");
+  function toNewest() { const told = scroller(); if (told) told.scrollTop = told.scrollHeight; }
+  function fold() { const facts = $(".facts-fold"); if (facts && phone.matches) facts.open = false; }
 
   document.addEventListener("htmx:before:swap", () => {
-    atBottom = bottom($("#told"));
+    atBottom = bottom(scroller());
     lost = document.activeElement?.closest?.("li.card")?.id || "";
   });
   document.addEventListener("htmx:after:swap", () => {
@@ -66,7 +70,9 @@
     const now = $("#side")?.dataset.session || "";
     if (now !== opened) {
       opened = now;
+      $("#answer").replaceChildren();
       mark();
+      fold();
       toNewest();
       // Not from under somebody who is typing there already.
       if (!$("#side")?.contains(document.activeElement)) $("#side-title")?.focus({ preventScroll: true });
@@ -128,6 +134,16 @@
     for (const menu of $$("details.menu[open]")) if (!menu.contains(event.target) || at(".menu .btn[data-dialog], .menu form .btn")) menu.open = false;
   });
 
+  // What is asked before a typed command is done is asked like a button's.
+  document.addEventListener("htmx:after:swap", () => {
+    const asks = $("#answer .answer[data-asks]");
+    if (!asks) return;
+    dialog.replaceChildren(asks);
+    hide();
+    if (!dialog.open) dialog.showModal();
+    $(".press .btn", dialog)?.focus();
+  });
+
   const fresh = () => [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
   // Forms ------------------------------------------------------------------------------------------
@@ -140,6 +156,7 @@
   }, true);
   document.addEventListener("htmx:before:request", (event) => {
     const form = event.target.closest?.("form");
+    if (form?.id === "reply" || form?.matches(".press, #dialog form")) $("#answer").replaceChildren();
     if (form?.id === "reply") form.dataset.sent = $("#reply-text").value;
     if (form?.id === "command") hide();
   });
@@ -163,7 +180,7 @@
     if (!form) return;
     const words = "The server cannot be reached. What you typed is still here; try again in a moment.";
     if (form.id === "reply") { $("#reply-said").textContent = words; $("#reply-said").classList.add("wrong"); }
-    else if (dialog.contains(form)) { const wrong = $(".wrong", form); wrong.textContent = words; wrong.hidden = false; }
+    else if (dialog.contains(form)) { const wrong = $(".wrong", dialog); wrong.textContent = words; wrong.hidden = false; }
     else say(words);
   });
   function say(words) {
@@ -239,7 +256,7 @@
       take(rows[Math.max(chosen, 0)]);
       event.preventDefault();
     } else if (event.key === "Enter" && open && chosen >= 0) { take(rows[chosen]); event.preventDefault(); }
-    else if (event.key === "Escape") { if (open) hide(); else command.blur(); event.stopPropagation(); }
+    else if (event.key === "Escape") { if (open) hide(); else { $("#answer").replaceChildren(); command.blur(); } event.stopPropagation(); }
   });
 
   // Keys -------------------------------------------------------------------------------------------
@@ -261,8 +278,8 @@
     if (event.key === "Escape" && !dialog.open) {
       const menu = $("details.menu[open]");
       if (menu) { menu.open = false; $("summary", menu).focus(); }
-      else if (field) field.blur();
       else if ($("#answer .answer")) $("#answer").replaceChildren();
+      else if (field) field.blur();
       else $("#back")?.click();
       return;
     }
@@ -281,5 +298,6 @@
   mark();
   name();
   tick();
+  fold();
   toNewest();
 })();
