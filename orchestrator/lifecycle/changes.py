@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from orchestrator.domain.event import HERE, Level
 from orchestrator.domain.ids import short_sha
@@ -128,7 +129,7 @@ def _tell_changes(draft: Draft, change: Change, new: PullRequest) -> None:
     if fresh:
         text = f"{len(fresh)} new review comments"
         ours = _asked_here(change, new) or all(_by_who_asked(change, new, c) for c in fresh)
-        data = {HERE: True} if ours else {}
+        data: dict[str, Any] = {HERE: True} if ours else {}
         draft.tell("review.commented", text, count=len(fresh), head=new.head, url=new.url, **data)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import urlencode
 
 from bot.chat.card import card
+from bot.chat.message import Button, Message
+from bot.chat.offers import buttons
 from bot.chat.render import EMOJI, needs_person, task_words
 from orchestrator.domain.outside_text import one_line
 from orchestrator.domain.session import Session
@@ -120,6 +122,8 @@ class View:
     """Columns are not folded."""
     visible: frozenset[str] | None = None
     """The projects that this person may see; None: all."""
+    may: Callable[[Session, str], bool] | None = None
+    """Whether this person may ask for a verb about a session; None: for every one."""
 
     @property
     def search(self) -> str:
@@ -132,6 +136,25 @@ class View:
     def with_all(self) -> View:
         """Likewise, with no column folded."""
         return replace(self, whole=True)
+
+    def allows(self, session: Session, verb: str) -> bool:
+        """Whether this person may ask for the verb there."""
+        return self.may is None or self.may(session, verb)
+
+    def offered(self, message: Message, session: Session) -> Message:
+        """The message with those buttons alone that this person may press."""
+
+        def kept(found: tuple[Button, ...]) -> tuple[Button, ...]:
+            return tuple(button for button in found if self.allows(session, button.verb))
+
+        return replace(message, buttons=kept(message.buttons), menu=kept(message.menu))
+
+    def asked(self, session: Session) -> bool:
+        """Whether it waits for somebody, and this person can do something about it."""
+        if session.ended or not needs_person(session):
+            return False
+        verbs = [button.verb for button in buttons(session)] or ["send"]
+        return any(self.allows(session, verb) for verb in verbs)
 
     def shows(self, session: Session) -> bool:
         """Whether the session fits."""
@@ -152,11 +175,11 @@ def column(session: Session) -> Column:
     return Column.NEEDS if gone and status is not Status.REVIEW_PENDING else place
 
 
-def card_of(session: Session) -> Card:
+def card_of(session: Session, view: View | None = None) -> Card:
     """What the board says of a session."""
     status = session.status.status
     lines = card(session).lines
-    asks = needs_person(session) and not session.ended
+    asks = (view or View()).asked(session)
     tone = _TONE.get(status, Tone.QUIET)
     return Card(
         id=session.id,
@@ -187,19 +210,19 @@ def _pile(place: Column, standing: list[Session], view: View) -> Pile:
     standing.sort(key=lambda session: session.status.since, reverse=not oldest_first)
     most = NEWEST_DONE if place is Column.DONE else FOLDED_AT
     shown = standing if view.whole else standing[:most]
-    return Pile(column=place, cards=tuple(map(card_of, shown)), count=len(standing))
+    return Pile(column=place, cards=tuple(card_of(session, view) for session in shown), count=len(standing))
 
 
 def waiting(sessions: Iterable[Session], view: View) -> tuple[Card, ...]:
     """What needs somebody, whatever its column; who waits longest comes first."""
-    found = [s for s in sessions if needs_person(s) and not s.ended and view.shows(s)]
+    found = [s for s in sessions if view.asked(s) and view.shows(s)]
     longest = sorted(found, key=lambda session: session.status.since)[:MOST_WAITING]
-    return tuple(map(card_of, longest))
+    return tuple(card_of(session, view) for session in longest)
 
 
 def needing(sessions: Iterable[Session], view: View) -> int:
     """How many need somebody."""
-    return sum(1 for s in sessions if needs_person(s) and not s.ended and view.shows(s))
+    return sum(1 for s in sessions if view.asked(s) and view.shows(s))
 
 
 def _text(session: Session) -> str:

@@ -98,7 +98,9 @@ class Gate:
             if http.method == "GET" and http.headers.get("Sec-Fetch-Site") == "cross-site":
                 # A SameSite=Strict cookie does not come along from a link in a chat; from our own page it does.
                 return self.page("again.html", {"path": _path(http)})
-            return self.page("outside.html", {}, 401)
+            # A part of a page that is open stays as it is: its script says that one has to log in.
+            kept = {"HX-Reswap": "none"} if "HX-Request" in http.headers else {}
+            return self.page("outside.html", {}, 401, {**HEADERS, **kept})
 
         return guarded
 

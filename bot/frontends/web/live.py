@@ -56,6 +56,8 @@ class Page:
     """Where cards stand that the stream has put there, or that have not moved since the page was made."""
     events: list[LoggedEvent] = field(default_factory=list)
     told: dict[str, Entry] = field(default_factory=dict)
+    ended: bool = False
+    """Whether the open session had ended when the page was told last."""
 
 
 @dataclass(kw_only=True)
@@ -102,6 +104,8 @@ class Streams:
             page.events = list(await self.log.newest(NEWEST, session=SessionId(page.session)))
             made = await self._thread(page)
             page.told = {entry.about: entry for entry in made.entries}
+            # With news since the page was made, how it stood then is not known: its box is told again.
+            page.ended = made.session.ended and made.session.id not in ear.changed
 
     async def _still_in(self, page: Page) -> bool:
         """Whether the page's login holds; looked at now and then."""
@@ -144,11 +148,19 @@ class Streams:
             "view": page.view,
             "open": page.session,
             "thread": made,
+            "anew": self._turned(page, made),
             "fresh": fresh,
             "edited": edited,
             "said": [move.card for move in moves if move.shown and not move.stays and move.card.asks],
         }
         return self.templates.render("parts.html", values)
+
+    def _turned(self, page: Page, made: Thread | None) -> bool:
+        """Whether the open session has come to its end, or back from it, since the page was told last."""
+        if made is None or made.session.ended is page.ended:
+            return False
+        page.ended = made.session.ended
+        return True
 
     def counts(self, view: View) -> tuple[tuple[Column, int], ...]:
         """How many cards stand in each column."""
@@ -166,7 +178,7 @@ class Streams:
             page.columns[session.id] = place
         else:
             page.columns.pop(session.id, None)
-        return Move(card_of(session), place, stays, shown, place is not Column.NEEDS)
+        return Move(card_of(session, page.view), place, stays, shown, place is not Column.NEEDS)
 
     def _entries(
         self, page: Page, session: Session | None
@@ -174,14 +186,14 @@ class Streams:
         """The open thread's new entries, and those that show something else now."""
         if session is None:
             return None, (), ()
-        made = thread(session, page.events)
+        made = thread(session, page.events, page.view)
         fresh = tuple(entry for entry in made.entries if entry.about not in page.told)
         edited = tuple(e for e in made.entries if e.about in page.told and page.told[e.about] != e)
         page.told = {entry.about: entry for entry in made.entries}
         return made, fresh, edited
 
     async def _thread(self, page: Page) -> Thread:
-        return thread(await self.find(page.session), page.events)
+        return thread(await self.find(page.session), page.events, page.view)
 
     async def _thread_anew(self, page: Page) -> str:
         made = await self._thread(page)

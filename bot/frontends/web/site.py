@@ -67,6 +67,8 @@ class Fleet:
     """Whether somebody may see a project."""
     operates: Callable[[Actor, str], Decision]
     """Whether somebody may type in a project's terminals."""
+    may: Callable[[Actor, Session, str], bool]
+    """Whether somebody may ask for a verb about a session."""
     pictures: Pictures
     keyboard: Keyboard
     dispatch: Dispatch
@@ -208,16 +210,16 @@ class Site:
         if not session:
             return values | {"waiting": self._waiting(view, "")}
         try:
-            made = await self._thread(session)
+            made = await self._thread(session, view)
         except AoError as error:
             return values | {"lost": str(error), "waiting": self._waiting(view, "")}
         if view.visible is not None and made.session.project not in view.visible:
             return values | {"lost": f"There is no session {session!r}.", "waiting": self._waiting(view, "")}
         return values | {"open": made.session.id, "thread": made}
 
-    async def _thread(self, name: str) -> Thread:
+    async def _thread(self, name: str, view: View) -> Thread:
         session = await self.fleet.find(name)
-        return thread(session, await self.fleet.log.newest(NEWEST, session=SessionId(session.id)))
+        return thread(session, await self.fleet.log.newest(NEWEST, session=SessionId(session.id)), view)
 
     async def live(self, http: HttpRequest, visitor: Visitor) -> Response:
         """The stream of a page that shows this view and this session, from `at` or where it was cut."""
@@ -254,6 +256,7 @@ class Site:
             query=query.get("q", "")[:MOST_QUERY].strip(),
             whole=query.get("all") == "1",
             visible=None if seen.issuperset(everything) else seen,
+            may=lambda session, verb: self.fleet.may(visitor.actor, session, verb),
         )
 
     # Saying ---------------------------------------------------------------------------------------

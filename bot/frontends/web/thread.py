@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from bot.chat.card import card
 from bot.chat.message import Message
 from bot.chat.story import Entry, entries
+from bot.frontends.web.board import View
 from orchestrator.domain.event import LoggedEvent
 from orchestrator.domain.session import Session
 
@@ -27,8 +28,8 @@ class Thread:
     """There were older events."""
 
 
-def thread(session: Session, events: Iterable[LoggedEvent]) -> Thread:
-    """The thread of a session from its newest events, oldest first."""
+def thread(session: Session, events: Iterable[LoggedEvent], view: View) -> Thread:
+    """The thread of a session from its newest events, oldest first, with what its reader may press."""
     told = tuple(events)
     found: dict[str, Entry] = {}
     for logged in told:
@@ -37,7 +38,13 @@ def thread(session: Session, events: Iterable[LoggedEvent]) -> Thread:
             if earlier is not None or not entry.only_edit:
                 # It stays where, and when, it was first told.
                 found[entry.about] = entry if earlier is None else replace(entry, at=earlier.at)
-    return Thread(session=session, card=card(session), entries=tuple(found.values()), cut=len(told) >= NEWEST)
+    shown = tuple(replace(entry, message=view.offered(entry.message, session)) for entry in found.values())
+    return Thread(
+        session=session,
+        card=view.offered(card(session), session),
+        entries=shown,
+        cut=len(told) >= NEWEST,
+    )
 
 
 def anchor(about: str) -> str:

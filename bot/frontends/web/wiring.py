@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from bot.actions import registry
 from bot.chat.access import Access
 from bot.chat.desk import Desk
 from bot.chat.request import Surface
@@ -17,7 +18,7 @@ from bot.frontends.web.terminal import Keyboard
 from orchestrator.clock import Clock
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import Actor
-from orchestrator.domain.rights import Role
+from orchestrator.domain.rights import Allowed, Role
 from orchestrator.domain.session import Session
 from orchestrator.lifecycle.keyboards import Hold
 from orchestrator.ports.runtime import Keys, Text
@@ -69,6 +70,14 @@ class Typing(Keyboard):
         await keyboard.give_back(self._core, session, page)
 
 
+def _may(access: Access, who: Actor, session: Session, verb: str) -> bool:
+    """Whether asking for it would be allowed: as `bot.actions.runner` decides, requesters included."""
+    action = registry.load(verb)
+    own = action.requesters and access.people.same(session.created_by, access.acting(who, Surface.WEB))
+    needed = Role.VIEWER if own else action.role
+    return isinstance(access.decide(who, needed, session.project, owners=action.owners), Allowed)
+
+
 async def open_site(
     core: Core,
     dispatch: Dispatch,
@@ -91,6 +100,7 @@ async def open_site(
         projects=lambda: core.settings.now.project_ids,
         sees=access.sees,
         operates=lambda who, project: access.decide(who, Role.OPERATOR, project),
+        may=lambda who, session, verb: _may(access, who, session, verb),
         pictures=lambda wanted: pictures.pictures(core, wanted),
         keyboard=Typing(core),
         dispatch=dispatch,

@@ -54,10 +54,14 @@
   let lost = "";
   const bottom = (flow) => flow && flow.scrollHeight - flow.scrollTop - flow.clientHeight < 60;
   let atBottom = false;
-  function toNewest() { const told = $("#told"); if (told) told.scrollTop = told.scrollHeight; }
+  const phone = matchMedia("(max-width: 48rem)");
+  // On a phone the whole thread scrolls, and its facts are folded so that its newest entry is what one sees.
+  const scroller = () => $(phone.matches ? "#flow" : "#told");
+  function toNewest() { const told = scroller(); if (told) told.scrollTop = told.scrollHeight; }
+  function fold() { const facts = $(".facts-fold"); if (facts && phone.matches) facts.open = false; }
 
   document.addEventListener("htmx:before:swap", () => {
-    atBottom = bottom($("#told"));
+    atBottom = bottom(scroller());
     lost = document.activeElement?.closest?.("li.card")?.id || "";
   });
   document.addEventListener("htmx:after:swap", () => {
@@ -66,28 +70,14 @@
     const now = $("#side")?.dataset.session || "";
     if (now !== opened) {
       opened = now;
+      $("#answer").replaceChildren();
       mark();
+      fold();
       toNewest();
       // Not from under somebody who is typing there already.
       if (!$("#side")?.contains(document.activeElement)) $("#side-title")?.focus({ preventScroll: true });
     } else if (atBottom) toNewest();
     if (lost && document.activeElement === document.body) $(`#${CSS.escape(lost)} a`)?.focus();
-  });
-
-  // The stream -------------------------------------------------------------------------------------
-  function live(on, word) {
-    const status = $("#status");
-    if (status.dataset.live === on) return;
-    status.dataset.live = on;
-    $("#status-word").textContent = word;
-  }
-  document.addEventListener("htmx:sse:after:connection", () => live("on", "live"));
-  document.addEventListener("htmx:sse:error", (event) => {
-    if (event.detail?.status === 401) location.reload();
-    live("off", "no connection, trying again");
-  });
-  document.addEventListener("htmx:sse:before:connection", (event) => {
-    if (event.detail?.connection?.attempt > 0 && !document.hidden) live("off", "reconnecting");
   });
 
   // Notices ----------------------------------------------------------------------------------------
@@ -144,6 +134,16 @@
     for (const menu of $$("details.menu[open]")) if (!menu.contains(event.target) || at(".menu .btn[data-dialog], .menu form .btn")) menu.open = false;
   });
 
+  // What is asked before a typed command is done is asked like a button's.
+  document.addEventListener("htmx:after:swap", () => {
+    const asks = $("#answer .answer[data-asks]");
+    if (!asks) return;
+    dialog.replaceChildren(asks);
+    hide();
+    if (!dialog.open) dialog.showModal();
+    $(".press .btn", dialog)?.focus();
+  });
+
   const fresh = () => [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
   // Forms ------------------------------------------------------------------------------------------
@@ -156,12 +156,13 @@
   }, true);
   document.addEventListener("htmx:before:request", (event) => {
     const form = event.target.closest?.("form");
+    if (form?.id === "reply" || form?.matches(".press, #dialog form")) $("#answer").replaceChildren();
     if (form?.id === "reply") form.dataset.sent = $("#reply-text").value;
     if (form?.id === "command") hide();
   });
   document.addEventListener("htmx:after:request", (event) => {
     const form = event.target.closest?.("form");
-    const ok = event.detail.ctx.response.status < 400;
+    const ok = event.detail.ctx.response?.status < 400;
     if (form && dialog.contains(form) && ok) dialog.close();
     if (form?.id === "command" && ok) command.select();
     // Answered: the next press is another one. Without an answer it stays the same, however often it is sent.
@@ -179,7 +180,7 @@
     if (!form) return;
     const words = "The server cannot be reached. What you typed is still here; try again in a moment.";
     if (form.id === "reply") { $("#reply-said").textContent = words; $("#reply-said").classList.add("wrong"); }
-    else if (dialog.contains(form)) { const wrong = $(".wrong", form); wrong.textContent = words; wrong.hidden = false; }
+    else if (dialog.contains(form)) { const wrong = $(".wrong", dialog); wrong.textContent = words; wrong.hidden = false; }
     else say(words);
   });
   function say(words) {
@@ -255,7 +256,7 @@
       take(rows[Math.max(chosen, 0)]);
       event.preventDefault();
     } else if (event.key === "Enter" && open && chosen >= 0) { take(rows[chosen]); event.preventDefault(); }
-    else if (event.key === "Escape") { if (open) hide(); else command.blur(); event.stopPropagation(); }
+    else if (event.key === "Escape") { if (open) hide(); else { $("#answer").replaceChildren(); command.blur(); } event.stopPropagation(); }
   });
 
   // Keys -------------------------------------------------------------------------------------------
@@ -277,8 +278,8 @@
     if (event.key === "Escape" && !dialog.open) {
       const menu = $("details.menu[open]");
       if (menu) { menu.open = false; $("summary", menu).focus(); }
-      else if (field) field.blur();
       else if ($("#answer .answer")) $("#answer").replaceChildren();
+      else if (field) field.blur();
       else $("#back")?.click();
       return;
     }
@@ -297,5 +298,6 @@
   mark();
   name();
   tick();
+  fold();
   toNewest();
 })();

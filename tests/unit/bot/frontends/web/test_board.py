@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.chat.card import card
 from bot.frontends.web.board import (
     FOLDED_AT,
     NEWEST_DONE,
@@ -100,3 +101,12 @@ def test_a_view_is_written_as_an_address() -> None:
 def test_a_card_carries_a_word_beside_its_sign() -> None:
     card = card_of(_session(status=Status.CI_FAILED, changes=(examples.change(examples.red()),)))
     assert (card.emoji, card.state, card.pull_request) == ("❌", "ci failed", "#7")
+
+
+def test_what_a_person_can_do_nothing_about_does_not_wait_for_them() -> None:
+    asks = _session(1, Status.REVIEW_PENDING, changes=(examples.change(),))
+    looks_on = View(may=lambda _session, verb: verb == "output")
+    approves = View(may=lambda _session, verb: verb == "approve")
+    assert (needing([asks], looks_on), needing([asks], approves)) == (0, 1)
+    assert (waiting([asks], looks_on), card_of(asks, looks_on).asks) == ((), False)
+    assert [button.verb for button in approves.offered(card(asks), asks).buttons] == ["approve"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.frontends.web.board import View
 from bot.frontends.web.thread import anchor, thread
 from orchestrator.domain.event import Event, LoggedEvent
 from orchestrator.domain.ids import ProjectId, SessionId
@@ -33,7 +34,7 @@ def test_a_message_is_one_entry_however_many_stages_it_went_through() -> None:
         _logged(3, "message.typed", number=1),
         _logged(4, "message.working", number=1),
     ]
-    made = thread(session, events)
+    made = thread(session, events, View())
     assert [entry.about for entry in made.entries] == ["message:1", "demo-1:2"]
     assert made.entries[0].stage is MessageStage.WORKING
     assert made.card.title.startswith("demo-1")
