@@ -129,7 +129,7 @@ def _tell_changes(draft: Draft, change: Change, new: PullRequest) -> None:
         text = f"{len(fresh)} new review comments"
         ours = _asked_here(change, new) or all(_by_who_asked(change, new, c) for c in fresh)
         data = {HERE: True} if ours else {}
-        draft.tell("review.commented", text, count=len(fresh), head=new.head, url=new.url, **data)
+        draft.tell("review.commented", text, Level.INFO, count=len(fresh), head=new.head, url=new.url, **data)
 
 
 def _asked_here(change: Change, new: PullRequest) -> bool:
