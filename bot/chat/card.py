@@ -11,7 +11,7 @@ import json
 
 from bot.chat.message import Button, Field, Message, as_json
 from bot.chat.offers import buttons, menu
-from bot.chat.render import EMOJI, checks_words, needs_person, reason_words, task_words
+from bot.chat.render import EMOJI, checks_words, needs_person, reason_words, state_alone, task_words
 from orchestrator.domain.event import Level
 from orchestrator.domain.ids import short_sha
 from orchestrator.domain.outside_text import excerpt, one_line
@@ -34,7 +34,7 @@ def card(session: Session) -> Message:
         title=f"{session.id} · {task_words(session, 100)}",
         lines=tuple(text for text in (_need(session), *_question(session)) if text),
         fields=(
-            Field("state", f"{EMOJI[line.status]} {line.status.value.replace('_', ' ')}", line.since),
+            Field("state", f"{EMOJI[line.status]} {state_alone(line.status)}", line.since),
             *_facts(session),
         ),
         buttons=asked,

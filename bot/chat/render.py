@@ -51,10 +51,22 @@ MOST_PLAN = 4000
 _COLUMNS = ("session", "status", "for", "PR", "why", "task")
 LEVEL_EMOJI = {Level.INFO: "·", Level.WARNING: "⚠️", Level.ACTION: "👉", Level.URGENT: "🔔"}
 
+_ALONE = {
+    Status.WAITING_INPUT: "Waiting for input",
+    Status.MERGEABLE: "Can be merged",
+    Status.CI_FAILED: "Checks failed",
+    Status.PR_OPEN: "Pull request open",
+}
+
 
 def state(status: Status) -> str:
     """A status for people: emoji and word."""
     return f"{EMOJI[status]} {status.value.replace('_', ' ')}"
+
+
+def state_alone(status: Status) -> str:
+    """A status where it stands alone, as a sentence: `Waiting for input`."""
+    return _ALONE.get(status, status.value.replace("_", " ").capitalize())
 
 
 def duration(seconds: float) -> str:

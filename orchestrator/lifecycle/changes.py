@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from orchestrator.domain.event import HERE, Level
 from orchestrator.domain.ids import short_sha
@@ -129,8 +128,8 @@ def _tell_changes(draft: Draft, change: Change, new: PullRequest) -> None:
     if fresh:
         text = f"{len(fresh)} new review comments"
         ours = _asked_here(change, new) or all(_by_who_asked(change, new, c) for c in fresh)
-        data: dict[str, Any] = {HERE: True} if ours else {}
-        draft.tell("review.commented", text, count=len(fresh), head=new.head, url=new.url, **data)
+        data = {HERE: True} if ours else {}
+        draft.tell("review.commented", text, Level.INFO, count=len(fresh), head=new.head, url=new.url, **data)
 
 
 def _asked_here(change: Change, new: PullRequest) -> bool:

@@ -300,7 +300,7 @@ async def test_a_menu_asks_before_it_ends_a_session(rig: Rig) -> None:
     sure = await rig.message(lambda m: says(m, "Kill demo-1?") and "Kill" in buttons(m))
     assert rig.ring.session(SESSION).wanted.state.value == "run"
     await ada.click(DEMO, sure["ts"], "Kill")
-    await rig.card(lambda m: says(m, "killed"))
+    await rig.card(lambda m: says(m, "Killed"))
 
 
 async def test_a_mention_asks_and_both_of_its_events_are_one(rig: Rig) -> None:

@@ -37,7 +37,7 @@ def test_it_says_since_when_and_never_for_how_long() -> None:
     shown = card(session())
     assert shown.title == "demo-1 · #1 Add a greeting"
     state = shown.fields[0]
-    assert (state.label, state.value, state.at) == ("state", "🔨 working", examples.NOW)
+    assert (state.label, state.value, state.at) == ("state", "🔨 Working", examples.NOW)
 
 
 def test_looking_and_spending_a_little_are_no_change() -> None:

@@ -53,6 +53,6 @@ def test_what_becomes_of_a_review_does_not_move_it_in_time() -> None:
         _logged(1, "review.pending", head=examples.HEAD),
         _logged(9, "review.approved_here", head=examples.HEAD),
     ]
-    [entry] = thread(session, events).entries
+    [entry] = thread(session, events, View()).entries
     assert entry.at == examples.NOW + 1
     assert entry.message.lines == ("👍 Approved by ada.",)
