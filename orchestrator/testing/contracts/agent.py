@@ -90,6 +90,16 @@ class Started:
             await self.runtime.send(self.session, self.agent.clear())
             await asyncio.sleep(0.5)
 
+    async def shows(self, *texts: str) -> None:
+        """Wait until its screen shows these, however it wraps them: it may draw after its own signals came."""
+
+        async def look() -> str:
+            seen = (await self.runtime.observe([self.session], [self.session.id]))[self.session.id]
+            return "".join(str(seen.value.screen).split()) if isinstance(seen, Seen) else ""
+
+        wanted = ["".join(text.split()) for text in texts]
+        await eventually(look, lambda screen: all(text in screen for text in wanted), self.patience)
+
     async def type(self, text: str) -> None:
         """Type a message and submit it."""
         await self.runtime.send(self.session, Text(text=text))
