@@ -11,7 +11,15 @@ import json
 
 from bot.chat.message import Button, Field, Message, as_json
 from bot.chat.offers import buttons, menu
-from bot.chat.render import EMOJI, checks_words, needs_person, reason_words, state_alone, task_words
+from bot.chat.render import (
+    EMOJI,
+    checks_words,
+    needs_person,
+    reason_words,
+    size_words,
+    state_alone,
+    task_words,
+)
 from orchestrator.domain.event import Level
 from orchestrator.domain.ids import short_sha
 from orchestrator.domain.outside_text import excerpt, one_line
@@ -67,9 +75,8 @@ def _facts(session: Session) -> tuple[Field, ...]:
 
 def _change(change: Change) -> list[Field]:
     pr = change.pr
-    size = f"{pr.files} file{'' if pr.files == 1 else 's'}, +{pr.additions} -{pr.deletions}"
     found = [
-        Field("pull request", f"#{pr.number} {pr.state.value} at {short_sha(pr.head)}, {size}"),
+        Field("pull request", f"#{pr.number} {pr.state.value} at {short_sha(pr.head)}, {size_words(pr)}"),
         Field("checks", checks_words(pr)),
     ]
     here = [given for given in change.approvals if given.head == pr.head]

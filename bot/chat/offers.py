@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bot.chat.message import Button
-from bot.chat.render import checks_words
+from bot.chat.render import agent_is_gone, checks_words, size_words
 from orchestrator.domain.counted import counted
 from orchestrator.domain.ids import short_sha
 from orchestrator.domain.outside_text import one_line
 from orchestrator.domain.policy import DENY, DENY_WITH_REASON
 from orchestrator.domain.pull_request import PullRequestState
-from orchestrator.domain.session import Change, Question, RuntimeState, Session, WantedState
+from orchestrator.domain.session import Change, Question, Session, WantedState
 from orchestrator.domain.status import Status
 
 MOST_OPTIONS = 3
@@ -50,11 +50,11 @@ def _of_state(session: Session) -> list[Button]:
     found = []
     if status is Status.PAUSED:
         found.append(Button(label="Go on", verb="unpause", arguments=here))
-    if session.ended or status in {Status.KILLED, Status.ERRORED} or gone(session):
+    if session.ended or status in {Status.KILLED, Status.ERRORED} or agent_is_gone(session):
         found.append(Button(label=f"Restore {session.id}", verb="restore", arguments=here))
     if status is Status.WORKING or (status is Status.STUCK and session.question is None):
         found.append(Button(label="Interrupt", verb="interrupt", arguments=here))
-    if status in _RUNS and not gone(session):
+    if status in _RUNS and not agent_is_gone(session):
         found.append(Button(label="Tell it", verb="send", arguments=here, ask="What should it know?"))
     return found
 
@@ -107,7 +107,7 @@ def merge_facts(session: Session, change: Change) -> tuple[str, ...]:
     here = [given.by.name for given in change.approvals if given.head == pr.head]
     return (
         f"#{pr.number} at {short_sha(pr.head)} into {one_line(pr.base, 60)}",
-        f"{pr.files} file{'' if pr.files == 1 else 's'}, +{pr.additions} -{pr.deletions} lines",
+        f"{size_words(pr)} lines",
         *(one_line(note, 100) for note in pr.notes),
         f"Checks: {checks_words(pr)}",
         f"Approved by {', '.join(here)}" if here else f"Review: {pr.decision.value.replace('_', ' ')}",
@@ -154,12 +154,6 @@ def answers(session: Session, question: Question) -> list[Button]:
             )
         )
     return found
-
-
-def gone(session: Session) -> bool:
-    """Nobody ended it, and yet nothing runs there any more."""
-    lost = session.runtime.state in {RuntimeState.EXITED, RuntimeState.MISSING}
-    return lost and session.wanted.state is not WantedState.STOP
 
 
 def _at(session: Session, change: Change) -> dict[str, str]:

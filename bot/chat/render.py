@@ -11,13 +11,14 @@ from bot.chat.message import Button, Field, Json, Message, Table
 from bot.chat.view import event_data, session_data, session_detail
 from orchestrator.domain.activity import in_words
 from orchestrator.domain.agent_request import PLAN_ANSWERS, is_plan
+from orchestrator.domain.counted import counted
 from orchestrator.domain.event import Level, LoggedEvent
 from orchestrator.domain.ids import short_sha
 from orchestrator.domain.message import OPEN_STAGES, MessageStage
 from orchestrator.domain.message import Message as AgentMessage
 from orchestrator.domain.outside_text import excerpt, one_line
 from orchestrator.domain.pull_request import CheckState, Mergeable, PullRequest, PullRequestState
-from orchestrator.domain.session import Change, Question, RuntimeState, Session, WantedState
+from orchestrator.domain.session import Change, Question, Session, WantedState
 from orchestrator.domain.status import NEEDS_PERSON, Status
 from orchestrator.domain.usage import Usage
 from orchestrator.domain.when import clock
@@ -95,10 +96,15 @@ def checks_words(pr: PullRequest) -> str:
     return f"{pr.checks.value} ({len(pr.runs)})" if pr.runs else pr.checks.value
 
 
+def size_words(pr: PullRequest) -> str:
+    """How much a pull request changes: `2 files, +5 -1`."""
+    return f"{counted(pr.files, 'file')}, +{pr.additions} -{pr.deletions}"
+
+
 def needs_person(session: Session) -> bool:
     """Whether it goes on only if somebody does something: also where the agent whose turn it is is gone."""
     status = session.status.status
-    return status in NEEDS_PERSON or (status in _AGENTS_TURN and _agent_is_gone(session))
+    return status in NEEDS_PERSON or (status in _AGENTS_TURN and agent_is_gone(session))
 
 
 def sessions_table(sessions: Sequence[Session], now: float, *, brake: str = "") -> Message:
@@ -150,7 +156,7 @@ def session_card(session: Session, now: float) -> Message:
     lines = [reason_words(session, 300)]
     if line.evidence and line.evidence != line.reason:
         lines.append(f"Evidence: {one_line(line.evidence, 300)}")
-    if _agent_is_gone(session):
+    if agent_is_gone(session):
         why = one_line(session.runtime.reason, 200)
         lines.append(f"Its agent is gone{f': {why}' if why else ''}.")
     question = session.question
@@ -252,7 +258,7 @@ def pull_request_fields(change: Change) -> tuple[Field, ...]:
     found = [
         Field("PR", f"#{pr.number} {one_line(pr.title, 100)}"),
         Field("state", f"{pr.state.value}, head {short_sha(pr.head)} into {one_line(pr.base)}"),
-        Field("size", f"{pr.files} file{'' if pr.files == 1 else 's'}, +{pr.additions} -{pr.deletions}"),
+        Field("size", size_words(pr)),
         Field("checks", checks_words(pr)),
         Field("review", _review_words(change)),
     ]
@@ -285,7 +291,7 @@ def buttons(session: Session) -> tuple[Button, ...]:
             found.append(Button(label="Merge", verb="merge", arguments=shown))
         if status in {Status.CI_FAILED, Status.STUCK} and change.red_heads:
             found.append(Button(label="Retry", verb="retry", arguments=here))
-    if session.ended or status in {Status.KILLED, Status.ERRORED} or _agent_is_gone(session):
+    if session.ended or status in {Status.KILLED, Status.ERRORED} or agent_is_gone(session):
         found.append(Button(label="Restore", verb="restore", arguments=here))
     if status is Status.PAUSED:
         found.append(Button(label="Go on", verb="unpause", arguments=here))
@@ -315,14 +321,13 @@ def next_steps(session: Session) -> tuple[str, ...]:
         Status.ERRORED: (f"restore {session.id}", *(() if session.ended else (f"kill {session.id}",))),
         Status.KILLED: (f"restore {session.id}",),
     }
-    back = (f"restore {session.id}",) if _agent_is_gone(session) else ()
+    back = (f"restore {session.id}",) if agent_is_gone(session) else ()
     return tuple(dict.fromkeys((*steps.get(status, ()), *back)))
 
 
-def _agent_is_gone(session: Session) -> bool:
+def agent_is_gone(session: Session) -> bool:
     """Nobody ended it, and yet nothing runs there any more."""
-    gone = session.runtime.state in {RuntimeState.EXITED, RuntimeState.MISSING}
-    return gone and session.wanted.state is not WantedState.STOP
+    return session.runtime.gone and session.wanted.state is not WantedState.STOP
 
 
 def event_line(logged: LoggedEvent, now: float) -> str:

@@ -97,8 +97,16 @@ class QuietServer(uvicorn.Server):
                 timeout_graceful_shutdown=_GRACE,
             )
         )
-        self.up = asyncio.Event()
+        self._up = asyncio.Event()
         self._leave = asyncio.Event()
+
+    async def until_up(self, serving: asyncio.Task[None]) -> None:
+        """Return once the task that serves takes connections. Raises what keeps it from that."""
+        up = asyncio.create_task(self._up.wait())
+        await asyncio.wait({up, serving}, return_when=asyncio.FIRST_COMPLETED)
+        up.cancel()
+        if serving.done():
+            serving.result()
 
     def leave(self) -> None:
         """Stop serving; `serve` returns soon."""
@@ -113,7 +121,7 @@ class QuietServer(uvicorn.Server):
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self.up.set()
+        self._up.set()
 
     @override
     async def main_loop(self) -> None:

@@ -96,11 +96,7 @@ class HttpServer:
         told = await loop.run_in_executor(threads, metadata.version, "agent-orchestrator")
         self._server = QuietServer(self._app(told, threads), self.protocol)
         self._serving = asyncio.create_task(self._server.serve(sockets=[listening]), name="http")
-        up = asyncio.create_task(self._server.up.wait())
-        await asyncio.wait({up, self._serving}, return_when=asyncio.FIRST_COMPLETED)
-        up.cancel()
-        if self._serving.done():
-            self._serving.result()
+        await self._server.until_up(self._serving)
 
     def _app(self, version: str, threads: ThreadPoolExecutor) -> Guard:
         door = TokenDoor(use=lambda secret: tokens.use(self.core, secret))

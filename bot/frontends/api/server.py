@@ -54,11 +54,7 @@ class ApiServer:
         )
         self._server = QuietServer(self._api.app())
         self._serving = asyncio.create_task(self._server.serve(sockets=[listening]), name="api")
-        up = asyncio.create_task(self._server.up.wait())
-        await asyncio.wait({up, self._serving}, return_when=asyncio.FIRST_COMPLETED)
-        up.cancel()
-        if self._serving.done():
-            self._serving.result()
+        await self._server.until_up(self._serving)
 
     async def stop(self) -> None:
         """Stop listening, end the streams, give what runs a moment. Repeatable, also before `start`."""

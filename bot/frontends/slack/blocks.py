@@ -52,6 +52,11 @@ def entry_text(entry: Entry, mention: str = "") -> str:
     return _cut(told, MOST_TEXT)
 
 
+def answer_text(message: Message) -> str:
+    """The same of an answer."""
+    return escape(" ".join((message.title, *message.lines[:2])))[:MOST_TEXT]
+
+
 def card_blocks(message: Message) -> list[Block]:
     """A session's card."""
     found: list[Block] = [{"type": "header", "text": _plain(message.title or " ", _HEADER)}]

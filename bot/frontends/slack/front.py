@@ -110,7 +110,7 @@ class SlackFrontEnd:
     async def answer(self, where: Where, message: Message) -> None:
         """To whoever asked, alone; where they look: in the thread, or in the channel for what was pressed there."""
         client = self._line.client
-        text = blocks.escape(" ".join((message.title, *message.lines[:2])))[: blocks.MOST_TEXT]
+        text = blocks.answer_text(message)
         await self._calls.call(
             "ephemeral",
             lambda: client.chat_postEphemeral(

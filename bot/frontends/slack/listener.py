@@ -145,7 +145,7 @@ class Listener:
             await ack(response_action="errors", errors={"words": "That failed inside ao; nothing was done."})
             return
         if taken.said is not None and taken.said.private and not taken.request:
-            await ack(response_action="errors", errors={"words": _words(taken.said)[:150]})
+            await ack(response_action="errors", errors={"words": blocks.answer_text(taken.said)[:150]})
             return
         await ack()
         self._later(self._pressed(press, taken))
@@ -186,11 +186,7 @@ async def _soon(taken: Taken) -> Message | None:
 
 
 def _form(message: Message) -> dict[str, Any]:
-    return {"text": _words(message), "blocks": blocks.answer_blocks(message)}
-
-
-def _words(message: Message) -> str:
-    return blocks.escape(" ".join((message.title, *message.lines[:2])))[: blocks.MOST_TEXT]
+    return {"text": blocks.answer_text(message), "blocks": blocks.answer_blocks(message)}
 
 
 async def _logged(work: Coroutine[Any, Any, None]) -> None:
