@@ -26,12 +26,13 @@ from orchestrator.errors import (
     Conflict,
     NotAllowed,
     NotFound,
+    NotReady,
     PermanentError,
     TemporaryError,
 )
 
 if TYPE_CHECKING:
-    from github.Auth import Auth
+    from github.Auth import Auth as Auth  # noqa: PLC0414 - handed on to identities
     from github.Requester import Requester
 
 PUBLIC = "https://api.github.com"
@@ -131,6 +132,7 @@ class GitHub:
         answer = Answer(status, said, None if status == 304 else _parsed(text, said))
         if self._listener is not None:
             self._listener("rest", answer)
+        self._forget_if_refused(status)
         if status >= 300 and status != 304:
             raise refusal(answer, f"{method} {path}", self.host)
         return answer
@@ -164,6 +166,7 @@ class GitHub:
         answer = Answer(status, headers, _parsed(text, headers))
         if self._listener is not None:
             self._listener("graphql", answer)
+        self._forget_if_refused(status)
         if status >= 300:
             raise refusal(answer, f"GraphQL {name}", self.host)
         errors = answer.data.get("errors") or ()
@@ -171,6 +174,12 @@ class GitHub:
         if data is None:
             raise graphql_refusal(errors, name, self.host)
         return Said(data, errors, headers)
+
+    async def token(self) -> str:
+        """What we are let in with now, for git. Never in a log, an error, an argument list or a file."""
+        requester = await self._open()
+        found = await self._call("signing in", lambda: requester.auth.token if requester.auth else "")
+        return str(found)
 
     async def close(self) -> None:
         """Let the threads go. Repeatable."""
@@ -184,29 +193,29 @@ class GitHub:
                 self._requester = await self._call("signing in", self._make)
             return self._requester
 
-    def _make(self) -> Requester:
-        from github import Github
+    def _forget_if_refused(self, status: int) -> None:
+        """A token that is not taken any more may have been renewed outside: the next call signs in anew."""
+        if status == 401:
+            self._requester = None
 
-        # At INFO it tells of redirections, at DEBUG of whole requests with their bodies.
-        logging.getLogger("github").setLevel(logging.WARNING)
-        hub = Github(
-            auth=self.identity.auth(),
-            base_url=self.url,
-            timeout=int(TIMEOUT),
-            user_agent="agent-orchestrator",
-            per_page=PER_PAGE,
-            retry=None,
-            seconds_between_requests=None,
-            seconds_between_writes=None,
-            lazy=True,
-        )
-        return hub.requester
+    def _make(self) -> Requester:
+        return _requester(self.url, self.identity.auth())
+
+    def _translated(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - as the call returns
+        """In the thread: an App's token is renewed there, and its refusals are PyGithub's own."""
+        from github import GithubException
+
+        try:
+            return call()
+        except GithubException as error:
+            answer = Answer(error.status, error.headers or {}, error.data)
+            raise refusal(answer, "signing in", self.host) from None
 
     async def _call(self, what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - as the call returns
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(TIMEOUT + 5.0):
-                return await loop.run_in_executor(self._executor, call)
+                return await loop.run_in_executor(self._executor, self._translated, call)
         except TimeoutError as error:
             msg = f"{self.host} does not answer within {TIMEOUT:.0f} s ({what})."
             raise TemporaryError(msg) from error
@@ -218,6 +227,68 @@ class GitHub:
         except (ValueError, RuntimeError, AssertionError) as error:
             msg = f"{self.host} answered in a way that cannot be read ({what}: {type(error).__name__})."
             raise TemporaryError(msg) from None
+
+
+def token_auth(token: str) -> Auth:
+    """By a token of any kind, as it is."""
+    from github.Auth import Token
+
+    return Token(token)
+
+
+def app_auth(url: str, app: str, key: str, where: int | str) -> Auth:
+    """As a GitHub App's installation: its id, or `owner/name` of a repository by which it is found.
+
+    Its token lasts an hour and is renewed by whichever call comes last before its end. Goes outside, so
+    it is called in a thread. Raises `NotReady`.
+    """
+    from github.Auth import AppAuth
+
+    auth = AppAuth(app, key)
+    try:
+        auth.create_jwt()
+    except Exception as error:  # noqa: BLE001 - of a library below PyGithub, and with no key in its words
+        msg = f"the private key of GitHub App {app} cannot be used ({type(error).__name__})."
+        raise NotReady(msg, next_step="Take the .pem file that GitHub made for it.") from None
+    if isinstance(where, str):
+        where = _installation(url, auth, app, where)
+    return auth.get_installation_auth(where)
+
+
+def _installation(url: str, auth: Auth, app: str, repository: str) -> int:
+    requester = _requester(url, auth)
+    try:
+        status, headers, text = requester.requestJson("GET", f"/repos/{repository}/installation")
+    finally:
+        requester.close()
+    if status == 200:
+        return int(json.loads(text)["id"])
+    if status == 404:
+        msg = f"GitHub App {app} is not installed on {repository}."
+        raise NotReady(msg, next_step="Install it there (its page on GitHub: Install App).")
+    if status == 401:
+        msg = f"{web_host(url)} does not know GitHub App {app} by this private key."
+        raise NotReady(msg, next_step="`app.id` and its key belong together; the clock must be right too.")
+    raise refusal(Answer(status, headers, _parsed(text, headers)), "finding the installation", web_host(url))
+
+
+def _requester(url: str, auth: Auth) -> Requester:
+    from github import Github
+
+    # At INFO it tells of redirections, at DEBUG of whole requests with their bodies.
+    logging.getLogger("github").setLevel(logging.WARNING)
+    hub = Github(
+        auth=auth,
+        base_url=url,
+        timeout=int(TIMEOUT),
+        user_agent="agent-orchestrator",
+        per_page=PER_PAGE,
+        retry=None,
+        seconds_between_requests=None,
+        seconds_between_writes=None,
+        lazy=True,
+    )
+    return hub.requester
 
 
 def web_host(api_url: str) -> str:
