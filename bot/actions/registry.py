@@ -48,6 +48,8 @@ VERBS = (
     "people add",
     "people rm",
     "pair",
+    "link",
+    "unlink",
     # the fleet
     "doctor",
     "project ls",

@@ -98,6 +98,7 @@ class FrontEnds:
         front = SlackFrontEnd(slack, self._chat)
         await self._begin(front)
         self._core.surfaces["slack"] = front.condition
+        self._core.whispers["slack"] = front.whisper
         return {"slack": front}
 
     async def _begin(self, front: FrontEnd) -> None:

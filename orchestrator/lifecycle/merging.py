@@ -34,10 +34,10 @@ def intent_of(session: Session) -> Intent | None:
     return next((i for i in session.intents if i.key == KEY), None)
 
 
-def keep_who(draft: Draft, intent: Intent | None) -> None:
-    """It came through: keep who asked for it, and where."""
+def keep_who(draft: Draft, intent: Intent | None, as_: str = "") -> None:
+    """It came through: keep who asked for it, and where; `as_`: with whose rights on the forge."""
     if intent is not None:
-        changes.merged_by(draft, intent.data.get("by", ""), intent.data.get(_VIA, ""))
+        changes.merged_by(draft, intent.data.get("by", ""), intent.data.get(_VIA, ""), as_)
 
 
 def check_rights(draft: Draft, rules: Rules) -> None:

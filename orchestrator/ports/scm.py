@@ -213,10 +213,19 @@ class SignsIn(Protocol):
         """Begin to link a person. Raises `NotReady` when the configuration names no client."""
 
     async def finish_sign_in(self, project: Project, begun: SignIn) -> Credential | None:
-        """The person's credential; None while the person has not finished. Raises `NotAllowed` if refused."""
+        """The person's credential; None while the person has not finished.
+
+        Raises `NotAllowed` if they refused or it expired, `TemporaryError` to be asked again after its `delay`.
+        """
 
     async def renew(self, project: Project, credential: Credential) -> Credential:
         """A fresh credential for one that expires soon. Raises `NotAllowed` when it was taken away."""
+
+    async def revoke(self, project: Project, credential: Credential) -> str:
+        """Have the forge forget it; empty when it did, else what the person can do there. Never raises."""
+
+    def counts_without_link(self, project: Project) -> bool:
+        """Whether a second identity of ours carries approvals of people who are not linked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
