@@ -34,6 +34,9 @@ class Door(Protocol):
     async def asker(self, http: HttpRequest) -> Asker:
         """Who asks. Raises `NotAllowed`, `Unknown`."""
 
+    async def holds(self, http: HttpRequest) -> bool:
+        """Whether who was let in before is still to be told anything, as a stream goes on."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerDoor(Door):
@@ -57,6 +60,11 @@ class PeerDoor(Door):
                 msg, session=session, next_step="Agents have `ao report`, `ao ask`, `ao pr` and `ao done`."
             )
         return Asker(who=OWNER, surface=Surface.API, local=True)
+
+    @override
+    async def holds(self, http: HttpRequest) -> bool:
+        """As long as the connection: the process at its other end is the same."""
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,3 +90,12 @@ class TokenDoor(Door):
                 next_step="Its person gets one by `ao token add` on the server; send `Authorization: Bearer ao_…`.",
             )
         return Asker(who=token.actor, surface=Surface.API)
+
+    @override
+    async def holds(self, http: HttpRequest) -> bool:
+        """Until the token expires or is taken back."""
+        try:
+            await self.asker(http)
+        except Unknown:
+            return False
+        return True

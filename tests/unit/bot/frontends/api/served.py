@@ -47,7 +47,9 @@ class Served:
 
     def __init__(self, house: House) -> None:
         self.house = house
-        self.actions = Actions(house.core, access=Access(lambda: PEOPLE), clock=house.core.clock)
+        self.people = PEOPLE
+        """Who is known; others count at once."""
+        self.actions = Actions(house.core, access=Access(lambda: self.people), clock=house.core.clock)
         self.desk = Desk(self.actions, house.core.store.requests, house.core.clock.now)
         self.pulse = Pulse()
         self.pulse.ended(0.0, house.core.clock.monotonic())
