@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.actions.action import Action, Argument, Context, Role
+from bot.actions.action import Action, Argument, Context, Role, Scope
 from bot.chat.message import Message
 from bot.chat.request import Request, Surface
 
@@ -21,6 +21,7 @@ ACTION = Action(
     aliases=("token remove", "token revoke", "tokens rm"),
     summary="take a personal token back; its next use is refused",
     role=Role.OPERATOR,
+    scope=Scope.ANYBODY,
     run=run,
     surfaces=frozenset({Surface.SHELL, Surface.API, Surface.WEB}),
     arguments=(Argument(name="id", help="its id in `token ls`", required=True),),

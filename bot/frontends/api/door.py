@@ -81,7 +81,7 @@ class TokenDoor(Door):
         token = await self.use(secret.strip()) if scheme.lower() == "bearer" else None
         if token is None:
             msg = (
-                "this token does not count: it is unknown, expired or taken back."
+                "this token does not count: it is unknown, expired or taken back, or its person is not known any more."
                 if given
                 else "a token is needed."
             )
