@@ -40,9 +40,9 @@ class Access:
         """Whether `actor` has this role in any project."""
         return decide_somewhere(self.people, actor, needed, owners=owners)
 
-    def sees(self, actor: Actor, project: str) -> bool:
-        """Whether `actor` may see what is in a project; without one, what is of the whole fleet."""
-        return isinstance(self.decide(actor, Role.VIEWER, project or None), Allowed)
+    def sees(self, actor: Actor, project: str | None) -> bool:
+        """Whether `actor` may see what is in a project; None: what concerns the whole fleet."""
+        return isinstance(self.decide(actor, Role.VIEWER, project), Allowed)
 
     def actor(self, identity: Identity) -> Actor:
         """The actor that somebody is; one that nobody knows has the name `slack:U123` and no rights."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from orchestrator.clock import Clock
@@ -45,6 +46,11 @@ class Core:
     """Held while people are changed: of two admins who take each other away the second is refused."""
     restoring: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a session is brought back: of two who ask at once the second hears who was first."""
+
+    surfaces: dict[str, Callable[[], tuple[str, str]]] = field(default_factory=dict)
+    """Chat surfaces by name: what is wrong with one now, and what to do about it; both empty while all is well."""
+    addresses: dict[str, str] = field(default_factory=dict)
+    """Where surfaces are found, by name, in words."""
 
     @property
     def files(self) -> Lanes:

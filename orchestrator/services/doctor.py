@@ -44,6 +44,7 @@ async def doctor(core: Core) -> list[Finding]:
         *_sessions(core),
         *await _orphans(core),
         *await _notifiers(core),
+        *_surfaces(core),
         _sandbox(),
     ]
 
@@ -96,6 +97,16 @@ def _asks_nobody(agent: str) -> Finding:
     text = "runs whatever it likes without asking (permissionless); only `policy` rules hold it"
     step = "`permissions: auto-edit` asks; `policy.deny` forbids."
     return Finding(level=WARNING, subject=f"agent {agent}", text=text, next_step=step)
+
+
+def _surfaces(core: Core) -> Iterator[Finding]:
+    """Those of the process that serves; others know none."""
+    for name, where in core.addresses.items():
+        yield Finding(level=OK, subject=name, text=where)
+    for name, look in core.surfaces.items():
+        trouble, step = look()
+        level = WARNING if trouble else OK
+        yield Finding(level=level, subject=name, text=trouble or "people are heard and told", next_step=step)
 
 
 def _storage(core: Core) -> Iterator[Finding]:

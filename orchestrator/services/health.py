@@ -22,6 +22,12 @@ async def problems(core: Core, pulse: Pulse) -> list[str]:
     return [words for words in found if words]
 
 
+def degraded(core: Core) -> list[str]:
+    """Surfaces on which people are not heard or told now, in words; the fleet is looked after all the same."""
+    looked = ((name, look()[0]) for name, look in core.surfaces.items())
+    return [f"{name}: {trouble}" for name, trouble in looked if trouble]
+
+
 async def _store(core: Core) -> str:
     try:
         async with asyncio.timeout(_LIMIT):

@@ -95,8 +95,8 @@ def _whose(core: Core, named: str, by: Actor) -> str:
         raise NotAllowed(msg, next_step=f"{admins} can: `token add --for {whose}`.")
     if person is None:
         those = ", ".join(one.handle for one in people.persons) or "nobody yet"
-        msg = f"nobody here knows {named}, so that a token of theirs would have no rights. Known: {those}."
-        raise NotFound(msg, next_step=f"`people add {named} <role>` first.")
+        msg = f"nobody here knows {named}: a token of theirs would have no rights."
+        raise NotFound(msg, next_step=f"There are: {those}; `people add {named} <role>` adds one.")
     return whose
 
 

@@ -200,7 +200,7 @@ class Api:
                 yield logged
 
     def _shows(self, by: Asker, logged: LoggedEvent) -> bool:
-        return self.actions.access.sees(by.who, logged.event.project)
+        return self.actions.access.sees(by.who, logged.event.project or None)
 
     async def _follow(self, http: HttpRequest, by: Asker, after: int) -> AsyncIterator[bytes]:
         async for logged in _until(self._seen(by, after), self.stopping, None):

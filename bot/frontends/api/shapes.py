@@ -203,6 +203,9 @@ class Healthz(Shape):
 
     ok: bool
     reasons: list[str]
+    degraded: list[str] = Field(
+        description="Chat surfaces that are behind or away; the fleet is looked after."
+    )
     version: str
 
 

@@ -61,9 +61,10 @@ class SlackFrontEnd:
         self._line.connect(self._listener.register, self._answer_cut_off)
 
     async def stop(self) -> None:
-        """Say nothing more. Repeatable."""
-        await self._line.close()
+        """Answer what is in hand, then say nothing more. Repeatable."""
+        await self._line.acknowledged()
         await self._listener.close()
+        await self._line.close()
         await self.conversations.stop()
 
     async def _answer_cut_off(self) -> None:
@@ -146,6 +147,25 @@ class SlackFrontEnd:
     async def ready(self) -> str:
         """Why nothing comes and goes."""
         return self._line.trouble
+
+    def condition(self) -> tuple[str, str]:
+        """What is wrong now, for doctor, and what to do about it; both empty while all is well."""
+        behind = self.conversations.trouble
+        if self._line.trouble:
+            return (
+                self._line.trouble,
+                "What happens is told there once it answers; look at the tokens of `chat.slack`.",
+            )
+        if behind:
+            name, why = next(iter(behind.items()))
+            more = f" and {len(behind) - 1} more" if len(behind) > 1 else ""
+            return f"behind with {name}{more}: {why}", "It is tried again; the log of `ao start` says more."
+        return "", ""
+
+    @property
+    def figures(self) -> tuple[int, int]:
+        """How many conversations are behind, and how many calls of Slack were made."""
+        return len(self.conversations.trouble), self._calls.made
 
     async def aclose(self) -> None:
         """`stop` does it: a reload tells the same front end anew."""

@@ -35,6 +35,19 @@ async def test_sandbox_that_is_not_there_is_said(ring: Ring) -> None:
     assert (finding.level, "could act as you" in finding.text) == (WARNING, True)
 
 
+async def test_where_surfaces_are_and_what_ails_them_is_said(ring: Ring) -> None:
+    ring.core.addresses["console"] = "http://127.0.0.1:8410"
+    said = ["", ""]
+    ring.core.surfaces["slack"] = lambda: (said[0], said[1])
+    assert [f.text for f in await found(ring, "console")] == ["http://127.0.0.1:8410"]
+    assert [(f.level, f.next_step) for f in await found(ring, "slack")] == [(OK, "")]
+    said[:] = ["Slack cannot be reached", "Look at the tokens."]
+    (finding,) = await found(ring, "slack")
+    assert finding == Finding(
+        level=WARNING, subject="slack", text="Slack cannot be reached", next_step="Look at the tokens."
+    )
+
+
 async def test_configuration_that_went_bad(ring: Ring) -> None:
     ring.settings.path.write_text("limits: {sessions: many}\n")
     findings = await found(ring, "configuration")

@@ -12,6 +12,7 @@ import pytest
 from bot.frontends.api import shapes
 from bot.frontends.api.client import Client
 from bot.frontends.api.server import ApiServer
+from bot.frontends.chat import Figures
 from orchestrator.domain.listener import Listener
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.rights import People, Person
@@ -161,11 +162,23 @@ async def test_health_says_why_not(served: Served, house: House) -> None:
     ]
 
 
+async def test_a_chat_that_is_away_is_named_and_makes_nobody_unhealthy(served: Served, house: House) -> None:
+    port = await served.start()
+    assert (await ask(port, "/healthz")).data["degraded"] == []
+    house.core.surfaces["slack"] = lambda: ("Slack does not answer.", "Wait.")
+    found = await ask(port, "/healthz")
+    assert (found.status, found.data["ok"]) == (200, True)
+    assert found.data["degraded"] == ["slack: Slack does not answer."]
+
+
 async def test_metrics_are_prometheus_own(served: Served, house: House) -> None:
     from prometheus_client.parser import text_string_to_metric_families
 
     house.fleet.put(examples.session(id="demo-1"))
-    port = await served.start()
+    server = served.make()
+    server.figures = lambda: (Figures(surface="slack", behind=2, calls=31),)
+    await server.start()
+    port = server.port
     found = await ask(port, "/metrics")
     assert found.headers["content-type"].startswith("text/plain")
     values = {
@@ -175,6 +188,8 @@ async def test_metrics_are_prometheus_own(served: Served, house: House) -> None:
     }
     assert values["ao_sessions", "working"] == 1
     assert values["ao_sessions", "stuck"] == 0
+    assert values["ao_conversations_behind", "slack"] == 2
+    assert values["ao_slack_calls_total",] == 31
     assert values["ao_ticks_total",] == 1
     assert "demo-1" not in found.content.decode(), "no label names a session"
 
