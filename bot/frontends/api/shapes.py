@@ -203,9 +203,7 @@ class Healthz(Shape):
 
     ok: bool
     reasons: list[str]
-    degraded: list[str] = Field(
-        description="Chat surfaces that are behind or away; the fleet is looked after."
-    )
+    degraded: list[str] = Field(description="Chat surfaces that are away or behind.")
     version: str
 
 
@@ -327,13 +325,13 @@ def openapi(version: str) -> dict[str, Any]:
 
 
 def _paths() -> dict[str, Any]:
+    which = (_query("project", "string"), _query("ended", "string"))
+    unwell = _said("503", "It is not.", Healthz)
     session = _in_path("session", "Its id, issue or pull request.")
     key = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 200}}
     return {
         "/api/v1/health": _get("Version and newest event.", _ok(Health)),
-        "/api/v1/sessions": _get(
-            "Sessions.", _ok(Sessions), _query("project", "string"), _query("ended", "string")
-        ),
+        "/api/v1/sessions": _get("Sessions.", _ok(Sessions), *which),
         "/api/v1/sessions/{session}": _get("One session.", _ok(SessionInFull), session),
         "/api/v1/actions": {
             "post": {
@@ -354,9 +352,7 @@ def _paths() -> dict[str, Any]:
             _said("200", "Lines.", Event, kind="application/x-ndjson"),
             *(_query(name, kind) for name, kind in _EVENTS),
         ),
-        "/healthz": _get(
-            "200 while the fleet is looked after.", {**_ok(Healthz), **_said("503", "It is not.", Healthz)}
-        ),
+        "/healthz": _get("200 while the fleet is looked after.", {**_ok(Healthz), **unwell}),
         "/metrics": _get(
             "Numbers for Prometheus.",
             {"200": {"description": "Text.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
