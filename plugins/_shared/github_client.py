@@ -295,7 +295,8 @@ def web_host(api_url: str) -> str:
     """The host that people see, from the address of the interface."""
     parts = urlsplit(api_url)
     host = parts.netloc.rpartition("@")[2]
-    return "github.com" if host == "api.github.com" else host
+    ours = host == "api.github.com" or host.endswith(".ghe.com")  # GitHub Enterprise Cloud's own hosts
+    return host.removeprefix("api.") if ours else host
 
 
 def refusal(answer: Answer, what: str, host: str) -> AoError:
