@@ -28,6 +28,7 @@ from plugins._shared.github_client import (
     GitHub,
     Listener,
     app_auth,
+    app_installation,
     token_auth,
     web_host,
 )
@@ -189,6 +190,10 @@ class App:
     def auth(self) -> Auth:
         """Reads the key and asks for the installation: in a thread. Raises `NotReady`."""
         return app_auth(self.url, self.id, self.private_key(), self.where)
+
+    def installation(self) -> Mapping[str, object]:
+        """The installation with its permissions; goes outside like `auth`."""
+        return app_installation(self.url, self.id, self.private_key(), self.where)
 
     def private_key(self) -> str:
         """The key itself. Raises `NotReady`."""
