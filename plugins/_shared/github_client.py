@@ -180,9 +180,7 @@ class GitHub:
         if answer.status != 302 or not where:
             return answer.data if isinstance(answer.data, str) else ""
         if self._elsewhere is None:
-            from plugins._shared.http_client import HttpClient
-
-            self._elsewhere = HttpClient(TIMEOUT)
+            self._elsewhere = await self._call("making a client", _elsewhere)
         return (await self._elsewhere.end_of(where, MOST_OF_A_LOG)).decode(errors="replace")
 
     async def pages(
@@ -324,3 +322,10 @@ class GitHub:
         except (ValueError, RuntimeError, AssertionError) as error:
             msg = f"{self.host} answered in a way that cannot be read ({what}: {type(error).__name__})."
             raise TemporaryError(msg) from None
+
+
+def _elsewhere() -> HttpClient:
+    """In a thread: its library reads files when it is loaded."""
+    from plugins._shared.http_client import HttpClient
+
+    return HttpClient(TIMEOUT)

@@ -72,6 +72,8 @@ class Looker:
         self._tracks: dict[SessionId, Track] = {}
         self._running: dict[SessionId, asyncio.Task[None]] = {}
         self._began: dict[asyncio.Task[None], float] = {}
+        self._unheard: set[asyncio.Task[None]] = set()
+        """Those that nobody waits for: who asked is woken when they end."""
         self._covered: set[str] = set()
 
     # What others say -------------------------------------------------------------------------------
@@ -175,6 +177,8 @@ class Looker:
             left = most - (asyncio.get_running_loop().time() - self._began.get(task, 0.0))
             if left > 0:
                 await asyncio.wait([task], timeout=left)
+            if not task.done():
+                self._unheard.add(task)
 
     def _stretch(self) -> float:
         stretch = self._hub.budget.stretch(self._hub.now())
@@ -210,6 +214,7 @@ class Looker:
 
         def ended(task: asyncio.Task[None]) -> None:
             self._began.pop(task, None)
+            self._unheard.discard(task)
             for track in tracks:
                 if self._running.get(track.ref.id) is task:
                     del self._running[track.ref.id]
@@ -226,6 +231,8 @@ class Looker:
             log.exception("looks at %s failed", self._hub.host)
             for track in tracks:
                 track.fails(Unseen(f"the look failed: {type(error).__name__}"), began, 0.0)
+        if asyncio.current_task() not in self._unheard:
+            return
         for track in tracks:
             if track.answer != before[track.ref.id]:
                 self._wake(track.ref.id)

@@ -144,7 +144,7 @@ def _asked(pull: Node) -> list[tuple[str, bool]]:
     rows = []
     for request in nodes(pull.get("reviewRequests")):
         who = node(request.get("requestedReviewer"))
-        name = label(who.get("login")) or label(who.get("combinedSlug"))
+        name = label(who.get("login")) or ("a team" if who.get("__typename") == "Team" else "")
         if name:
             rows.append((name, request.get("asCodeOwner") is True))
     return rows

@@ -46,9 +46,7 @@ fragment Pull on PullRequest {
   reviewRequests(first: 50) {
     nodes {
       asCodeOwner
-      requestedReviewer {
-        __typename ... on User { login } ... on Team { combinedSlug } ... on Bot { login } ... on Mannequin { login }
-      }
+      requestedReviewer { __typename ... on User { login } ... on Bot { login } }
     }
   }
   reviews(last: 100) { nodes { ...Verdict } pageInfo { hasPreviousPage startCursor } }
@@ -56,6 +54,7 @@ fragment Pull on PullRequest {
   comments(last: 50) { nodes { ...Remark } }
 }
 """
+"""Of a team only that it is one: its name asks for the scope `read:org`, without which all would be refused."""
 
 VERDICT = """
 fragment Verdict on PullRequestReview {

@@ -103,7 +103,9 @@ def _settled(row: Node, head: Head) -> bool:
 def threads(rows: Iterable[Node], said: Mapping[str, Sequence[Node]]) -> tuple[ReviewComment, ...]:
     """All remarks in review threads. `said`: thread -> its comments."""
     return tuple(
-        _comment(comment, thread=thread, resolved=thread.get("isResolved") is True)
+        _comment(
+            comment, thread=thread, resolved=True in (thread.get("isResolved"), comment.get("isMinimized"))
+        )
         for thread in rows
         for comment in said.get(text(thread.get("id")), ())
         if not _by_us(comment)

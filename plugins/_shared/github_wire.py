@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, ItemsView, Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -108,19 +109,19 @@ class Wire:
         self._connections: dict[tuple[type, str, int | None], Any] = {}
         self._lock = threading.Lock()
 
-    def maker(self, kind: type[Any]) -> Callable[..., Call]:
+    def maker(self, kind: type[Any]) -> Maker:
         """What makes calls over connections of PyGithub's `kind`, which hold a session each."""
+        return Maker(self, kind)
 
-        def make(host: str, port: int | None = None, *args: Any, **options: Any) -> Call:  # noqa: ANN401
-            with self._lock:
-                key = (kind, host, port)
-                if key not in self._connections:
-                    self._connections[key] = kind(host, port, *args, **options)
-                connection = self._connections[key]
-            name = f"[{host}]" if ":" in host else host
-            return Call(connection.session, f"{connection.protocol}://{name}:{connection.port}", host)
-
-        return make
+    def call(self, kind: type[Any], host: str, port: int | None, options: Mapping[str, Any]) -> Call:
+        """A call to a server, over the session that is open to it."""
+        with self._lock:
+            key = (kind, host, port)
+            if key not in self._connections:
+                self._connections[key] = kind(host, port, **options)
+            connection = self._connections[key]
+        name = f"[{host}]" if ":" in host else host
+        return Call(connection.session, f"{connection.protocol}://{name}:{connection.port}", host)
 
     def close(self, url: str) -> None:
         """Let go of the sessions with a server; whoever calls it again opens new ones."""
@@ -130,6 +131,18 @@ class Wire:
             connections = [self._connections.pop(key) for key in keys]
         for connection in connections:
             connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Stands where PyGithub wants a class of connections. No function: as a class' attribute that would be a method."""
+
+    wire: Wire
+    kind: type[Any]
+
+    def __call__(self, host: str, port: int | None = None, **options: Any) -> Call:  # noqa: ANN401 - handed on
+        """A call, as if a connection was made."""
+        return self.wire.call(self.kind, host, port, options)
 
 
 WIRE = Wire()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from email.utils import formatdate
 from pathlib import Path
 from typing import Self
 from urllib.parse import unquote
@@ -87,10 +88,10 @@ class FakeGitHub:
     async def _call(self, request: web.Request) -> web.StreamResponse:
         path = unquote(request.match_info["path"]) or "/"
         asked = Asked(request.method, path, dict(request.query), request.headers, await request.read())
-        return _http(await self.rest.answer(asked))
+        return self._http(await self.rest.answer(asked))
 
     async def _graphql(self, request: web.Request) -> web.StreamResponse:
-        return _http(await self.graphql.answer(request.headers, await request.read()))
+        return self._http(await self.graphql.answer(request.headers, await request.read()))
 
     async def _log(self, request: web.Request) -> web.StreamResponse:
         until, log = self.world.logs.get(request.match_info["ticket"], (0.0, ""))
@@ -101,8 +102,8 @@ class FakeGitHub:
     async def _pushed(self, repo: Repository, who: Who) -> None:
         await pulls.after_push(self.world, repo, who.user or repo.owner)
 
-
-def _http(reply: Reply) -> web.Response:
-    if reply.body is None:
-        return web.Response(status=reply.status, headers=reply.headers)
-    return web.json_response(reply.body, status=reply.status, headers=reply.headers)
+    def _http(self, reply: Reply) -> web.Response:
+        headers = {"Date": formatdate(self.world.now, usegmt=True), **reply.headers}
+        if reply.body is None:
+            return web.Response(status=reply.status, headers=headers)
+        return web.json_response(reply.body, status=reply.status, headers=headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from plugins._shared import github_log
+from tests.unit.plugins._shared.github_nodes import Node
 
 JOB = {
     "steps": [
@@ -59,7 +60,7 @@ def test_a_cancelled_step_counts_as_the_one_that_failed() -> None:
 
 
 def test_annotations_name_file_and_line() -> None:
-    rows = [
+    rows: list[Node] = [
         {"path": "src/a.py", "start_line": 4, "annotation_level": "failure", "title": "F401", "message": "unused"},
         {"path": ".github", "annotation_level": "failure", "message": "exit code 1"},
     ]  # fmt: skip
