@@ -135,7 +135,8 @@ async def rigged(folder: Path, **options: Any) -> AsyncIterator[Rig]:
         hub = GitHub(
             github.api_url, Token(github.control.token("ao-bot", scopes=("repo",))), now=lambda: clock[0]
         )
-        marks, woken = Marks(), []
+        marks = Marks()
+        woken: list[str] = []
         project = Project(
             id=ProjectId("demo"),
             name="demo",
