@@ -62,7 +62,7 @@ class World:
     """Old lower-case owner/name -> where it is now."""
     nodes: dict[str, object] = field(default_factory=dict)
     """Node id -> object."""
-    tell: Callable[[Happening], None] = lambda _: None
+    listeners: list[Callable[[Happening], None]] = field(default_factory=list)
     """Told of everything that happens."""
     rerun: Callable[[Repository, str], None] = lambda _repo, _sha: None
     """Told that checks of a commit are to run again."""
@@ -72,6 +72,8 @@ class World:
     """Mergeability stays unknown, as on a busy day."""
     computing: set[object] = field(default_factory=set)
     """Pull requests whose mergeability is being computed."""
+    committed: dict[str, float] = field(default_factory=dict)
+    """When each commit that was asked about was made."""
     _last: int = 1000
     _gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -204,7 +206,9 @@ class World:
 
     def happened(self, repo: Repository, event: str, action: str, payload: Json, sender: User) -> None:
         """Tell webhooks and whoever listens."""
-        self.tell(Happening(repo, event, action, payload, sender))
+        what = Happening(repo, event, action, payload, sender)
+        for listener in self.listeners:
+            listener(what)
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something after the answer."""
