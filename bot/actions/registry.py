@@ -52,6 +52,7 @@ VERBS = (
     "unlink",
     # the fleet
     "doctor",
+    "github doctor",
     "project ls",
     "project add",
     "project rm",

@@ -252,6 +252,41 @@ class SignsIn(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a project wants of its forge, so that it can be said what lacks for it."""
+
+    approvals: int
+    """Those that the project's own rules ask for."""
+    merge_method: str
+    issues: bool
+    """Its tracker is there too."""
+    linked: bool
+    """Somebody is linked there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """One thing that was looked at, in words for a person."""
+
+    level: str
+    """`ok`, `warning` or `failure`."""
+    subject: str
+    text: str
+    next_step: str = ""
+
+
+@runtime_checkable
+class Examines(Protocol):
+    """An scm that can say whether everything is there that it needs, and what is more than that."""
+
+    def who(self, project: Project) -> str:
+        """As whom we act, as far as that is known without a call: `GITHUB_TOKEN`, `GitHub App 5`."""
+
+    async def examine(self, project: Project, wanted: Wanted) -> Sequence[Examined]:
+        """Look at credential, permissions, repository and rules; changes nothing. Never raises `AoError`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
     """A webhook's delivery that is genuine, and what it is about."""
 

@@ -57,7 +57,7 @@ _MOVES = 5
 
 log = logging.getLogger(__name__)
 
-__all__ = [
+__all__ = [  # fmt: skip
     "PER_PAGE",
     "PUBLIC",
     "TIMEOUT",
@@ -229,6 +229,10 @@ class GitHub:
         found = await self._call("signing in", lambda: requester.auth.token if requester.auth else "")
         return str(found)
 
+    async def outside(self, what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - as the call returns
+        """Something else that blocks, in our threads and with our time limit."""
+        return await self._call(what, call)
+
     async def close(self) -> None:
         """Let the threads go. Repeatable."""
         self._executor.shutdown(wait=False, cancel_futures=True)
@@ -351,20 +355,28 @@ def app_auth(url: str, app: str, key: str, where: int | str) -> Auth:
         msg = f"the private key of GitHub App {app} cannot be used ({type(error).__name__})."
         raise NotReady(msg, next_step="Take the .pem file that GitHub made for it.") from None
     if isinstance(where, str):
-        where = _installation(url, auth, app, where)
+        where = int(_installation(url, auth, app, where)["id"])
     return auth.get_installation_auth(where)
 
 
-def _installation(url: str, auth: Auth, app: str, repository: str) -> int:
+def app_installation(url: str, app: str, key: str, where: int | str) -> Mapping[str, Json]:
+    """An App's installation with its permissions. Goes outside, like `app_auth`, and raises like it."""
+    from github.Auth import AppAuth
+
+    return _installation(url, AppAuth(app, key), app, where)
+
+
+def _installation(url: str, auth: Auth, app: str, where: int | str) -> dict[str, Json]:
     requester = _requester(url, auth)
+    path = f"/app/installations/{where}" if isinstance(where, int) else f"/repos/{where}/installation"
     try:
-        status, headers, text = requester.requestJson("GET", f"/repos/{repository}/installation")
+        status, headers, text = requester.requestJson("GET", path)
     finally:
         requester.close()
     if status == 200:
-        return int(parsed(text, headers)["id"])
+        return dict(parsed(text, headers))
     if status == 404:
-        msg = f"GitHub App {app} is not installed on {repository}."
+        msg = f"GitHub App {app} is not installed on {where}."
         raise NotReady(msg, next_step="Install it there (its page on GitHub: Install App).")
     if status == 401:
         msg = f"{web_host(url)} does not know GitHub App {app} by this private key."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from typing_extensions import override
@@ -11,7 +11,17 @@ from orchestrator.domain.person import Actor
 from orchestrator.domain.project import Project
 from orchestrator.domain.pull_request import ReviewDecision
 from orchestrator.errors import NotAllowed, TemporaryError
-from orchestrator.ports.scm import Carried, Credential, Merged, Queued, SignIn, SignsIn
+from orchestrator.ports.scm import (
+    Carried,
+    Credential,
+    Examined,
+    Examines,
+    Merged,
+    Queued,
+    SignIn,
+    SignsIn,
+    Wanted,
+)
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.testing.fakes.scm import FakeScm
 
@@ -27,7 +37,7 @@ class _Code:
     refused: bool = False
 
 
-class LinkingScm(FakeScm, SignsIn):
+class LinkingScm(FakeScm, SignsIn, Examines):
     """`people` may sign in; `may_merge` are those whose rights suffice (None: everybody's)."""
 
     def __init__(
@@ -44,6 +54,10 @@ class LinkingScm(FakeScm, SignsIn):
         self.may_merge: set[str] | None = None
         self.carried_as: list[tuple[str, str]] = []
         """(`review` or `merge`, login) of what was done; `ao` where it was done by ourselves."""
+        self.examined: Sequence[Examined] = (Examined(level="ok", subject="sign-in", text="as ao-bot"),)
+        """What a look at ourselves finds."""
+        self.wanted: list[Wanted] = []
+        """What was wanted of it at each look."""
         self.good: dict[str, str] = {}
         """Token -> login, of those that are good."""
         self._codes: dict[str, _Code] = {}
@@ -125,6 +139,18 @@ class LinkingScm(FakeScm, SignsIn):
         self.good.pop(credential.token, None)
         self._renewals.pop(credential.renewal, None)
         return ""
+
+    @override
+    def who(self, project: Project) -> str:
+        del project
+        return "TOKEN"
+
+    @override
+    async def examine(self, project: Project, wanted: Wanted) -> Sequence[Examined]:
+        del project
+        self._call("examine")
+        self.wanted.append(wanted)
+        return self.examined
 
     @override
     async def merge(

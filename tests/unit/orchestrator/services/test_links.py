@@ -21,6 +21,7 @@ from orchestrator.services.merge import merge
 from orchestrator.testing import examples as ex
 from orchestrator.testing.fakes.linking_scm import HOST, TOKEN_LASTS, LinkingScm
 from orchestrator.testing.ring import CHECK, FakeWorld, Ring, open_ring
+from orchestrator.testing.waiting import eventually
 
 BO = Actor(kind=ActorKind.PERSON, name="bo")
 
@@ -64,11 +65,11 @@ async def _pass(ring: Ring, seconds: float) -> None:
 
 
 async def _ended(ring: Ring, told: Told) -> None:
-    for _ in range(400):
-        if told.words:
-            return
+    async def look() -> list[str]:
         await _pass(ring, 1.0)
-    pytest.fail("nothing was told")
+        return told.words
+
+    await eventually(look, bool)
 
 
 async def _link(ring: Ring, who: Actor = ex.ADA, login: str = "ada-gh") -> Told:
