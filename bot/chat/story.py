@@ -43,6 +43,8 @@ _PLAIN = {
     "merge.conflicts": "🔀 It conflicts with its base.",
     "merge.refused": "⚠️ Not merged.",
     "merge.asked": "🚚 Merging.",
+    "merge.queued": "🚚 The forge merges it in its turn.",
+    "merge.dropped": "⚠️ It left the forge's queue without a merge.",
     "merge.taken_back": "🚚 The merge was taken back.",
     "merge.held": "✋ Nobody merges this for now.",
     "merge.released": "👉 The merge is released.",

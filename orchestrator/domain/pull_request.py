@@ -156,8 +156,11 @@ class PullRequest:
 
 
 def sum_up(runs: tuple[CheckRun, ...]) -> Checks:
-    """One word for many runs: any failed -> failing; any unfinished -> pending; else passing."""
-    states = {run.state for run in runs}
+    """One word for many runs: any failed -> failing; any unfinished -> pending; else passing.
+
+    Optional ones count only where there are no others.
+    """
+    states = {run.state for run in runs if not run.optional} or {run.state for run in runs}
     if CheckState.FAILED in states:
         return Checks.FAILING
     if states & {CheckState.PENDING, CheckState.RUNNING}:

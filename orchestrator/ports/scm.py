@@ -44,6 +44,17 @@ class Merged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """A merge that the forge makes by itself later: when its turn comes, or once what it asks for is there.
+
+    Looks show it as `PullRequest.queued` until it is merged, or not queued any more.
+    """
+
+    words: str
+    """For people: `in the merge queue of main, place 2`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
     """What lets us act on a forge as one person. Never in a session, a log, an event or an error."""
 
@@ -90,12 +101,13 @@ class Scm(Protocol):
 
     async def merge(
         self, session: SessionRef, head: str, method: str, title: str = "", *, as_: Credential | None = None
-    ) -> Merged:
-        """Merge the pull request if its head still is `head`.
+    ) -> Merged | Queued:
+        """Merge the pull request if its head still is `head`, or have the forge merge it in its turn.
 
-        `method`: merge, squash or rebase. `as_`: with this person's rights, where the forge knows people. A pull request that is merged already with that head
-        returns the merge that happened. Raises `Conflict` for another head or a conflict with the
-        base, `PermanentError` when the forge refuses; the message says why.
+        `method`: merge, squash or rebase; another that the forge allows where it does not allow this one.
+        `as_`: with this person's rights, where the forge knows people. A pull request that is merged
+        already with that head returns the merge that happened. Raises `Conflict` for another head or a
+        conflict with the base, `PermanentError` when the forge refuses; the message says why.
         """
 
     async def review(
@@ -179,6 +191,17 @@ class Drafts(Protocol):
 
     async def set_draft(self, session: SessionRef, *, draft: bool) -> None:
         """Make the session's pull request a draft, or ready for review. Repeatable. Raises `NotFound`."""
+
+
+@runtime_checkable
+class Queues(Protocol):
+    """An scm whose forge merges in its turn (merge queue, native auto-merge), and can be told not to."""
+
+    async def leave_queue(self, session: SessionRef) -> None:
+        """Nothing merges the session's pull request by itself any more. Repeatable.
+
+        One that is merged already stays so: whoever asks looks at it afterwards.
+        """
 
 
 @runtime_checkable

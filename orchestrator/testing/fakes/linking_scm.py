@@ -11,7 +11,17 @@ from orchestrator.domain.person import Actor
 from orchestrator.domain.project import Project
 from orchestrator.domain.pull_request import ReviewDecision
 from orchestrator.errors import NotAllowed, TemporaryError
-from orchestrator.ports.scm import Carried, Credential, Examined, Examines, Merged, SignIn, SignsIn, Wanted
+from orchestrator.ports.scm import (
+    Carried,
+    Credential,
+    Examined,
+    Examines,
+    Merged,
+    Queued,
+    SignIn,
+    SignsIn,
+    Wanted,
+)
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.testing.fakes.scm import FakeScm
 
@@ -145,7 +155,7 @@ class LinkingScm(FakeScm, SignsIn, Examines):
     @override
     async def merge(
         self, session: SessionRef, head: str, method: str, title: str = "", *, as_: Credential | None = None
-    ) -> Merged:
+    ) -> Merged | Queued:
         who = self._who(as_)
         if self.may_merge is not None and who not in self.may_merge:
             msg = f"{who} may not merge into {session.project.default_branch}."
