@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.demo.github import issues, pulls, reviews
+from bot.demo.github import checks, issues, merging, pulls, reviews, rules
 from bot.demo.github.access import Access, Token
 from bot.demo.github.git_repository import Signature
 from bot.demo.github.limits import Limits
 from bot.demo.github.model import Comment, Issue, Pull, Repository, Review
+from bot.demo.github.model_checks import CheckRun, Status
 from bot.demo.github.model_rules import Protection, Ruleset
 from bot.demo.github.refusals import CannotDo
 from bot.demo.github.rest import Rest
@@ -219,6 +220,58 @@ class Control:
         """APPROVE, REQUEST_CHANGES or COMMENT, with comments on lines."""
         pull = self.find_pull(full_name, number)
         return reviews.give(self.world, pull, self.world.add_user(by), event, body, remarks=remarks)
+
+    # Checks.
+
+    async def check(self, full_name: str, number: int, report: checks.Report) -> CheckRun:
+        """A check on a pull request's head: the newest of that name goes on, else a new one."""
+        pull = self.find_pull(full_name, number)
+        return await self.check_at(full_name, pull.head_sha, report)
+
+    async def check_at(
+        self, full_name: str, sha: str, report: checks.Report, *, beside: bool = False
+    ) -> CheckRun:
+        """On a commit; `beside`: a further one with the same name."""
+        repo = self.world.repository(full_name)
+        known = [run for run in repo.checks.latest(sha) if run.name == report.name and not beside]
+        if known:
+            run = known[-1]
+            checks.change(self.world, repo, run, report)
+        else:
+            branch = next((name for name, head in repo.branch_heads.items() if head == sha), "")
+            run = checks.start(self.world, repo, sha, branch, report)
+        await self._advance(repo, sha)
+        return run
+
+    async def status(  # noqa: PLR0913 - what a status has
+        self, full_name: str, number: int, context: str, state: str, *, by: str, description: str = "",
+        target_url: str = "",
+    ) -> Status:  # fmt: skip
+        """A commit status on a pull request's head."""
+        repo, sha = self.world.repository(full_name), self.find_pull(full_name, number).head_sha
+        user = self.world.add_user(by)
+        said = {"context": context, "state": state, "description": description, "target_url": target_url}
+        made = checks.add_status(self.world, repo, sha, user, checks.new_status(self.world, sha, user, said))
+        await self._advance(repo, sha)
+        return made
+
+    async def _advance(self, repo: Repository, sha: str) -> None:
+        for pull in checks.pulls_at(repo, sha):
+            await merging.advance(self.world, pull)
+
+    async def advance_queue(self, full_name: str, *, ok: bool = True) -> None:
+        """The first of the merge queue is merged, or thrown out because its checks failed."""
+        repo = self.world.repository(full_name)
+        if not repo.queue:
+            msg = f"Nothing stands in the merge queue of {full_name}."
+            raise CannotDo(msg)
+        pull = repo.queue[0]
+        queue = self.world.add_user("github-merge-queue[bot]", "Bot")
+        if ok:
+            method = rules.methods(repo, pull.base_ref)[0]
+            await merging.merge(self.world, pull, queue, method, by_queue=True)
+        else:
+            pulls.leave_queue(self.world, pull, queue)
 
     async def settle(self) -> None:
         """Wait until nothing goes on in the background."""

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.demo.github import rest_issues, rest_pulls, rest_repos
+from bot.demo.github import rest_checks, rest_issues, rest_pulls, rest_repos
 from bot.demo.github.access import Access, Who
 from bot.demo.github.calls import Call, Reply, Route
 from bot.demo.github.limits import Limits
@@ -17,7 +17,7 @@ from bot.demo.github.model import Repository
 from bot.demo.github.refusals import Json, Refused, not_found
 from bot.demo.github.world import World
 
-TABLES = [rest_issues.TABLE, rest_pulls.TABLE, rest_repos.TABLE]
+TABLES = [rest_issues.TABLE, rest_pulls.TABLE, rest_repos.TABLE, rest_checks.TABLE]
 _FREE = {"/rate_limit"}
 
 

@@ -6,6 +6,7 @@ It prints one line of JSON with its addresses when it is ready.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from bot.demo.github.access import Access, Who
 from bot.demo.github.calls import Reply
 from bot.demo.github.control import Control
 from bot.demo.github.git_http import GitHttp
+from bot.demo.github.graph import GraphQl, schema
 from bot.demo.github.limits import Limits
 from bot.demo.github.model import Repository
 from bot.demo.github.rest import Asked, Rest
@@ -36,6 +38,7 @@ class FakeGitHub:
         self.access = Access(self.world)
         self.limits = Limits(self.world.clock)
         self.rest = Rest(self.world, self.access, self.limits)
+        self.graphql = GraphQl(self.world, self.access, self.limits, self.rest.calls, self.rest.unknown)
         self.control = Control(self.world, self.access, self.limits, self.rest)
         self._git = GitHttp(self.world, self.access, self._pushed)
         self._runner: web.AppRunner | None = None
@@ -63,8 +66,11 @@ class FakeGitHub:
 
     async def start(self, port: int = 0) -> None:
         """Listen. Raises `OSError` when the port is taken."""
+        await asyncio.to_thread(schema)  # read and built before the first query
         app = web.Application(client_max_size=LARGEST)
         app.router.add_route("*", "/api/v3{path:.*}", self._call)
+        app.router.add_post("/api/graphql", self._graphql)
+        app.router.add_get("/api/logs/{ticket}", self._log)
         app.router.add_route("*", "/{owner}/{repo}.git/{rest:.+}", self._git.serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2, auto_decompress=False)
         await self._runner.setup()
@@ -82,6 +88,15 @@ class FakeGitHub:
         path = unquote(request.match_info["path"]) or "/"
         asked = Asked(request.method, path, dict(request.query), request.headers, await request.read())
         return _http(await self.rest.answer(asked))
+
+    async def _graphql(self, request: web.Request) -> web.StreamResponse:
+        return _http(await self.graphql.answer(request.headers, await request.read()))
+
+    async def _log(self, request: web.Request) -> web.StreamResponse:
+        until, log = self.world.logs.get(request.match_info["ticket"], (0.0, ""))
+        if until <= self.world.now:
+            return web.Response(status=404, text="The address is no longer good.\n")
+        return web.Response(text=log, content_type="text/plain")
 
     async def _pushed(self, repo: Repository, who: Who) -> None:
         await pulls.after_push(self.world, repo, who.user or repo.owner)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import secrets
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -63,6 +64,10 @@ class World:
     """Node id -> object."""
     tell: Callable[[Happening], None] = lambda _: None
     """Told of everything that happens."""
+    rerun: Callable[[Repository, str], None] = lambda _repo, _sha: None
+    """Told that checks of a commit are to run again."""
+    logs: dict[str, tuple[float, str]] = field(default_factory=dict)
+    """Ticket -> until when it is good, and the log."""
     holds_mergeable: bool = False
     """Mergeability stays unknown, as on a busy day."""
     computing: set[object] = field(default_factory=set)
@@ -180,6 +185,13 @@ class World:
         self.renamed.pop(full_name.lower(), None)
 
     # What happens.
+
+    def log_ticket(self, log: str) -> str:
+        """By which a log can be read without a token, for a minute."""
+        ticket = secrets.token_hex(16)
+        self.logs = {name: kept for name, kept in self.logs.items() if kept[0] > self.now}
+        self.logs[ticket] = (self.now + 60, log)
+        return ticket
 
     def note(self, issue: Issue, event: str, actor: User, **data: object) -> Event:
         """A line in an issue's timeline; the issue is newer by it."""

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from github import Auth, Github
 
@@ -56,3 +56,17 @@ async def git(folder: Path, *argv: str) -> tuple[int, str]:
 def with_token(url: str, token: str) -> str:
     """For git."""
     return url.replace("://", f"://x-access-token:{token}@")
+
+
+async def ask(
+    github: FakeGitHub, token: str, query: str, variables: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """A GraphQL query by PyGithub's requester; the whole answer, errors too."""
+
+    def run(client: Github) -> dict[str, Any]:
+        body = {"query": query, "variables": variables or {}}
+        _, data = client.requester.requestJsonAndCheck("POST", client.requester.graphql_url, input=body)
+        answer: dict[str, Any] = data
+        return answer
+
+    return await by(github, token, run)
