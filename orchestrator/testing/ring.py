@@ -312,12 +312,8 @@ async def open_ring(
     store = await Store.open(home, NoFaults())
     settings.use_kept(store.policy)
     settings.use_people(store.people)
-    fleet = Fleet(
-        world=_outside(world, home, registry, settings),
-        keeping=keeping(store.keeper),
-        log=store.log,
-        performer=Act(),
-    )
+    outside = _outside(world, home, registry, settings)
+    fleet = Fleet(world=outside, keeping=keeping(store.keeper), log=store.log, performer=Act())
     core = Core(
         home=home,
         fleet=fleet,
