@@ -71,7 +71,11 @@ class Queue(Protocol):
     """A tracker in which a label hands an issue to an agent: the label is the queue."""
 
     async def waiting(self, project: Project) -> Sequence[Queued]:
-        """Issues that are marked and that no session works on, oldest mark first. Raises `TemporaryError`."""
+        """Open issues that are marked, oldest mark first. Raises `TemporaryError`, `NotAllowed`.
+
+        Asked every minute: it costs next to nothing while nothing is marked. `update` to the state
+        `in_progress` takes the mark off.
+        """
 
 
 TRACKER: Slot[Tracker] = Slot("tracker")

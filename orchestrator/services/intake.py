@@ -14,10 +14,13 @@ from typing import Any
 
 from orchestrator.domain.event import Event, Level
 from orchestrator.domain.ids import ProjectId
+from orchestrator.domain.issue import IssueState
 from orchestrator.domain.outside_text import excerpt, one_line
 from orchestrator.domain.person import rule
 from orchestrator.domain.project import Project
+from orchestrator.domain.session import Session
 from orchestrator.errors import AoError, TemporaryError
+from orchestrator.lifecycle.draft import Draft
 from orchestrator.ports.tracker import TRACKER, IssueChange, Queue, Queued, Tracker
 from orchestrator.services import spawn
 from orchestrator.services.core import Core
@@ -55,6 +58,8 @@ class _Outcome:
     marks: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     """Why issues were not taken up, a line each."""
+    loud: bool = False
+    """A member's wish is among them."""
 
 
 class Intake:
@@ -110,7 +115,7 @@ class Intake:
             wait = LONGEST
             log.exception("the label queue was not read", extra={"project": project})
         finally:
-            turn.due = self._core.clock.monotonic() + wait
+            turn.due = self._core.clock.monotonic() + max(wait, SOONEST)
             turn.task = None
 
     async def _take(self, project: ProjectId) -> None:
@@ -129,7 +134,7 @@ class Intake:
             await self._all(tracker, where, new[:AT_ONCE], out)
         finally:
             if out.refused:
-                await core.fleet.tell_once(self._refusal(where, new, out.refused))
+                await core.fleet.tell_once(self._refusal(where, new, out))
             after = {"marks": out.marks, "trouble": ""}
             if after != known:
                 await self._keep(project, after)
@@ -137,21 +142,29 @@ class Intake:
             self.wake(project)
 
     async def _all(self, tracker: Tracker, project: Project, new: Sequence[Queued], out: _Outcome) -> None:
+        """Raises the first `TemporaryError` when all were tried: one issue holds no other up."""
+        failed: TemporaryError | None = None
         for one in new:
-            if one.member:
-                why = await self._spawn(tracker, project, one)
-            else:
-                why = f"{one.reason}: whoever may change labels takes it off and sets it again"
+            try:
+                why = await self._spawn(tracker, project, one) if one.member else one.reason
+            except TemporaryError as error:
+                failed = failed or error
+                continue
             out.marks[one.issue.ref] = one.mark
             if why:
+                out.loud = out.loud or one.member
                 title = excerpt(one_line(one.issue.title, 80), 80)
                 out.refused.append(f"issue {one.issue.ref} ({title}): {why}")
+        if failed is not None:
+            raise failed
 
     async def _spawn(self, tracker: Tracker, project: Project, one: Queued) -> str:
         """Spawn it; why not, in words. Raises `TemporaryError`: it is tried again."""
         by = rule(f"label {one.label} ({one.by})")
         try:
-            await spawn.spawn(self._core, spawn.SpawnAsk(project=project.id, issue=one.issue.ref), by=by)
+            ask = spawn.SpawnAsk(project=project.id, issue=one.issue.ref)
+            made = await spawn.spawn(self._core, ask, by=by)
+            await self._taken_up(tracker, project, made)
         except TemporaryError:
             raise
         except spawn.AlreadyThere as error:
@@ -163,7 +176,24 @@ class Intake:
             return str(error)
         return ""
 
-    def _refusal(self, project: Project, new: Sequence[Queued], refused: Sequence[str]) -> Event:
+    async def _taken_up(self, tracker: Tracker, project: Project, session: Session) -> None:
+        """Whoever set the label sees at once that it was seen, also while the session waits for a place."""
+        try:
+            change = IssueChange(state=IssueState.IN_PROGRESS, keep_closed=True)
+            await tracker.update(project, session.task.issue, change)
+        except AoError as error:
+            # The ring tells the tracker anyway, once the session works, and tries that again.
+            log.warning("the tracker was not told yet: %s", error, extra={"session": session.id})
+            return
+
+        def told(draft: Draft) -> None:
+            if not draft.session.issue_told:
+                draft.set(issue_told=IssueState.IN_PROGRESS.value)
+
+        await self._core.fleet.change(session.id, told)
+
+    def _refusal(self, project: Project, new: Sequence[Queued], out: _Outcome) -> Event:
+        refused = out.refused
         more = f"\nand {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
         rows = "\n".join(refused[:_NAMED]) + more
         marks = ",".join(sorted(f"{one.issue.ref}={one.mark}" for one in new))
@@ -172,8 +202,8 @@ class Intake:
             type="intake.refused",
             at=self._core.clock.now(),
             project=project.id,
-            text=f"The label {new[0].label} started no session.\n{rows}",
-            level=Level.WARNING,
+            text=f"The label {new[0].label} started no session (taken off and set again it is a new wish).\n{rows}",
+            level=Level.WARNING if out.loud else Level.INFO,
             data={"url": new[0].issue.url, "issues": len(refused)},
         )
 

@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from orchestrator.domain.issue import IssueState
+from orchestrator.domain.project import Project
 from orchestrator.errors import NotAllowed, TemporaryError
-from orchestrator.ports.tracker import IssueChange, Queue, Queued
+from orchestrator.ports.tracker import IssueChange, Queue, Queued, Tracker
+from orchestrator.testing.contracts.tracker_queue import QueueContract
 from tests.contracts.github_issue_bench import REPO, Bench, issue_bench, make
 
 GO = "agent:go"
@@ -19,6 +22,34 @@ GO = "agent:go"
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     async with issue_bench(tmp_path, queue=True) as bench:
         yield bench
+
+
+class GitHubPeople:
+    """bo may write; eve may not."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    def mark(self, ref: str, *, member: bool) -> None:
+        """Set the label on GitHub."""
+        self._bench.control.label(REPO, int(ref), GO, by="bo" if member else "eve")
+
+
+class TestGitHubQueue(QueueContract):
+    @override
+    @pytest.fixture
+    def tracker(self, bench: Bench) -> Tracker:
+        return bench.tracker
+
+    @override
+    @pytest.fixture
+    def project(self, bench: Bench) -> Project:
+        return bench.project
+
+    @override
+    @pytest.fixture
+    def people(self, bench: Bench) -> GitHubPeople:
+        return GitHubPeople(bench)
 
 
 async def waiting(bench: Bench) -> Sequence[Queued]:

@@ -25,6 +25,11 @@ class TrackerContract:
     @pytest.fixture
     def project(self, tmp_path: Path) -> Project:
         """A project whose issues the tracker has."""
+        return self.a_project(tmp_path)
+
+    @staticmethod
+    def a_project(tmp_path: Path) -> Project:
+        """One whose checkout is an empty folder."""
         path = tmp_path / "repository"
         path.mkdir()
         return Project(

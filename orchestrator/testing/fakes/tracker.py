@@ -30,6 +30,8 @@ class FakeTracker(Tracker, Queue):
         """Whether it has a state for an issue whose pull request waits for people."""
         self.queued: list[Queued] = []
         """What `waiting` tells: marked issues whose label is on them still."""
+        self.label_stays = False
+        """The label cannot be taken off."""
         self.asked = 0
         """How often `waiting` was called."""
         self.calls = 0
@@ -89,6 +91,8 @@ class FakeTracker(Tracker, Queue):
         new = change.comment and not known
         said = (IssueComment(author="ao", body=change.comment),) if new else ()
         kept = change.keep_closed and issue.state in CLOSED
+        if change.state is IssueState.IN_PROGRESS and not self.label_stays:
+            labels.pop(GO, None)
         changed = replace(
             issue,
             state=issue.state if kept else self._shown(change.state) or issue.state,
@@ -113,7 +117,8 @@ class FakeTracker(Tracker, Queue):
         self._call()
         newest = {queued.issue.ref: queued for queued in self.queued}
         marked = (self.issues.get((project.id, ref)) for ref in newest)
-        return [newest[issue.ref] for issue in marked if issue is not None and GO in issue.labels]
+        open_ = [issue for issue in marked if issue is not None and issue.state not in CLOSED]
+        return [newest[issue.ref] for issue in open_ if GO in issue.labels]
 
     @override
     def branch_name(self, issue: Issue) -> str:

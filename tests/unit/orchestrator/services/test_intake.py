@@ -45,6 +45,7 @@ async def test_a_marked_issue_is_spawned_and_the_session_says_who_marked_it(serv
 
 
 async def test_a_mark_is_obeyed_once_although_the_label_stays(served: Ring) -> None:
+    served.tracker.label_stays = True
     served.tracker.mark("3")
     await served.later(60)
     await kill(served.core, served.fleet.all()[0].id, by=OWNER)
@@ -74,6 +75,7 @@ async def test_an_outsider_is_not_obeyed_and_that_is_told_once(served: Ring) -> 
     assert served.fleet.all() == ()
     (event,) = await told(served, "intake.refused")
     assert "issue 3 (Issue 3): eve may only read o/r" in event.text
+    assert event.level.value == "info"
     again = await served.crash()
     again.core.serving.set()
     await again.later(120)
@@ -100,6 +102,33 @@ async def test_more_marks_than_places_wait_as_sessions(served: Ring) -> None:
     statuses = [s.status.status.value for s in served.fleet.all()]
     assert len(statuses) == 25
     assert statuses.count("queued") == 23
+
+
+async def test_the_issue_shows_at_once_that_it_was_taken_up_and_is_given_back_with_the_session(
+    served: Ring,
+) -> None:
+    served.room.append(replace(served.room[-1], sessions=1))
+    await served.spawn("1")
+    served.tracker.mark("3")
+    await served.later(60)
+    shown = [served.tracker.issues["demo", "3"].state]
+    waits = served.fleet.all()[-1]
+    assert waits.status.status.value == "queued"
+    await kill(served.core, waits.id, by=OWNER)
+    await served.later(30)
+    shown.append(served.tracker.issues["demo", "3"].state)
+    assert shown == [IssueState.IN_PROGRESS, IssueState.OPEN]
+
+
+async def test_an_issue_that_cannot_be_read_holds_no_other_up(served: Ring) -> None:
+    served.tracker.unreadable["3"] = "502"
+    served.tracker.mark("3")
+    served.tracker.mark("4")
+    await served.later(60)
+    assert [s.task.issue for s in served.fleet.all()] == ["4"]
+    served.tracker.unreadable.clear()
+    await served.later(300)
+    assert [s.task.issue for s in served.fleet.all()] == ["4", "3"]
 
 
 async def test_what_cannot_be_spawned_is_told_once_with_what_to_do(served: Ring) -> None:
