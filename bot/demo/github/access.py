@@ -31,6 +31,8 @@ class App:
     """PEM, by which its JWTs are checked; empty: any is taken."""
     permissions: dict[str, str]
     device_flow: bool = True
+    is_oauth: bool = False
+    """An OAuth App: its tokens have scopes and do not expire."""
 
 
 @dataclass(slots=True, eq=False)
@@ -90,6 +92,8 @@ class Who:
         """Whose rate limit it is."""
         if self.token and self.token.installation:
             return f"installation {self.token.installation.id}"
+        if self.app:
+            return f"app {self.app.id}"
         return f"user {self.user.login}" if self.user else "nobody"
 
 

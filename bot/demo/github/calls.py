@@ -12,6 +12,7 @@ from bot.demo.github.access import Access, Need, Who
 from bot.demo.github.limits import Limits
 from bot.demo.github.model import Repository, User
 from bot.demo.github.refusals import Json, Refused, invalid, not_found
+from bot.demo.github.webhooks import Webhooks
 from bot.demo.github.world import World
 
 MAX_PAGE = 100
@@ -39,6 +40,7 @@ class Call:
     body: Json
     path: str
     """Without `/api/v3`."""
+    webhooks: Webhooks
     given_repo: Repository | None = None
 
     @property
@@ -106,6 +108,8 @@ class Route:
     content: bool = False
     """Whether it makes content, which secondary limits count."""
     bucket: str = "core"
+    jwt: bool = False
+    """Whether an App calls it with its JWT."""
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -122,13 +126,12 @@ class Table:
     rows: list[Route] = field(default_factory=list)
 
     def on(
-        self, method: str, template: str, *needs: Need, role: str = "read", content: bool = False,
-        bucket: str = "core",
+        self, method: str, template: str, *needs: Need, role: str = "read", content: bool = False, **more: Any,  # noqa: ANN401 - fields of a route
     ) -> Callable[[Handler], Handler]:  # fmt: skip
-        """Decorate a handler."""
+        """Decorate a handler. `more`: bucket, jwt."""
 
         def add(handler: Handler) -> Handler:
-            self.rows.append(Route(method, template, handler, needs, role, content, bucket))
+            self.rows.append(Route(method, template, handler, needs, role, content, **more))
             return handler
 
         return add

@@ -6,26 +6,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.demo.github import checks, issues, merging, pulls, reviews, rules
-from bot.demo.github.access import Access, Token
+from bot.demo.github import issues, pulls, reviews
+from bot.demo.github.access import Access, App, Installation, Token
+from bot.demo.github.control_checks import CheckControl
+from bot.demo.github.device import Devices
+from bot.demo.github.faults import Fault, Faults
 from bot.demo.github.git_repository import Signature
 from bot.demo.github.limits import Limits
-from bot.demo.github.model import Comment, Issue, Pull, Repository, Review
-from bot.demo.github.model_checks import CheckRun, Status
+from bot.demo.github.model import Comment, Issue, Pull, Repository, Review, Thread
 from bot.demo.github.model_rules import Protection, Ruleset
 from bot.demo.github.refusals import CannotDo
 from bot.demo.github.rest import Rest
-from bot.demo.github.world import World
+from bot.demo.github.webhooks import Webhooks
 
 
 @dataclass(slots=True)
-class Control:
+class Control(CheckControl):
     """Names are strings: logins, `owner/name`, branches. Raises `CannotDo` for what is not there."""
 
-    world: World
     access: Access
     limits: Limits
     rest: Rest
+    webhooks: Webhooks
+    faults: Faults
+    devices: Devices
 
     @property
     def calls(self) -> Mapping[str, int]:
@@ -55,6 +59,29 @@ class Control:
             login, scopes=scopes, permissions=permissions, expires_in=expires_in, repositories=chosen
         )
         return made.value
+
+    def revoke(self, token: str) -> None:
+        """It is bad from now on."""
+        self.access.tokens[token].revoked = True
+
+    def app(
+        self,
+        slug: str,
+        owner: str,
+        permissions: Mapping[str, str],
+        *,
+        public_key: str = "",
+        oauth: bool = False,
+    ) -> App:
+        """A GitHub App, by whose JWTs (checked by the key, where one is given) and device flow people sign in."""
+        made = self.access.new_app(slug, owner, permissions, public_key)
+        made.is_oauth = oauth
+        return made
+
+    def install(self, app: App, account: str, repositories: Sequence[str] | None = None) -> Installation:
+        """On an account, for all of its repositories or some."""
+        chosen = None if repositories is None else {self.world.repository(name).id for name in repositories}
+        return self.access.install(app, account, chosen)
 
     async def repository(
         self, full_name: str, *, seed: Path | None = None, files: Mapping[str, str] | None = None,
@@ -89,6 +116,19 @@ class Control:
             repo.protections[branch] = protection
         for pull in repo.pulls():
             pull.mergeable = None
+
+    def ci(self, full_name: str, commands: Mapping[str, Sequence[str]]) -> None:
+        """Check name -> the command that the fake runs for each head of a pull request from now on."""
+        self.world.repository(full_name).ci = {name: list(argv) for name, argv in commands.items()}
+
+    def allow(self, full_name: str, **methods: bool) -> None:
+        """merge, squash, rebase, auto, delete_branch. Raises `CannotDo`."""
+        merging = self.world.repository(full_name).merging
+        for name, value in methods.items():
+            if not hasattr(merging, name):
+                msg = f"A repository allows no {name}."
+                raise CannotDo(msg)
+            setattr(merging, name, value)
 
     def ruleset(self, full_name: str, ruleset: Ruleset) -> None:
         """One more ruleset."""
@@ -137,14 +177,6 @@ class Control:
         found = self.world.repository(full_name).issues.get(number)
         if found is None:
             msg = f"{full_name} has no issue {number}."
-            raise CannotDo(msg)
-        return found
-
-    def find_pull(self, full_name: str, number: int) -> Pull:
-        """A pull request. Raises `CannotDo`."""
-        found = self.find(full_name, number).pull
-        if found is None:
-            msg = f"{full_name}#{number} is no pull request."
             raise CannotDo(msg)
         return found
 
@@ -221,57 +253,29 @@ class Control:
         pull = self.find_pull(full_name, number)
         return reviews.give(self.world, pull, self.world.add_user(by), event, body, remarks=remarks)
 
-    # Checks.
+    def resolve(self, full_name: str, number: int, at: int = 0, *, by: str, resolved: bool = True) -> Thread:
+        """A thread of a pull request, by its place; or open it again."""
+        thread = self.find_pull(full_name, number).threads[at]
+        reviews.set_resolved(self.world, thread, self.world.add_user(by), resolved=resolved)
+        return thread
 
-    async def check(self, full_name: str, number: int, report: checks.Report) -> CheckRun:
-        """A check on a pull request's head: the newest of that name goes on, else a new one."""
-        pull = self.find_pull(full_name, number)
-        return await self.check_at(full_name, pull.head_sha, report)
+    def dismiss(self, review: Review, *, by: str, message: str = "Not so") -> None:
+        """A review no longer counts."""
+        reviews.dismiss(self.world, review, self.world.add_user(by), message)
 
-    async def check_at(
-        self, full_name: str, sha: str, report: checks.Report, *, beside: bool = False
-    ) -> CheckRun:
-        """On a commit; `beside`: a further one with the same name."""
-        repo = self.world.repository(full_name)
-        known = [run for run in repo.checks.latest(sha) if run.name == report.name and not beside]
-        if known:
-            run = known[-1]
-            checks.change(self.world, repo, run, report)
-        else:
-            branch = next((name for name, head in repo.branch_heads.items() if head == sha), "")
-            run = checks.start(self.world, repo, sha, branch, report)
-        await self._advance(repo, sha)
-        return run
+    # Time, faults, signing in.
 
-    async def status(  # noqa: PLR0913 - what a status has
-        self, full_name: str, number: int, context: str, state: str, *, by: str, description: str = "",
-        target_url: str = "",
-    ) -> Status:  # fmt: skip
-        """A commit status on a pull request's head."""
-        repo, sha = self.world.repository(full_name), self.find_pull(full_name, number).head_sha
-        user = self.world.add_user(by)
-        said = {"context": context, "state": state, "description": description, "target_url": target_url}
-        made = checks.add_status(self.world, repo, sha, user, checks.new_status(self.world, sha, user, said))
-        await self._advance(repo, sha)
-        return made
+    def advance(self, seconds: float) -> None:
+        """The clock goes on by so much."""
+        self.world.clock.offset += seconds
 
-    async def _advance(self, repo: Repository, sha: str) -> None:
-        for pull in checks.pulls_at(repo, sha):
-            await merging.advance(self.world, pull)
+    def fault(self, kind: str, match: str = "", *, calls: int = 1, seconds: float = 1.0) -> None:
+        """500, 502, 503, html, hang, slow, secondary, 429, drop or refuse, for the next calls with `match` in them."""
+        self.faults.add(Fault(kind, match, calls, seconds))
 
-    async def advance_queue(self, full_name: str, *, ok: bool = True) -> None:
-        """The first of the merge queue is merged, or thrown out because its checks failed."""
-        repo = self.world.repository(full_name)
-        if not repo.queue:
-            msg = f"Nothing stands in the merge queue of {full_name}."
-            raise CannotDo(msg)
-        pull = repo.queue[0]
-        queue = self.world.add_user("github-merge-queue[bot]", "Bot")
-        if ok:
-            method = rules.methods(repo, pull.base_ref)[0]
-            await merging.merge(self.world, pull, queue, method, by_queue=True)
-        else:
-            pulls.leave_queue(self.world, pull, queue)
+    def authorize(self, user_code: str, login: str, *, allow: bool = True) -> None:
+        """A person typed a device's code in the browser."""
+        self.devices.decide(user_code, login, allow=allow)
 
     async def settle(self) -> None:
         """Wait until nothing goes on in the background."""

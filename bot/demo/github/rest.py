@@ -9,15 +9,23 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.demo.github import rest_checks, rest_issues, rest_pulls, rest_repos
+from bot.demo.github import rest_apps, rest_checks, rest_hooks, rest_issues, rest_pulls, rest_repos
 from bot.demo.github.access import Access, Who
 from bot.demo.github.calls import Call, Reply, Route
 from bot.demo.github.limits import Limits
 from bot.demo.github.model import Repository
 from bot.demo.github.refusals import Json, Refused, not_found
+from bot.demo.github.webhooks import Webhooks
 from bot.demo.github.world import World
 
-TABLES = [rest_issues.TABLE, rest_pulls.TABLE, rest_repos.TABLE, rest_checks.TABLE]
+TABLES = [
+    rest_issues.TABLE,
+    rest_pulls.TABLE,
+    rest_repos.TABLE,
+    rest_checks.TABLE,
+    rest_hooks.TABLE,
+    rest_apps.TABLE,
+]
 _FREE = {"/rate_limit"}
 
 
@@ -40,6 +48,7 @@ class Rest:
     world: World
     access: Access
     limits: Limits
+    webhooks: Webhooks
     calls: Counter[str] = field(default_factory=Counter)
     """Method and route's template -> number of calls; `304 METHOD template` -> of them not modified."""
     unknown: list[str] = field(default_factory=list)
@@ -76,18 +85,13 @@ class Rest:
         repo, moved = self._repository(asked, params)
         if moved is not None:
             return moved
+        if (who.app is not None) != route.jwt:
+            raise Refused(401, "A JSON web token could not be decoded" if route.jwt else "Bad credentials")
         call = Call(
-            self.world,
-            self.access,
-            self.limits,
-            who,
-            params,
-            asked.query,
-            _body(asked.body),
-            asked.path,
-            repo,
-        )
-        if repo is not None:
+            self.world, self.access, self.limits, who, params, asked.query, _body(asked.body), asked.path,
+            self.webhooks, repo,
+        )  # fmt: skip
+        if repo is not None and not route.jwt:
             self.access.check(who, repo, route.needs, route.role)
             if route.needs and who.token and who.token.scopes is not None:
                 headers["X-Accepted-OAuth-Scopes"] = "repo"

@@ -62,7 +62,7 @@ class World:
     """Old lower-case owner/name -> where it is now."""
     nodes: dict[str, object] = field(default_factory=dict)
     """Node id -> object."""
-    tell: Callable[[Happening], None] = lambda _: None
+    listeners: list[Callable[[Happening], None]] = field(default_factory=list)
     """Told of everything that happens."""
     rerun: Callable[[Repository, str], None] = lambda _repo, _sha: None
     """Told that checks of a commit are to run again."""
@@ -204,7 +204,9 @@ class World:
 
     def happened(self, repo: Repository, event: str, action: str, payload: Json, sender: User) -> None:
         """Tell webhooks and whoever listens."""
-        self.tell(Happening(repo, event, action, payload, sender))
+        what = Happening(repo, event, action, payload, sender)
+        for listener in self.listeners:
+            listener(what)
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something after the answer."""

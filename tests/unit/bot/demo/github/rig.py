@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import aiohttp
 from github import Auth, Github
 
 from bot.demo.github.server import FakeGitHub
@@ -70,3 +71,17 @@ async def ask(
         return answer
 
     return await by(github, token, run)
+
+
+async def form(
+    github: FakeGitHub, path: str, fields: dict[str, str], *, page: bool = False
+) -> dict[str, Any]:
+    """A form that is posted, and its answer in JSON."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(
+            github.world.page(path), data=fields, headers={"Accept": "application/json"}
+        ) as response,
+    ):
+        assert response.status == 200, await response.text()
+        return {"page": await response.text()} if page else await response.json()
