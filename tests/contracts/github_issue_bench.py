@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ from orchestrator.ports.plugin import PluginContext
 from orchestrator.ports.tracker import Queue, Tracker
 from orchestrator.testing.fakes.clock import FakeClock
 from plugins.tracker.github import PLUGIN, GitHubTracker
-from tests.contracts.github_front import Front
 
 REPO = "acme/tool"
 
@@ -26,7 +26,6 @@ class Bench:
     """ada administers the repository, bo writes, tri triages, rea reads, eve has nothing to do with it."""
 
     github: FakeGitHub
-    front: Front
     tracker: GitHubTracker
     project: Project
     clock: FakeClock
@@ -35,6 +34,21 @@ class Bench:
     def control(self) -> Control:
         """What a test does there."""
         return self.github.control
+
+    @property
+    def address(self) -> str:
+        """Of its pages."""
+        return self.github.world.address
+
+    def calls(self) -> Counter[str]:
+        """What was called so far, by name; those that met a fault are not among them."""
+        return Counter(
+            {
+                name: count
+                for name, count in self.control.calls.items()
+                if not name.startswith("304 ") and name != "GRAPHQL points"
+            }
+        )
 
     @property
     def queue(self) -> Queue:
@@ -74,21 +88,20 @@ async def issue_bench(folder: Path, *, private: bool = False, **options: Any) ->
             collaborators={"ada": "admin", "bo": "write", "tri": "triage", "rea": "read"},
         )
         control.user("eve")
-        async with Front(github.world.address) as front:
-            tracker = make(folder, front, control.token("ada", scopes=("repo",)), clock, **options)
-            try:
-                yield Bench(github, front, tracker, project_at(folder), clock)
-            finally:
-                await tracker.aclose()
+        tracker = make(folder, github, control.token("ada", scopes=("repo",)), **options)
+        try:
+            yield Bench(github, tracker, project_at(folder), clock)
+        finally:
+            await tracker.aclose()
         assert control.unknown == []
 
 
-def make(folder: Path, front: Front, token: str, clock: FakeClock, **options: Any) -> GitHubTracker:
+def make(folder: Path, github: FakeGitHub, token: str, **options: Any) -> GitHubTracker:
     """A tracker as a new start makes it."""
     context = PluginContext(
-        home=folder / "home", data=str, environment={"GH_ENTERPRISE_TOKEN": token}, now=clock.now
+        home=folder / "home", data=str, environment={"GH_ENTERPRISE_TOKEN": token}, now=github.world.clock.now
     )
-    raw = {"apiUrl": f"{front.url}/api/v3", **options}
+    raw = {"apiUrl": github.api_url, **options}
     made: Tracker = PLUGIN.create(PLUGIN.options.model_validate(raw), context)
     assert isinstance(made, GitHubTracker)
     return made

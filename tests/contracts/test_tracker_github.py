@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -48,12 +47,12 @@ async def seen(bench: Bench, ref: str) -> object:
 async def test_many_issues_are_one_call(bench: Bench) -> None:
     for number in range(1, 51):
         bench.control.issue(REPO, f"Issue {number}")
-    bench.front.calls.clear()
+    before = bench.calls()
     looks = await bench.tracker.observe(bench.project, [str(n) for n in range(1, 51)])
     assert [look.value.title for look in looks.values() if isinstance(look, Seen) and look.value] == [
         f"Issue {number}" for number in range(1, 51)
     ]
-    assert bench.front.calls == ["POST /api/graphql"]
+    assert bench.calls() - before == {"GRAPHQL Issues": 1}
 
 
 async def test_whose_words_they_are_is_known(bench: Bench) -> None:
@@ -123,7 +122,7 @@ async def test_a_pull_request_is_no_issue_and_that_is_said(bench: Bench) -> None
 @pytest.mark.parametrize("ref", ["ENG-42", "0", "-1", "9" * 12, ""])
 async def test_what_can_be_no_number_of_an_issue_is_not_asked_for(bench: Bench, ref: str) -> None:
     assert "no number of an issue" in str(await seen(bench, ref))
-    assert bench.front.calls == []
+    assert "GRAPHQL Issues" not in bench.calls()
 
 
 async def test_closed_issues_say_how(bench: Bench) -> None:
@@ -138,33 +137,35 @@ async def test_closed_issues_say_how(bench: Bench) -> None:
 # Trouble ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [500, 502, 503])
-async def test_trouble_at_github_is_never_a_missing_issue(bench: Bench, status: int) -> None:
+@pytest.mark.parametrize("kind", ["500", "502", "503", "html", "secondary", "429", "drop", "refuse"])
+async def test_trouble_at_github_is_never_a_missing_issue(bench: Bench, kind: str) -> None:
     bench.control.issue(REPO, "One")
-    bench.front.fail(status)
-    assert str(status) in str(await seen(bench, "1"))
+    bench.control.fault(kind)
+    assert isinstance(await seen(bench, "1"), str)
     assert getattr(await seen(bench, "1"), "title", "") == "One"
 
 
 async def test_trouble_while_it_is_asked_whether_an_issue_was_moved_is_no_missing_issue(bench: Bench) -> None:
-    bench.front.fail(500, part="/issues/77")
+    bench.control.fault("500", "GET /repos/acme/tool/issues/77")
     assert "500" in str(await seen(bench, "77"))
     assert await seen(bench, "77") is None
 
 
 async def test_an_issue_that_was_moved_says_where_it_is(bench: Bench) -> None:
-    there = {"number": 4, "repository_url": f"{bench.front.url}/api/v3/repos/acme/other"}
-    bench.front.fail(200, part="/issues/77", body=json.dumps(there), times=2)  # as after GitHub's redirect
-    assert await seen(bench, "77") == "#77 was moved: it is acme/other#4 now."
-    with pytest.raises(NotFound, match="it is acme/other#4 now"):  # it is not tried again for ever
-        await bench.tracker.update(bench.project, "77", IssueChange(state=IssueState.CLOSED))
+    await bench.control.repository("acme/other", collaborators={"ada": "admin"})
+    bench.control.issue(REPO, "One")
+    bench.control.issue("acme/other", "Another")
+    bench.control.transfer(REPO, 1, "acme/other")
+    assert await seen(bench, "1") == "#1 was moved: it is acme/other#2 now."
+    with pytest.raises(NotFound, match="it is acme/other#2 now"):  # it is not tried again for ever
+        await bench.tracker.update(bench.project, "1", IssueChange(state=IssueState.CLOSED))
 
 
 async def test_a_web_page_instead_of_data_is_an_outage(bench: Bench) -> None:
     bench.control.issue(REPO, "One")
-    bench.front.html()
+    bench.control.fault("html", "GRAPHQL")
     assert "web page" in str(await seen(bench, "1"))
-    bench.front.html(part="/issues")
+    bench.control.fault("html", "/issues")
     with pytest.raises(TemporaryError, match="web page"):
         await bench.tracker.search(bench.project)
 
@@ -173,7 +174,7 @@ async def test_a_repository_that_we_may_not_see_is_no_missing_issue(tmp_path: Pa
     async with issue_bench(tmp_path, private=True) as bench:
         bench.control.issue(REPO, "One")
         token = bench.control.token("eve", scopes=("repo",))
-        tracker = make(tmp_path / "eve", bench.front, token, bench.clock)
+        tracker = make(tmp_path / "eve", bench.github, token)
         look = (await tracker.observe(bench.project, ["1"]))["1"]
         assert isinstance(look, Unseen)
         assert f"no repository {REPO} that our account may see" in look.reason
@@ -185,7 +186,7 @@ async def test_a_repository_that_we_may_not_see_is_no_missing_issue(tmp_path: Pa
 async def test_whoever_may_only_read_is_told_that_they_may_not_write(bench: Bench, tmp_path: Path) -> None:
     bench.control.issue(REPO, "One")
     token = bench.control.token("eve", scopes=("repo",))
-    tracker = make(tmp_path / "eve", bench.front, token, bench.clock)
+    tracker = make(tmp_path / "eve", bench.github, token)
     with pytest.raises(NotAllowed):
         await tracker.update(bench.project, "1", IssueChange(state=IssueState.IN_PROGRESS))
     await tracker.aclose()
@@ -247,13 +248,13 @@ async def test_old_issues_are_found_by_githubs_own_search(bench: Bench) -> None:
 async def test_the_list_costs_nothing_while_nothing_changes(bench: Bench) -> None:
     bench.control.issue(REPO, "One")
     await bench.tracker.search(bench.project)
-    bench.front.calls.clear()
+    before, points = bench.calls(), bench.points()
     await bench.tracker.search(bench.project, "on")
-    assert bench.front.calls == []  # a key later
+    assert bench.calls() == before  # a key later
     bench.clock.advance(30)
-    points = bench.points()
     assert [issue.title for issue in await bench.tracker.search(bench.project)] == ["One"]
-    assert (len(bench.front.calls), bench.points() - points) == (1, 0)
+    assert (bench.calls() - before).total() == 1
+    assert bench.points() == points
     bench.clock.advance(30)
     await bench.control.close(REPO, 1, by="ada")
     assert list(await bench.tracker.search(bench.project)) == []
@@ -264,7 +265,7 @@ async def test_a_list_that_could_not_be_read_is_read_the_next_time(bench: Bench)
     await bench.tracker.search(bench.project)
     bench.clock.advance(30)
     bench.control.issue(REPO, "Two")
-    bench.front.fail(502, part="graphql")
+    bench.control.fault("502", "GRAPHQL")
     with pytest.raises(TemporaryError):
         await bench.tracker.search(bench.project)
     bench.clock.advance(30)
@@ -291,16 +292,16 @@ async def test_a_change_that_is_made_already_writes_nothing(bench: Bench) -> Non
     bench.control.issue(REPO, "One")
     change = IssueChange(state=IssueState.IN_PROGRESS, add_labels=("Bug",), assignee="bo")
     first = await bench.tracker.update(bench.project, "1", change)
-    bench.front.calls.clear()
+    before = bench.calls()
     assert await bench.tracker.update(bench.project, "1", change) == first
-    assert bench.front.calls == ["POST /api/graphql"]
+    assert bench.calls() - before == {"GRAPHQL Issues": 1}
     assert (first.labels, first.assignee) == (("agent:working", "bug"), "bo")
 
 
 async def test_a_crash_between_two_labels_is_mended_by_doing_it_again(bench: Bench) -> None:
     bench.control.issue(REPO, "One")
     bench.control.label(REPO, 1, "agent:go", by="ada")
-    bench.front.fail(502, part="/issues/1/labels", times=1)
+    bench.control.fault("502", "POST /repos/acme/tool/issues/1/labels")
     change = IssueChange(state=IssueState.IN_PROGRESS)
     with pytest.raises(TemporaryError):
         await bench.tracker.update(bench.project, "1", change)
@@ -345,7 +346,7 @@ async def test_a_comment_can_be_found_where_it_says(bench: Bench) -> None:
     ],
 )
 async def test_an_issue_is_named_in_every_usual_way(bench: Bench, text: str) -> None:
-    assert bench.tracker.parse_ref(bench.project, text.format(host=bench.front.url)) == "7"
+    assert bench.tracker.parse_ref(bench.project, text.format(host=bench.address)) == "7"
 
 
 @pytest.mark.parametrize(
@@ -362,7 +363,7 @@ async def test_an_issue_is_named_in_every_usual_way(bench: Bench, text: str) -> 
 )
 async def test_what_is_no_issue_of_ours_is_refused_with_the_reason(bench: Bench, text: str, why: str) -> None:
     with pytest.raises(BadInput) as refused:
-        bench.tracker.parse_ref(bench.project, text.format(host=bench.front.url))
+        bench.tracker.parse_ref(bench.project, text.format(host=bench.address))
     assert why in refused.value.what
 
 
