@@ -11,7 +11,7 @@ from orchestrator.domain.ids import short_sha
 from orchestrator.domain.message import MessageStage
 from orchestrator.domain.session import EndingStep, Session, Setup, SetupStep
 from orchestrator.errors import AoError, Conflict, NotFound
-from orchestrator.lifecycle import acts, delivery, end, forge, merging, setup, speak
+from orchestrator.lifecycle import acts, delivery, end, forge, holding, merging, setup, speak
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
 
@@ -56,6 +56,7 @@ class Act:
                 speak.undeliverable(draft, question, str(error))
             case acts.Publish(head=head):
                 draft.set(published=head)
+                holding.refused(draft, head, str(error))
                 draft.tell(
                     "push.refused", f"{short_sha(head)} was not pushed: {error}", Level.ACTION, head=head
                 )

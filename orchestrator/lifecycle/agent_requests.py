@@ -22,6 +22,7 @@ from orchestrator.domain.agent_request import (
     wish,
 )
 from orchestrator.domain.counted import counted
+from orchestrator.domain.held import PullRequestWords
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.message import digest
 from orchestrator.domain.policy import Judgement, described, judge
@@ -189,7 +190,7 @@ class AgentRequests:
         has_one = session.change is not None and session.change.pr.state in OPEN
         title = pull.title or ("" if has_one else session.task.title or session.branch)
         body = _body(session, pull.body) if not has_one or pull.body else ""
-        words = forge.PullRequestWords(title=title, body=body, draft=pull.draft)
+        words = PullRequestWords(title=title, body=body, draft=pull.draft)
         shown = await forge.push(self._fleet, session, look.head, words)
         if shown is None:
             msg = "the forge made no pull request."

@@ -127,7 +127,7 @@ def _conflicts(session: Session) -> Condition | None:
 def _idle(session: Session) -> Condition | None:
     if session.change is not None or session.work.activity.state is not ActivityState.IDLE:
         return None
-    if session.work.reported_done:
+    if session.work.reported_done or session.held.push is not None:
         return None
     # A message that is still on its way belongs to the turn that caused it.
     answered = (m.number for m in session.messages if m.stage is MessageStage.ANSWERED)
