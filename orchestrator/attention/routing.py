@@ -32,6 +32,7 @@ TOLD = frozenset(
         "message.failed",
         "pr.merged",
         "pr.opened",
+        "push.held",
         "push.refused",
         "question.undelivered",
         "reaction.escalated",
@@ -118,7 +119,9 @@ _TITLES = {
     "pr.opened": "pull request opened",
     "pr.closed": "pull request closed",
     "pr.merged": "merged",
+    "push.held": "a push is held",
     "push.refused": "not pushed",
+    "text.held": "a text by an outsider is held",
     "rescue.saved": "unsaved work was kept",
     "reaction.escalated": "needs a person",
     "reaction.waits": "waits for your word",
@@ -142,6 +145,8 @@ def _actions(event: Event) -> tuple[NotificationAction, ...]:
         return (NotificationAction(label="Merge", verb=f"merge {session} --head {head}"),)
     if event.type == "review.pending" and head:
         return (NotificationAction(label="Approve", verb=f"approve {session} --head {head}"),)
+    if event.type == "push.held" and head:
+        return (NotificationAction(label="Release this push", verb=f"release {session} --head {head}"),)
     if event.type == "reaction.waits":
         return (NotificationAction(label="Send", verb=f"retry {session} --send"),)
     if event.type == "session.errored":

@@ -37,7 +37,7 @@ CI = (
 )
 AGENTS = (
     *("**/.claude/**", ".mcp.json", "CLAUDE.md", "CLAUDE.local.md"),
-    *("AGENTS.md", "AGENTS.override.md", "**/.codex/**", "agent-orchestrator.y*ml"),
+    *("AGENTS.md", "AGENTS.override.md", "agent-orchestrator.y*ml"),
 )
 DEFAULT_PATHS = (*FORGES, *CI, *AGENTS)
 """A name without a slash is guarded in every folder; `folder/**` is also the folder's own name."""

@@ -104,6 +104,9 @@ class Held:
     task_waits: str = ""
     """The id of the text that is the whole task: the agent starts once it is released."""
 
+    more: bool = False
+    """More texts wait than are kept here; it was told once."""
+
     @property
     def push(self) -> HeldPush | None:
         """The push that waits for a person, or is released and not out yet."""

@@ -337,7 +337,7 @@ class Session:
     rescues: tuple[Rescue, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     ending: Ending = Ending()
-    held: Held = Held()
+    held: Held = field(default_factory=Held)
     hold: Actor | None = None
     """Who said that nobody merges this."""
     hold_at: float = 0.0

@@ -56,10 +56,9 @@ class Act:
                 speak.undeliverable(draft, question, str(error))
             case acts.Publish(head=head):
                 draft.set(published=head)
-                holding.refused(draft, head, str(error))
-                draft.tell(
-                    "push.refused", f"{short_sha(head)} was not pushed: {error}", Level.ACTION, head=head
-                )
+                held = holding.refused(draft, head, str(error))
+                text = f"{short_sha(head)} was not pushed: {error}"
+                draft.tell("push.refused", text, Level.ACTION, head=head, push=held)
             case acts.Merge(head=head):
                 draft.close_intent(merging.KEY)
                 draft.tell(

@@ -64,7 +64,8 @@ def _ci_failed(session: Session) -> Condition | None:
 
 
 def _unresolved(change: Change, *, bots: bool) -> tuple[ReviewComment, ...]:
-    return tuple(c for c in change.pr.comments if not c.resolved and c.is_bot is bots)
+    """Of outsiders none: what they write reaches an agent only by a person's release."""
+    return tuple(c for c in change.pr.comments if c.trusted and not c.resolved and c.is_bot is bots)
 
 
 def _mark(change: Change, comments: tuple[ReviewComment, ...]) -> str:
@@ -77,7 +78,7 @@ def _demands(change: Change) -> tuple[briefing.Demand, ...]:
     return tuple(
         briefing.Demand(author=r.author, body=r.body, at=r.at)
         for r in change.pr.reviews
-        if r.decision is ReviewDecision.CHANGES_REQUESTED and r.body
+        if r.trusted and r.decision is ReviewDecision.CHANGES_REQUESTED and r.body
     )
 
 

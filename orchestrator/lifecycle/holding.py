@@ -106,11 +106,13 @@ def went_out(draft: Draft, head: str) -> None:
     draft.tell("push.done", f"{short_sha(head)} is pushed", head=head, push=push.id if push else "")
 
 
-def refused(draft: Draft, head: str, why: str) -> None:
-    """The forge would not take what a person had released."""
+def refused(draft: Draft, head: str, why: str) -> str:
+    """The forge would not take what a person had released. The id of that push; empty where it is none."""
     push = draft.session.held.push
     if push is not None and push.head == head and push.stage is PushStage.RELEASED:
         _decide(draft, push, PushStage.REFUSED, push.by, why, at=push.at)
+        return push.id
+    return ""
 
 
 def _overtake(draft: Draft, head: str) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from orchestrator.domain.held import HeldPush, PushStage
+from orchestrator.domain.held import HeldPush, HeldText, PushStage
 from orchestrator.domain.ids import SHORTEST_SHA, SessionId, short_sha
 from orchestrator.domain.outside_text import clean
 from orchestrator.domain.person import Actor
-from orchestrator.domain.session import Session
+from orchestrator.domain.session import Session, SetupStep
 from orchestrator.domain.when import clock
 from orchestrator.errors import BadInput, Conflict, NotFound
-from orchestrator.lifecycle import holding
+from orchestrator.lifecycle import holding, outsiders
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.services import ended
 from orchestrator.services.core import Core
@@ -47,6 +47,35 @@ async def send_back(core: Core, session_id: SessionId, *, head: str, words: str,
     await core.audit(by, "send-back", session_id, shown.head, said)
     core.fleet.wake(session_id)
     return session
+
+
+async def release_text(core: Core, session_id: SessionId, *, text: str, by: Actor) -> Session:
+    """Let exactly this edit of an outsider's text through to the agent. Raises `NotFound`, `Conflict`."""
+    await ended.refuse(core, session_id)
+
+    def how(draft: Draft) -> None:
+        started = draft.session.setup.step is SetupStep.READY
+        outsiders.release(draft, _text(draft.session, text), by, send=started)
+
+    shown = _text(core.fleet.get(session_id), text)
+    session = await core.fleet.change(session_id, how)
+    await core.audit(by, "release-text", session_id, text=f"{shown.id} {shown.place}: {shown.text}")
+    core.fleet.wake(session_id)
+    return session
+
+
+def _text(session: Session, name: str) -> HeldText:
+    found = next((text for text in session.held.texts if text.id == name.strip().lower()), None)
+    if found is None:
+        msg = f"no text {name!r} of it is held."
+        raise NotFound(msg, session=session.id, next_step=f"`ao held {session.id}` lists them.")
+    if found.by is not None:
+        msg = f"{found.words} was released by {found.by} at {clock(found.at)}."
+        raise Conflict(msg, session=session.id)
+    if found.gone:
+        msg = f"{found.words} was edited or taken away since."
+        raise Conflict(msg, session=session.id, next_step=f"`ao held {session.id}` shows what it is now.")
+    return found
 
 
 def push_at(session: Session, head: str = "") -> HeldPush:

@@ -6,10 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from orchestrator.domain.held import HeldText
 from orchestrator.domain.ids import ProjectId, branch_name, project_id
 from orchestrator.domain.issue import Issue, IssueState
 from orchestrator.domain.look import Unseen
 from orchestrator.domain.outside_text import one_line
+from orchestrator.domain.outsiders import task_of
 from orchestrator.domain.person import Actor
 from orchestrator.domain.project import Project
 from orchestrator.domain.pull_request import PullRequest
@@ -29,6 +31,7 @@ from orchestrator.domain.session import (
 )
 from orchestrator.domain.status import Status
 from orchestrator.errors import AoError, BadInput, Conflict, NotFound, TemporaryError
+from orchestrator.lifecycle import outsiders
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.ports.agent import AGENT
 from orchestrator.ports.runtime import RUNTIME
@@ -98,6 +101,8 @@ class _Plan:
     named: bool
     """Somebody said that it is this branch and no other."""
     claims: PullRequest | None
+    held: HeldText | None
+    """The issue's text, where an outsider wrote it and nobody gave the agent another task."""
     start: str = ""
     """Where the named branch stands; empty: it is made."""
 
@@ -207,6 +212,7 @@ def _plan(core: Core, ask: SpawnAsk, parts: Parts, issue: Issue | None) -> _Plan
         branch=branch_name(named or suggested),
         named=bool(named),
         claims=ask.claims,
+        held=task_of(issue, core.clock.now()) if issue is not None and not ask.prompt.strip() else None,
     )
 
 
@@ -286,6 +292,8 @@ async def _make(core: Core, plan: _Plan, by: Actor, left: Sequence[Session]) -> 
     )
 
     def told(draft: Draft) -> None:
+        if plan.held is not None:
+            outsiders.wait_for(draft, plan.held)
         issue = f"issue {plan.task.issue}: " if plan.task.issue else ""
         draft.tell(
             "session.spawned",
