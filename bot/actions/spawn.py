@@ -53,6 +53,7 @@ def waits_for_release(session: Session) -> Message:
         answer,
         lines=held.lines,
         verbatim=True,
+        fields=held.fields,
         buttons=held.buttons,
         level=Level.WARNING,
         next_steps=steps,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bot.chat.message import Button, Message
+from bot.chat.message import Button, Field, Message
 from orchestrator.domain.counted import counted
 from orchestrator.domain.event import Level
 from orchestrator.domain.held import HeldPush, HeldText, PushStage
 from orchestrator.domain.ids import short_sha
 from orchestrator.domain.outside_text import excerpt, one_line
-from orchestrator.domain.session import Session
+from orchestrator.domain.session import Session, WantedState
 from orchestrator.domain.when import clock
 
 MOST_SHOWN = 2_600
@@ -62,7 +62,8 @@ def _outcome(push: HeldPush) -> tuple[str, ...]:
 
 def push_buttons(session: Session, push: HeldPush) -> tuple[Button, ...]:
     """Bound to the head that is shown; none once a newer commit has disarmed them."""
-    if not push.waits or session.local_head not in {"", push.head}:
+    over = session.wanted.state is WantedState.STOP
+    if over or not push.waits or session.local_head not in {"", push.head}:
         return ()
     bound = {"session": str(session.id), "head": push.head}
     return (
@@ -86,18 +87,19 @@ def push_facts(session: Session, push: HeldPush) -> tuple[str, ...]:
 def text_message(session: Session, text: HeldText) -> Message:
     """Exactly what would be sent, with the button that sends it; then who did."""
     where = f"{text.words} by {one_line(text.author, 60) or 'somebody unknown'}"
-    link = (one_line(text.url, 300),) if text.url else ()
+    link = (Field("link", one_line(text.url, 300)),) if text.url else ()
     if not text.waits:
         who = f"{text.by.placed} at {clock(text.at)}" if text.by else ""
         done = f"✅ Released to the agent by {who}." if who else "⏭️ It was edited or taken away since."
-        return Message(title=f"📨 Held: {where}", lines=(*link, done), session=session.id)
+        return Message(title=f"📨 Held: {where}", lines=(done,), fields=link, session=session.id)
     shown = excerpt(text.text, MOST_SHOWN).splitlines()
     more = (f"All of it: ao held {session.id}",) if len(text.text) > MOST_SHOWN else ()
     needed = session.held.task_waits == text.id
     return Message(
         title=f"📨 Held: {where}, who is no member of the project",
-        lines=(*link, *shown, *more),
+        lines=(*shown, *more),
         verbatim=True,
+        fields=link,
         buttons=(text_button(session, text),),
         level=Level.ACTION if needed else Level.INFO,
         session=session.id,

@@ -106,7 +106,8 @@ def needs_person(session: Session) -> bool:
     """Whether it goes on only if somebody does something: also where the agent whose turn it is is gone."""
     status, push = session.status.status, session.held.push
     held = (push is not None and push.waits) or bool(session.held.task_waits)
-    return held or status in NEEDS_PERSON or (status in _AGENTS_TURN and agent_is_gone(session))
+    lives = session.wanted.state is not WantedState.STOP
+    return (held and lives) or status in NEEDS_PERSON or (status in _AGENTS_TURN and agent_is_gone(session))
 
 
 def sessions_table(sessions: Sequence[Session], now: float, *, brake: str = "") -> Message:

@@ -42,12 +42,15 @@ TOLD = frozenset(
         "session.done",
         "session.limited",
         "storage.damaged",
+        "text.held",
     }
 )
 """Events that somebody wants to hear of. Everything else is read in `ao events`."""
 
 _FOR_ALL = frozenset(trouble.value for trouble in FLEET_TROUBLES)
 """Told once for all sessions of an agent (`agent.account`)."""
+_ONLY_LOUD = frozenset({"reaction.waits", "text.held"})
+"""Told only where a person is needed."""
 _SENT = frozenset({"ci-failed", "changes-requested", "merge-conflicts"})
 """Reactions that write to the agent: it is told, or `reaction.waits` says that it waits for leave."""
 
@@ -58,7 +61,7 @@ def level(event: Event, rules: Rules | None) -> Level | None:
     A failing check that goes to the agent by itself is no news for people; its escalation is. What
     waits for leave to be sent is, unless its rule's priority is `info` (an agent that merely idles).
     """
-    if event.type not in TOLD or (event.type == "reaction.waits" and event.level is Level.INFO):
+    if event.type not in TOLD or (event.type in _ONLY_LOUD and event.level is Level.INFO):
         return None
     if event.data.get("trouble") in _FOR_ALL and event.session is not None:
         return None

@@ -6,7 +6,7 @@ from orchestrator.domain.held import HeldPush, HeldText, PushStage
 from orchestrator.domain.ids import SHORTEST_SHA, SessionId, short_sha
 from orchestrator.domain.outside_text import clean
 from orchestrator.domain.person import Actor
-from orchestrator.domain.session import Session, SetupStep
+from orchestrator.domain.session import Session, SetupStep, WantedState
 from orchestrator.domain.when import clock
 from orchestrator.errors import BadInput, Conflict, NotFound
 from orchestrator.lifecycle import holding, outsiders
@@ -86,6 +86,9 @@ def push_at(session: Session, head: str = "") -> HeldPush:
     if head and (len(head) < SHORTEST_SHA or any(c not in "0123456789abcdef" for c in head.lower())):
         msg = f"{head!r} is no commit: give the head that you saw, at least {SHORTEST_SHA} digits."
         raise BadInput(msg, session=session.id, next_step=f"`ao held {session.id}` shows it.")
+    if session.wanted.state is WantedState.STOP:
+        msg = "it is ended or ending; nothing of it is pushed any more."
+        raise Conflict(msg, session=session.id, next_step=f"`ao restore {session.id}` brings it back.")
     push = session.held.push
     if push is None or not push.waits:
         raise _decided(session, head)

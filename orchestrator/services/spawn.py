@@ -292,15 +292,11 @@ async def _make(core: Core, plan: _Plan, by: Actor, left: Sequence[Session]) -> 
     )
 
     def told(draft: Draft) -> None:
+        issue = f"issue {plan.task.issue}: " if plan.task.issue else ""
+        text = f"{by} spawned it on {issue}{plan.task.title}"
+        draft.tell("session.spawned", text, by=str(by), issue=plan.task.issue)
         if plan.held is not None:
             outsiders.wait_for(draft, plan.held)
-        issue = f"issue {plan.task.issue}: " if plan.task.issue else ""
-        draft.tell(
-            "session.spawned",
-            f"{by} spawned it on {issue}{plan.task.title}",
-            by=str(by),
-            issue=plan.task.issue,
-        )
 
     made = await core.fleet.add(session, told)
     core.fleet.wake(made.id)

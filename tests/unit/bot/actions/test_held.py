@@ -11,7 +11,7 @@ from bot.actions.spawn import waits_for_release
 from bot.chat.render import needs_person, next_steps
 from orchestrator.domain.guard import Finding, FindingKind
 from orchestrator.domain.held import Held, HeldPush, HeldText, PushStage
-from orchestrator.domain.session import SetupStep
+from orchestrator.domain.session import SetupStep, WantedState
 from orchestrator.errors import Conflict, NotFound
 from orchestrator.testing import examples
 from tests.unit.bot.house import Ask, House, data
@@ -100,6 +100,13 @@ def test_what_is_held_needs_a_person_and_says_how() -> None:
     assert needs_person(task)
     assert next_steps(task) == ("held demo-1", f"release-text demo-1 {TEXT.id}")
     assert not needs_person(replace(WAITS, held=Held(texts=(TEXT,))))
+    assert not needs_person(replace(WAITS, wanted=replace(WAITS.wanted, state=WantedState.STOP)))
+
+
+async def test_of_a_session_that_ends_nothing_is_released(house: House, ask: Ask) -> None:
+    house.fleet.put(replace(WAITS, wanted=replace(WAITS.wanted, state=WantedState.STOP)))
+    with pytest.raises(Conflict, match="ended or ending"):
+        await ask("release", session="demo-1", head=examples.HEAD)
 
 
 def test_a_spawn_that_waits_says_so_and_offers_the_release() -> None:
@@ -107,6 +114,7 @@ def test_a_spawn_that_waits_says_so_and_offers_the_release() -> None:
     assert answer.title == (
         "📨 demo-1 waits: mallory is no member of the project, so the text of issue 1 is held."
     )
-    assert answer.lines == (TEXT.url, "Do this.")
+    assert answer.lines == ("Do this.",)
+    assert answer.fields[0].value == TEXT.url
     assert [button.verb for button in answer.buttons] == ["release-text"]
     assert answer.next_steps[0] == f"release-text demo-1 {TEXT.id}"

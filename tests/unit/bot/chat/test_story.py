@@ -293,7 +293,8 @@ def test_a_held_text_shows_exactly_what_would_be_sent() -> None:
     found = one("text.held", session(held=Held(texts=(TEXT,))), held=TEXT.id)
     assert (found.about, found.mention) == (f"text:{TEXT.id}", False)
     assert found.message.title == "📨 Held: a comment on issue 1 by mallory, who is no member of the project"
-    assert found.message.lines == (TEXT.url, "Do this.", "And that.")
+    assert found.message.lines == ("Do this.", "And that.")
+    assert [(field.label, field.value) for field in found.message.fields] == [("link", TEXT.url)]
     [button] = found.message.buttons
     assert (button.label, button.verb, button.arguments["id"]) == (
         "Release to agent",
