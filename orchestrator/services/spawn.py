@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from orchestrator.domain.held import HeldText
 from orchestrator.domain.ids import ProjectId, branch_name, project_id
@@ -291,16 +292,18 @@ async def _make(core: Core, plan: _Plan, by: Actor, left: Sequence[Session]) -> 
         status=StatusLine(status=Status.QUEUED, reason="just asked for", evidence="", since=now),
     )
 
-    def told(draft: Draft) -> None:
-        issue = f"issue {plan.task.issue}: " if plan.task.issue else ""
-        text = f"{by} spawned it on {issue}{plan.task.title}"
-        draft.tell("session.spawned", text, by=str(by), issue=plan.task.issue)
-        if plan.held is not None:
-            outsiders.wait_for(draft, plan.held)
-
-    made = await core.fleet.add(session, told)
+    made = await core.fleet.add(session, partial(_told, plan=plan, by=by))
     core.fleet.wake(made.id)
     return made
+
+
+def _told(draft: Draft, plan: _Plan, by: Actor) -> None:
+    """The first events of a new session; and that it waits, where its task is an outsider's."""
+    issue = f"issue {plan.task.issue}: " if plan.task.issue else ""
+    text = f"{by} spawned it on {issue}{plan.task.title}"
+    draft.tell("session.spawned", text, by=str(by), issue=plan.task.issue)
+    if plan.held is not None:
+        outsiders.wait_for(draft, plan.held)
 
 
 async def spawn_batch(
