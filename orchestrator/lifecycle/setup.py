@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from orchestrator.domain import outsiders as outside_texts
@@ -100,24 +101,29 @@ async def start_agent(fleet: Fleet, session: Session, act: acts.StartAgent) -> N
             setup=Setup(step=SetupStep.READY, at=draft.now, resume=resume),
             unasked=unasked,
             runtime=RuntimeFact(state=RuntimeState.ALIVE, at=draft.now),
-            work=Work(
-                activity=Activity(state=ActivityState.STARTING, at=draft.now, evidence="just launched"),
-                at=draft.now,
-                progress_at=draft.now,
-                conversation=work.conversation,
-            ),
+            work=_just_launched(work.conversation, draft.now),
         )
         draft.tell(
             "session.started", f"{session.parts.agent} runs in {session.parts.runtime}", resumed=resume
         )
         if not prepared.prompt_given and not (resume and work.conversation):
             draft.enqueue(prompt, by="ao", key="prompt")
-        for text in draft.session.held.texts:
-            if text.by is not None and text.id not in given:  # released since the prompt was written
-                outsiders.send_released(draft, text, text.by)
+        _send_since(draft, given)
 
     await fleet.change(session.id, done)
     fleet.wake(session.id)
+
+
+def _just_launched(conversation: str, now: float) -> Work:
+    starting = Activity(state=ActivityState.STARTING, at=now, evidence="just launched")
+    return Work(activity=starting, at=now, progress_at=now, conversation=conversation)
+
+
+def _send_since(draft: Draft, given: Collection[str]) -> None:
+    """What was released since the prompt was written goes as messages."""
+    for text in draft.session.held.texts:
+        if text.by is not None and text.id not in given:
+            outsiders.send_released(draft, text, text.by)
 
 
 def _hold_texts(draft: Draft, issue: Issue | None) -> None:
