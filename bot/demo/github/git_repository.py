@@ -157,20 +157,23 @@ class Git:
         self, branch: str, files: Mapping[str, bytes | None], message: str, *,
         parent: str | None = None, by: Signature = SOMEBODY,
     ) -> str:  # fmt: skip
-        """A commit on a branch (from `parent`, also back from where it is); None deletes a file. Returns its SHA."""
-        start = parent or await self.resolve(f"refs/heads/{branch}")
+        """Set a branch to a new commit on `parent` (none: a first one); None deletes a file. Returns its SHA."""
         text = message.encode()
         who = f"{by.name} <{by.email}> {int(self.now())} +0000"
-        parts = [f"commit refs/heads/{branch}\ncommitter {who}\ndata {len(text)}\n".encode(), text, b"\n"]
-        if start:
-            parts.append(f"from {start}\n".encode())
+        parts = [
+            f"commit refs/heads/{branch}\nmark :1\ncommitter {who}\ndata {len(text)}\n".encode(),
+            text,
+            b"\n",
+        ]
+        if parent:
+            parts.append(f"from {parent}\n".encode())
         for path, content in files.items():
             if content is None:
                 parts.append(f"D {path}\n".encode())
             else:
                 parts += [f"M 100644 inline {path}\ndata {len(content)}\n".encode(), content, b"\n"]
-        await self.run("fast-import", "--quiet", "--force", stdin=b"".join(parts) + b"\n")
-        return (await self.run("rev-parse", f"refs/heads/{branch}")).strip()
+        parts.append(b"\nget-mark :1\n")
+        return (await self.run("fast-import", "--quiet", "--force", stdin=b"".join(parts))).strip()
 
     async def merge_base(self, one: str, other: str) -> str | None:
         """Their common ancestor."""

@@ -43,6 +43,7 @@ _KINDS = {
     "CheckRun": "CheckRun", "Suite": "CheckSuite", "Status": "StatusContext", "Label": "Label",
     "Repository": "Repository", "WorkflowRun": "WorkflowRun",
 }  # fmt: skip
+KEPT_DOCUMENTS = 200
 LOADED = (graph_pulls, graph_mutations)
 """Modules that register fields when they are imported."""
 
@@ -86,8 +87,8 @@ class GraphQl:
     calls: Counter[str]
     """Also of REST; here `GRAPHQL operation` and `GRAPHQL points`."""
     unknown: list[str]
-    documents: list[str] = field(default_factory=list)
-    """Every document that came, once."""
+    documents: dict[str, tuple[DocumentNode, list[GraphQLError]]] = field(default_factory=dict)
+    """The last documents that came, parsed and validated, by their text."""
 
     async def answer(self, headers: Mapping[str, str], data: bytes) -> Reply:
         """Never raises for what a caller did."""
@@ -106,10 +107,8 @@ class GraphQl:
         return reply
 
     async def _answer(self, who: Who, text: str, variables: Json, body: Json) -> Reply:
-        if text not in self.documents:
-            self.documents.append(text)
         try:
-            document = parse(text)
+            document, wrong = self._document(text)
         except GraphQLError as error:
             return Reply({"errors": [_shown(error)]})
         name = _operation(document, body.get("operationName"))
@@ -123,11 +122,20 @@ class GraphQl:
         except Refused as refused:
             return Reply({"errors": [{"type": "RATE_LIMITED", "message": refused.message}]})
         self.calls["GRAPHQL points"] += cost.points
-        if wrong := validate(schema(), document):
+        if wrong:
             self.unknown += [f"GRAPHQL {name}: {error.message}" for error in wrong]
             return Reply({"errors": [_shown(error) for error in wrong]})
         graph = Graph(self.world, self.access, self.limits, who, cost.points, cost.nodes)
         return await self._run(document, variables, body, graph)
+
+    def _document(self, text: str) -> tuple[DocumentNode, list[GraphQLError]]:
+        """Parsed and validated. Raises `GraphQLError` for what is no GraphQL."""
+        if text not in self.documents:
+            document = parse(text)
+            while len(self.documents) >= KEPT_DOCUMENTS:
+                del self.documents[next(iter(self.documents))]
+            self.documents[text] = document, list(validate(schema(), document))
+        return self.documents[text]
 
     async def _run(self, document: DocumentNode, variables: Json, body: Json, graph: Graph) -> Reply:
         done = execute(
