@@ -33,7 +33,11 @@ class Control(CheckControl):
 
     @property
     def calls(self) -> Mapping[str, int]:
-        """`GET /repos/{owner}/{repo}` and so on -> how often; `304 GET …`: of them not modified."""
+        """How often each was called.
+
+        `GET /repos/{owner}/{repo}`, `304 GET …` (of them not modified), `GRAPHQL name`, `GRAPHQL points`,
+        `GIT git-upload-pack` (asking for refs counts too).
+        """
         return self.rest.calls
 
     @property
@@ -42,6 +46,10 @@ class Control(CheckControl):
         return self.rest.unknown
 
     # People and repositories.
+
+    def team(self, organization: str, slug: str, members: Sequence[str]) -> None:
+        """A team, as CODEOWNERS names it: `@organization/slug`."""
+        self.world.user(organization).teams[slug] = {self.world.add_user(name).login for name in members}
 
     def user(self, login: str, kind: str = "User", *, members: Sequence[str] = ()) -> None:
         """Somebody: User, Bot or Organization."""
@@ -259,6 +267,12 @@ class Control(CheckControl):
         """A review no longer counts."""
         reviews.dismiss(self.world, review, self.world.add_user(by), message)
 
+    def delete_issue(self, full_name: str, number: int) -> None:
+        """410 from now on."""
+        repo = self.world.repository(full_name)
+        del repo.issues[self.find(full_name, number).number]
+        repo.deleted.add(number)
+
     # Time, faults, signing in.
 
     def advance(self, seconds: float) -> None:
@@ -272,6 +286,16 @@ class Control(CheckControl):
     def authorize(self, user_code: str, login: str, *, allow: bool = True) -> None:
         """A person typed a device's code in the browser."""
         self.devices.decide(user_code, login, allow=allow)
+
+    def hold_webhooks(self) -> None:
+        """Keep deliveries back until `release_webhooks`."""
+        self.webhooks.hold = True
+
+    def release_webhooks(self, order: Sequence[int] | None = None) -> int:
+        """Send what was held: as it came, or by these positions, which may repeat and leave out. How many there were."""
+        count = len(self.webhooks.held)
+        self.webhooks.release(order)
+        return count
 
     async def settle(self) -> None:
         """Wait until nothing goes on in the background."""

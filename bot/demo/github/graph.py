@@ -20,6 +20,7 @@ from graphql import (
     GraphQLSchema,
     GraphQLUnionType,
     OperationDefinitionNode,
+    OperationType,
     build_schema,
     default_field_resolver,
     execute,
@@ -118,8 +119,11 @@ class GraphQl:
             message = f"This query requests up to {cost.nodes} possible nodes which exceeds the maximum limit of 500,000."
             return Reply({"errors": [{"type": "MAX_NODE_LIMIT_EXCEEDED", "message": message}]})
         try:
+            self.limits.spend(f"graphql {who.key}", 5 if is_mutation(document) else 1)
             self.limits.take(who.key, "graphql", cost.points)
         except Refused as refused:
+            if "Retry-After" in refused.headers:
+                return Reply(refused.body, refused.status, refused.headers)
             return Reply({"errors": [{"type": "RATE_LIMITED", "message": refused.message}]})
         self.calls["GRAPHQL points"] += cost.points
         if wrong:
@@ -162,6 +166,14 @@ def _shown(error: GraphQLError) -> Json:
     shape: Json = dict(error.formatted)
     more = shape.pop("extensions", None) or {}
     return ({"type": more["type"]} if "type" in more else {}) | shape
+
+
+def is_mutation(document: DocumentNode) -> bool:
+    """Whether it changes something."""
+    return any(
+        isinstance(node, OperationDefinitionNode) and node.operation is OperationType.MUTATION
+        for node in document.definitions
+    )
 
 
 def _operation(document: DocumentNode, wanted: str | None) -> str:

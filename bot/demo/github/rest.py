@@ -80,6 +80,7 @@ class Rest:
         name = f"{asked.method} {route.template}"
         self.calls[name] += 1
         if asked.path not in _FREE:
+            self.limits.spend(who.key, 1 if asked.method == "GET" else 5)
             bucket = self.limits.take(who.key, route.bucket)
             headers |= bucket.headers(route.bucket)
         repo, moved = self._repository(asked, params)

@@ -17,6 +17,8 @@ _ISSUE = "/repos/{owner}/{repo}/issues/{number}"
 def issue_of(call: Call) -> Issue:
     """The issue that the path names. Raises `Refused`."""
     found = call.repo.issues.get(call.number())
+    if found is None and call.number() in call.repo.deleted:
+        raise Refused(410, "This issue was deleted")
     if found is None:
         raise not_found()
     return found
@@ -224,6 +226,14 @@ async def timeline(call: Call) -> Reply:
 
 def _commented(world: World, one: Comment) -> Json:
     return shapes.comment(world, one) | {"event": "commented", "actor": shapes.user(world, one.author)}
+
+
+@TABLE.on("GET", "/repos/{owner}/{repo}/issues/events", *_READ)
+async def all_events(call: Call) -> Reply:
+    """Of all issues, newest first, each with its issue."""
+    rows = [(event, one) for one in call.repo.issues.values() for event in one.timeline]
+    rows.sort(key=lambda row: row[0].id, reverse=True)
+    return call.page(rows, lambda row: shapes.event(call.world, row[0]) | {"issue": _shape(call, row[1])})
 
 
 @TABLE.on("GET", "/repos/{owner}/{repo}/labels", *_READ)

@@ -153,6 +153,7 @@ class FakeGitHub:
         return await self._faulty(request, f"GRAPHQL {data.decode(errors='replace')}", answer)
 
     async def _git_call(self, request: web.Request) -> web.StreamResponse:
+        self.rest.calls[f"GIT {request.query.get('service') or request.match_info['rest']}"] += 1
         return await self._faulty(request, f"GIT {request.path_qs}", lambda: self._git.serve(request))
 
     async def _control(self, request: web.Request) -> web.StreamResponse:
