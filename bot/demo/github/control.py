@@ -157,13 +157,13 @@ class Control(CheckControl):
         `parent`: from that commit instead, so that the branch is force-pushed. None as content deletes.
         """
         repo = self.world.repository(full_name)
-        heads = dict(repo.branch_heads)
+        heads = repo.branch_heads
         start = parent or heads.get(branch) or heads.get(repo.default_branch)
         user = self.world.add_user(by) if by else repo.owner
         data = {path: None if text is None else text.encode() for path, text in files.items()}
         signature = Signature(user.name or user.login, user.email or f"{user.login}@example.com")
         sha = await self.world.git(repo).commit(branch, data, message, parent=start, by=signature)
-        await pulls.after_push(self.world, repo, user, heads | {branch: sha})
+        await pulls.after_push(self.world, repo, user, {branch: sha})
         return sha
 
     async def head(self, full_name: str, branch: str) -> str:

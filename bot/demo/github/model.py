@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -158,6 +159,9 @@ class Repository:
     """Branch -> SHA, as of the last look at the git folder."""
     deleted: set[int] = field(default_factory=set)
     """Numbers of issues that were deleted."""
+    following: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while what a push moved is followed."""
+    merge_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     ci: dict[str, list[str]] = field(default_factory=dict)
     """Check name -> the command that the fake runs for each pushed head of a pull request."""
 

@@ -244,21 +244,20 @@ async def _is_outdated(world: World, pull: Pull, commit: str, path: str) -> bool
     return bool(code or out)
 
 
-async def after_push(world: World, repo: Repository, by: User, heads: dict[str, str] | None = None) -> None:
-    """Look at the branches of a repository (or be told them) and let everything follow that moved."""
-    before = repo.branch_heads
-    now = await world.git(repo).branches() if heads is None else heads
-    repo.branch_heads = now
-    changed = {name for name in before.keys() | now.keys() if before.get(name) != now.get(name)}
-    for name in sorted(changed):
-        _tell_push(world, repo, name, before.get(name), now.get(name), by)
-    if changed:
-        repo.updated_at = world.now
-    for other in world.repositories.values():
-        for pull in other.pulls():
+async def after_push(world: World, repo: Repository, by: User, moved: dict[str, str] | None = None) -> None:
+    """Look at the branches of a repository (or be told which moved) and let everything follow."""
+    async with repo.following:
+        now = await world.git(repo).branches() if moved is None else repo.branch_heads | moved
+        before, repo.branch_heads = repo.branch_heads, now
+        changed = {name for name in before.keys() | now.keys() if before.get(name) != now.get(name)}
+        for name in sorted(changed):
+            _tell_push(world, repo, name, before.get(name), now.get(name), by)
+        if changed:
+            repo.updated_at = world.now
+        for pull in [pull for other in world.repositories.values() for pull in other.pulls()]:
             if pull.is_open and pull.head_repo is repo and pull.head_ref in changed:
                 await _follow_head(world, pull, now.get(pull.head_ref), by)
-            if pull.is_open and other is repo and pull.base_ref in changed:
+            if pull.is_open and pull.repo is repo and pull.base_ref in changed:
                 await _follow_base(world, pull, now.get(pull.base_ref), by)
 
 
@@ -274,7 +273,9 @@ async def _follow_base(world: World, pull: Pull, tip: str | None, by: User) -> N
     pull.mergeable, pull.code_owners = None, None
     if tip is None:
         close(world, pull, by)
-    elif await world.git(pull.repo).merge_base(tip, pull.head_sha) == pull.head_sha:
+        return
+    is_in = await world.git(pull.repo).merge_base(tip, pull.head_sha) == pull.head_sha
+    if is_in and pull.is_open and not pull.repo.merge_lock.locked():  # else a merge is about to say so itself
         merged(world, pull, by, pull.head_sha)
 
 
