@@ -35,7 +35,7 @@ def next_steps(project: str, found: Sequence[Issue], words: str) -> tuple[str, .
     """The first issue that nobody works on yet; all issues where none has the words."""
     if not found:
         return (f"issues {project}",) if words else ()
-    free = next((issue for issue in found if issue.state is not IssueState.IN_PROGRESS), None)
+    free = next((issue for issue in found if issue.state is IssueState.OPEN), None)
     return (f"spawn {project} {free.ref}",) if free is not None else ("status",)
 
 

@@ -11,6 +11,8 @@ class IssueState(StrEnum):
 
     OPEN = "open"
     IN_PROGRESS = "in_progress"
+    IN_REVIEW = "in_review"
+    """Its pull request waits for people. A tracker without such a state shows it as in progress."""
     CLOSED = "closed"
     CANCELLED = "cancelled"
 
@@ -29,6 +31,8 @@ class Issue:
     assignee: str = ""
     author: str = ""
     comments: tuple[IssueComment, ...] = ()
+    trusted: bool = True
+    """Whoever wrote title and body belongs to the project; other texts reach an agent only when released."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +42,7 @@ class IssueComment:
     author: str
     body: str
     at: float = 0.0
+    id: str = ""
+    url: str = ""
+    trusted: bool = True
+    """Whoever wrote it belongs to the project, or is a bot that the project uses."""

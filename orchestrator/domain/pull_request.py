@@ -65,6 +65,8 @@ class CheckRun:
     url: str = ""
     tail: str = ""
     """The failing step's last lines: outside text, bounded; empty unless it failed."""
+    optional: bool = False
+    """The forge requires other checks and not this one: it blocks nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,10 @@ class ReviewComment:
     url: str = ""
     resolved: bool = False
     is_bot: bool = False
+    thread: str = ""
+    """The forge's name of the review thread it belongs to; empty where there is none to answer in."""
+    trusted: bool = True
+    """Whoever wrote it belongs to the project; other texts reach an agent only when released."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +96,8 @@ class Review:
     head: str
     at: float
     body: str = ""
+    trusted: bool = True
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +129,12 @@ class PullRequest:
     """What a person should know of its diff before a merge: tests removed or skipped, dependencies changed."""
     merge_commit: str = ""
     """The commit in the base branch, once merged."""
+    author: str = ""
+    """Who opened it, by the forge's own name."""
+    reviewers: tuple[str, ...] = ()
+    """Who is asked for a review, code owners among them."""
+    queued: bool = False
+    """The forge merges it by itself when its turn comes (merge queue, native auto-merge)."""
 
     @property
     def over(self) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from orchestrator.domain.ids import SessionId
@@ -43,6 +43,29 @@ class Merged:
     base: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """What lets us act on a forge as one person. Never in a session, a log, an event or an error."""
+
+    login: str
+    """The person's name on the forge."""
+    token: str = field(repr=False)
+    expires_at: float = 0.0
+    """Epoch seconds; 0: it does not expire."""
+    renewal: str = field(default="", repr=False)
+    """What a new one is got with; empty: the person signs in again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """How a person's verdict reached the forge."""
+
+    counts: bool
+    """The forge's own rules count it."""
+    words: str
+    """For people: `as a review by ana-gh`, `as a comment and the status ao/approval`."""
+
+
 class Scm(Protocol):
     """A forge. Pushes from our mirror with credentials that no session ever meets."""
 
@@ -65,18 +88,30 @@ class Scm(Protocol):
         forge's branch has commits that the head does not.
         """
 
-    async def merge(self, session: SessionRef, head: str, method: str, title: str = "") -> Merged:
+    async def merge(
+        self, session: SessionRef, head: str, method: str, title: str = "", *, as_: Credential | None = None
+    ) -> Merged:
         """Merge the pull request if its head still is `head`.
 
-        `method`: merge, squash or rebase. A pull request that is merged already with that head
+        `method`: merge, squash or rebase. `as_`: with this person's rights, where the forge knows people. A pull request that is merged already with that head
         returns the merge that happened. Raises `Conflict` for another head or a conflict with the
         base, `PermanentError` when the forge refuses; the message says why.
         """
 
     async def review(
-        self, session: SessionRef, head: str, verdict: ReviewDecision, by: Actor, body: str = ""
-    ) -> None:
-        """Carry a person's approval or request for changes, given at `head`, to the forge."""
+        self,
+        session: SessionRef,
+        head: str,
+        verdict: ReviewDecision,
+        by: Actor,
+        body: str = "",
+        *,
+        as_: Credential | None = None,
+    ) -> Carried:
+        """Carry a person's approval or request for changes, given at `head`, to the forge.
+
+        In the strongest way there is: with `as_` as that person's own review.
+        """
 
     async def close(self, session: SessionRef, *, delete_branch: bool) -> None:
         """Close an unmerged pull request, or tidy up after a merge. Repeatable; gone is success."""
@@ -125,6 +160,112 @@ class Reruns(Protocol):
 
     async def rerun(self, session: SessionRef, head: str) -> None:
         """Run the failed checks of `head` again."""
+
+
+@runtime_checkable
+class Threads(Protocol):
+    """An scm whose review threads can be answered and resolved."""
+
+    async def reply(self, session: SessionRef, thread: str, text: str) -> None:
+        """Answer in a review thread (`ReviewComment.thread`). Raises `NotFound`."""
+
+    async def resolve(self, session: SessionRef, thread: str) -> None:
+        """Mark a review thread as resolved. Repeatable. Raises `NotFound`."""
+
+
+@runtime_checkable
+class Drafts(Protocol):
+    """An scm that can take a pull request out of draft and back."""
+
+    async def set_draft(self, session: SessionRef, *, draft: bool) -> None:
+        """Make the session's pull request a draft, or ready for review. Repeatable. Raises `NotFound`."""
+
+
+@runtime_checkable
+class UpdatesBranches(Protocol):
+    """An scm that can bring the newest base into a pull request by itself."""
+
+    async def update_branch(self, session: SessionRef, head: str) -> None:
+        """Merge the base into the pull request's branch if its head still is `head`. Raises `Conflict`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """A sign-in that a person finishes in a browser (OAuth 2.0 device flow, RFC 8628)."""
+
+    url: str
+    code: str
+    """What the person types there."""
+    expires_at: float
+    interval: float
+    """Seconds between two questions whether it is done."""
+    secret: str = field(repr=False)
+
+
+@runtime_checkable
+class SignsIn(Protocol):
+    """An scm on which people can be linked, so that what they decide is done with their own rights."""
+
+    def host(self, project: Project) -> str:
+        """Where people are known: `github.com`. Credentials are kept by it."""
+
+    async def begin_sign_in(self, project: Project) -> SignIn:
+        """Begin to link a person. Raises `NotReady` when the configuration names no client."""
+
+    async def finish_sign_in(self, project: Project, begun: SignIn) -> Credential | None:
+        """The person's credential; None while the person has not finished. Raises `NotAllowed` if refused."""
+
+    async def renew(self, project: Project, credential: Credential) -> Credential:
+        """A fresh credential for one that expires soon. Raises `NotAllowed` when it was taken away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """A webhook's delivery that is genuine, and what it is about."""
+
+    id: str
+    """The forge's own id of the delivery: the same again is the same delivery."""
+    event: str
+    sessions: tuple[SessionId, ...] = ()
+    """Those it concerns; what was known of them is forgotten, so that the next look sees it anew."""
+    issues: bool = False
+    """It tells of issues: the queue of the tracker is to be looked at."""
+
+
+@runtime_checkable
+class Hears(Protocol):
+    """An scm that is told by webhooks what happens. A delivery only means: look sooner."""
+
+    def hear(self, project: Project, headers: Mapping[str, str], body: bytes) -> Heard:
+        """Take one delivery; header names are in lower case. Never blocks.
+
+        Raises `NotAllowed` for a wrong signature, `BadInput` for a body that is none, `NotFound` when it
+        is for another repository.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meter:
+    """What is left of a limit that an outside service sets."""
+
+    name: str
+    """`github.com graphql`."""
+    limit: int
+    remaining: int
+    resets_at: float
+    """Epoch seconds."""
+    calls: int = 0
+    """Calls of ours since the start."""
+    words: str = ""
+    """A forecast where it matters: `limit in 22 min; slowed to 90 s`; empty: all is well."""
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A plugin whose outside service counts our calls."""
+
+    def meters(self) -> Sequence[Meter]:
+        """What is left of each limit, as last heard. Makes no call."""
 
 
 SCM: Slot[Scm] = Slot("scm")

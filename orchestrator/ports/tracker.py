@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from orchestrator.domain.issue import Issue, IssueState
 from orchestrator.domain.look import Look
@@ -43,6 +43,25 @@ class Tracker(Protocol):
 
     def parse_ref(self, text: str) -> str:
         """The ref in what a person typed: `123`, `#123`, a link. Raises `BadInput`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """An issue that somebody marked for an agent."""
+
+    issue: Issue
+    by: str
+    """Who marked it, by the tracker's own name."""
+    member: bool
+    """Whoever marked it belongs to the project there; others are not obeyed."""
+
+
+@runtime_checkable
+class Queue(Protocol):
+    """A tracker in which a label hands an issue to an agent: the label is the queue."""
+
+    async def waiting(self, project: Project) -> Sequence[Queued]:
+        """Issues that are marked and that no session works on, oldest mark first. Raises `TemporaryError`."""
 
 
 TRACKER: Slot[Tracker] = Slot("tracker")

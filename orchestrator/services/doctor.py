@@ -106,6 +106,9 @@ def _asks_nobody(agent: str) -> Finding:
 
 
 def _surfaces(core: Core) -> Iterator[Finding]:
+    """Those of the process that serves; others know none."""
+    for name, where in core.addresses.items():
+        yield Finding(level=OK, subject=name, text=where)
     for name, look in core.surfaces.items():
         trouble, step = look()
         level = WARNING if trouble else OK

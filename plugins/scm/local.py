@@ -23,7 +23,18 @@ from orchestrator.domain.project import Project
 from orchestrator.domain.pull_request import PullRequest, PullRequestState, Review, ReviewDecision
 from orchestrator.errors import AoError, BadInput, Conflict, NotFound, PermanentError
 from orchestrator.ports.plugin import Options, Plugin, PluginContext
-from orchestrator.ports.scm import SCM, BaseNotes, Branches, Claims, Merged, Publication, Reruns, Scm
+from orchestrator.ports.scm import (
+    SCM,
+    BaseNotes,
+    Branches,
+    Carried,
+    Claims,
+    Credential,
+    Merged,
+    Publication,
+    Reruns,
+    Scm,
+)
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.workspace import Base
 from plugins._shared import local_merge, publishing, pull_review
@@ -120,7 +131,10 @@ class LocalScm(Scm, Claims, Branches, BaseNotes, Reruns):
         return found
 
     @override
-    async def merge(self, session: SessionRef, head: str, method: str, title: str = "") -> Merged:
+    async def merge(
+        self, session: SessionRef, head: str, method: str, title: str = "", *, as_: Credential | None = None
+    ) -> Merged:
+        del as_  # people are known by name here
         desk = await self._desk(session.project)
         async with desk.book.lock:
             record = await self._record(desk, session)
@@ -143,8 +157,16 @@ class LocalScm(Scm, Claims, Branches, BaseNotes, Reruns):
 
     @override
     async def review(
-        self, session: SessionRef, head: str, verdict: ReviewDecision, by: Actor, body: str = ""
-    ) -> None:
+        self,
+        session: SessionRef,
+        head: str,
+        verdict: ReviewDecision,
+        by: Actor,
+        body: str = "",
+        *,
+        as_: Credential | None = None,
+    ) -> Carried:
+        del as_  # people are known by name here
         if verdict is ReviewDecision.NONE:
             msg = "A review approves, asks for changes, or only says something (pending)."
             raise BadInput(msg)
@@ -160,6 +182,7 @@ class LocalScm(Scm, Claims, Branches, BaseNotes, Reruns):
             if after != record:
                 await desk.book.keep(after)
         self._context.wake(session.id)
+        return Carried(counts=True, words="in the pull request")
 
     @override
     async def close(self, session: SessionRef, *, delete_branch: bool) -> None:

@@ -26,7 +26,7 @@ LIMIT = 256_000
 """Bytes of an issue's file that are read; a larger file is refused, with the reason."""
 
 _REF = re.compile(r"#?0*([1-9][0-9]{0,8})")
-_OPEN = (IssueState.OPEN, IssueState.IN_PROGRESS)
+_OPEN = (IssueState.OPEN, IssueState.IN_PROGRESS, IssueState.IN_REVIEW)
 
 
 class LocalTrackerOptions(Options):

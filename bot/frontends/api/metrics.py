@@ -39,6 +39,10 @@ class Numbers:
     notifiers: Iterable[str] = ()
     """Those that are told."""
     notifiers_in_trouble: Iterable[str] = ()
+    conversations_behind: Mapping[str, int] = field(default_factory=dict)
+    """By chat surface."""
+    calls: Mapping[str, int] = field(default_factory=dict)
+    """Calls of each chat surface since the start."""
 
 
 def text(numbers: Numbers) -> bytes:
@@ -75,6 +79,14 @@ class _Fleet(Collector):
         )
         yield _labelled(requests, n.requests)
         yield GaugeMetricFamily("ao_requests_running", "Requests that run.", n.requests_running)
+        talks = GaugeMetricFamily(
+            "ao_conversations_behind", "Sessions whose card or thread is behind.", labels=["surface"]
+        )
+        yield _labelled(talks, n.conversations_behind)
+        for surface, calls in n.calls.items():
+            yield CounterMetricFamily(
+                f"ao_{surface}_calls", f"Calls of {surface}'s API since the start.", calls
+            )
         behind = set(n.notifiers_in_trouble)
         trouble = GaugeMetricFamily(
             "ao_notifier_trouble", "1 while a notifier is behind.", labels=["notifier"]

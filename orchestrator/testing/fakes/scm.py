@@ -24,7 +24,17 @@ from orchestrator.domain.pull_request import (
     sum_up,
 )
 from orchestrator.errors import AoError, BadInput, Conflict, NotFound, PermanentError
-from orchestrator.ports.scm import BaseNotes, Branches, Claims, Merged, Publication, Reruns, Scm
+from orchestrator.ports.scm import (
+    BaseNotes,
+    Branches,
+    Carried,
+    Claims,
+    Credential,
+    Merged,
+    Publication,
+    Reruns,
+    Scm,
+)
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.workspace import Base
 
@@ -150,7 +160,10 @@ class FakeScm(Scm, Claims, Branches, BaseNotes, Reruns):
         return self._accept(what)
 
     @override
-    async def merge(self, session: SessionRef, head: str, method: str, title: str = "") -> Merged:
+    async def merge(
+        self, session: SessionRef, head: str, method: str, title: str = "", *, as_: Credential | None = None
+    ) -> Merged:
+        del as_  # people are known by name here
         self._call("merge")
         key, pull = self._key(session.id), self.pull_of(session.id)
         if method not in {"merge", "squash", "rebase"}:
@@ -173,8 +186,16 @@ class FakeScm(Scm, Claims, Branches, BaseNotes, Reruns):
 
     @override
     async def review(
-        self, session: SessionRef, head: str, verdict: ReviewDecision, by: Actor, body: str = ""
-    ) -> None:
+        self,
+        session: SessionRef,
+        head: str,
+        verdict: ReviewDecision,
+        by: Actor,
+        body: str = "",
+        *,
+        as_: Credential | None = None,
+    ) -> Carried:
+        del as_  # people are known by name here
         self._call("review")
         if verdict is ReviewDecision.NONE:
             msg = "That is no verdict."
@@ -190,6 +211,7 @@ class FakeScm(Scm, Claims, Branches, BaseNotes, Reruns):
             self._set(self._key(session.id), comments=(*pull.comments, comment))
         elif not pull.reviews or pull.reviews[-1] != given:
             self._set(self._key(session.id), reviews=(*pull.reviews, given))
+        return Carried(counts=True, words="in the fake's memory")
 
     @override
     async def close(self, session: SessionRef, *, delete_branch: bool) -> None:

@@ -140,7 +140,7 @@ async def test_crash_while_merging_merges_once(ring: Ring, merged: bool) -> None
     one, head = await ready(ring)
     real, reached = ring.scm.merge, asyncio.Event()
 
-    async def die(session, head, method, title=""):  # type: ignore[no-untyped-def]
+    async def die(session, head, method, title="", *, as_=None):  # type: ignore[no-untyped-def]
         if merged:
             await real(session, head, method, title)
         reached.set()
@@ -212,7 +212,7 @@ async def test_merge_that_came_through_although_nobody_heard_of_it_is_found_and_
     one, head = await ready(ring)
     real = ring.scm.merge
 
-    async def unheard(session, head, method, title=""):  # type: ignore[no-untyped-def]
+    async def unheard(session, head, method, title="", *, as_=None):  # type: ignore[no-untyped-def]
         await real(session, head, method, title)
         await hold(ring.core, one, by=ex.ADA)
         msg = "connection reset"
