@@ -166,6 +166,12 @@ class Control(CheckControl):
         await pulls.after_push(self.world, repo, user, {branch: sha})
         return sha
 
+    async def delete_branch(self, full_name: str, branch: str, *, by: str = "") -> None:
+        """Gone; open pull requests from it are closed."""
+        repo = self.world.repository(full_name)
+        await self.world.git(repo).delete(f"refs/heads/{branch}")
+        await pulls.after_push(self.world, repo, self.world.add_user(by) if by else repo.owner)
+
     async def head(self, full_name: str, branch: str) -> str:
         """The commit at a branch. Raises `CannotDo`."""
         found = await self.world.git(self.world.repository(full_name)).resolve(f"refs/heads/{branch}")

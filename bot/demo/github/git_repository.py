@@ -15,7 +15,7 @@ _HOOK = """\
 #!/bin/sh
 # update REF OLD NEW: branch rules, and workflow files for tokens without that right.
 branch=${1#refs/heads/}
-if [ -f ao-protected ] && grep -qxF "$branch" ao-protected; then
+if [ -f ao-protected ] && grep -qxF -- "$branch" ao-protected; then
   echo "error: GH006: Protected branch update failed for $1." >&2
   echo "error: Changes must be made through a pull request." >&2
   exit 1
@@ -72,6 +72,12 @@ async def talk(
             process.kill()
             await process.wait()
     return process.returncode or 0, out, err.decode(errors="replace")
+
+
+def _quoted(path: str) -> str:
+    """For fast-import, whatever the name holds."""
+    text = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{text}"'
 
 
 def _is_repository(folder: Path) -> bool:
@@ -169,9 +175,9 @@ class Git:
             parts.append(f"from {parent}\n".encode())
         for path, content in files.items():
             if content is None:
-                parts.append(f"D {path}\n".encode())
+                parts.append(f"D {_quoted(path)}\n".encode())
             else:
-                parts += [f"M 100644 inline {path}\ndata {len(content)}\n".encode(), content, b"\n"]
+                parts += [f"M 100644 inline {_quoted(path)}\ndata {len(content)}\n".encode(), content, b"\n"]
         parts.append(b"\nget-mark :1\n")
         return (await self.run("fast-import", "--quiet", "--force", stdin=b"".join(parts))).strip()
 

@@ -38,13 +38,13 @@ from bot.demo.github.model import Event, User
 from bot.demo.github.refusals import Json, Refused
 from bot.demo.github.world import World
 
+KEPT_DOCUMENTS = 200
 _KINDS = {
     "Tip": "Ref", "CommitAt": "Commit", "Pull": "PullRequest", "Issue": "Issue", "Comment": "IssueComment",
     "Review": "PullRequestReview", "Thread": "PullRequestReviewThread", "ReviewComment": "PullRequestReviewComment",
     "CheckRun": "CheckRun", "Suite": "CheckSuite", "Status": "StatusContext", "Label": "Label",
     "Repository": "Repository", "WorkflowRun": "WorkflowRun",
 }  # fmt: skip
-KEPT_DOCUMENTS = 200
 LOADED = (graph_pulls, graph_mutations)
 """Modules that register fields when they are imported."""
 

@@ -205,3 +205,24 @@ async def test_pushes_at_once_are_all_seen(github: FakeGitHub) -> None:
     repo = github.world.repository(REPO)
     assert repo.branch_heads == await github.world.git(repo).branches()
     assert len(repo.branch_heads) == 13
+
+
+async def test_hostile_names_of_files_branches_and_people(github: FakeGitHub) -> None:
+    names = ['a "b".txt', "ü ☂/new\nline", "--help", "$(id);`id`", "tab\there"]
+    branch = "--x/$(id)-☂"
+    await github.control.push(REPO, branch, dict.fromkeys(names, "x\n"), by="bo")
+    pull = await github.control.pull(REPO, branch, by="bo", title="<img src=x onerror=alert(1)> \u202e")
+    token = github.control.token("bo")
+    seen = await by(
+        github,
+        token,
+        lambda client: [one.filename for one in client.get_repo(REPO).get_pull(pull.number).get_files()],
+    )
+    assert sorted(seen) == sorted(names)
+    found = await by(
+        github, token, lambda client: client.get_repo(REPO).get_pulls(head=f"acme:{branch}").totalCount
+    )
+    assert found == 1
+    await by(github, token, lambda client: client.get_repo(REPO).get_pull(pull.number).merge())
+    await github.control.delete_branch(REPO, branch)
+    assert branch not in github.world.repository(REPO).branch_heads
