@@ -182,7 +182,7 @@ async def remove_labels(call: Call) -> Reply:
     return Reply(status=204)
 
 
-@TABLE.on("DELETE", f"{_ISSUE}/labels/{{name}}", *_WRITE, role="triage")
+@TABLE.on("DELETE", f"{_ISSUE}/labels/{{name+}}", *_WRITE, role="triage")
 async def remove_label(call: Call) -> Reply:
     """404 when it is not there."""
     one = issue_of(call)
@@ -253,7 +253,7 @@ async def make_label(call: Call) -> Reply:
     return Reply(shapes.label(call.world, call.repo, made), 201)
 
 
-@TABLE.on("GET", "/repos/{owner}/{repo}/labels/{name}", *_READ)
+@TABLE.on("GET", "/repos/{owner}/{repo}/labels/{name+}", *_READ)
 async def get_label(call: Call) -> Reply:
     """One label."""
     found = call.repo.labels.get(call.params["name"].lower())

@@ -18,7 +18,6 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Self
-from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -136,7 +135,7 @@ class FakeGitHub:
             return web.Response(status=503)
 
     async def _call(self, request: web.Request) -> web.StreamResponse:
-        path = unquote(request.match_info["path"]) or "/"
+        path = request.rel_url.raw_path.removeprefix("/api/v3") or "/"
 
         async def answer() -> web.StreamResponse:
             asked = Asked(request.method, path, dict(request.query), request.headers, await request.read())

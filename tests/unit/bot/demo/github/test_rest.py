@@ -226,3 +226,10 @@ async def test_hostile_names_of_files_branches_and_people(github: FakeGitHub) ->
     await by(github, token, lambda client: client.get_repo(REPO).get_pull(pull.number).merge())
     await github.control.delete_branch(REPO, branch)
     assert branch not in github.world.repository(REPO).branch_heads
+
+
+async def test_a_label_with_a_slash_and_signs(github: FakeGitHub) -> None:
+    issue = github.control.issue(REPO, "T", by="cy", labels=["area/ü?#", "bug"])
+    token = github.control.token("bo")
+    await by(github, token, lambda client: client.get_repo(REPO).get_issue(1).remove_from_labels("area/ü?#"))
+    assert [label.name for label in issue.labels] == ["bug"]
