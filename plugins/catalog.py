@@ -21,6 +21,7 @@ CATALOG: Mapping[tuple[str, str], str] = MappingProxyType(
         ("workspace", "copy"): "plugins.workspace.copy:PLUGIN",
         ("tracker", "local"): "plugins.tracker.local:PLUGIN",
         ("scm", "local"): "plugins.scm.local:PLUGIN",
+        ("scm", "github"): "plugins.scm.github:PLUGIN",
         ("notifier", "desktop"): "plugins.notifier.desktop:PLUGIN",
         ("notifier", "webhook"): "plugins.notifier.webhook:PLUGIN",
         ("terminal", "tmux"): "plugins.terminal.tmux:PLUGIN",
