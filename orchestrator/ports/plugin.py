@@ -113,4 +113,4 @@ class Plugin(Generic[T]):
     launches: tuple[str, ...] = ()
     """Option names whose value is an argument list: its first word is a program that must be there."""
     runs_code: tuple[str, ...] = ()
-    """Option names whose values are run: they count only once the file is trusted."""
+    """Option names whose values are run, or say who is obeyed: they count only once the file is trusted."""

@@ -159,5 +159,6 @@ PLUGIN = Plugin(
     summary="Issues on GitHub or GitHub Enterprise, with labels that hand them to agents.",
     create=_create_plugin,
     options=GitHubTrackerOptions,
-    runs_code=TRUSTED,
+    # Whom it obeys gives rights, as much as roles do.
+    runs_code=(*TRUSTED, "queue", "trustedBots"),
 )
