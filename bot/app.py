@@ -24,6 +24,7 @@ from orchestrator.errors import AoError, NotFound
 from orchestrator.lifecycle.accounts import Accounts
 from orchestrator.lifecycle.act import Act
 from orchestrator.lifecycle.announcer import Announcer
+from orchestrator.lifecycle.as_person import Links
 from orchestrator.lifecycle.completion import Completion
 from orchestrator.lifecycle.environment import Ours
 from orchestrator.lifecycle.fleet import Fleet
@@ -80,6 +81,7 @@ class App:
 
 
 async def _close(core: Core) -> None:
+    await core.sign_ins.close()
     await core.fleet.stop()
     for made in core.registry.made():
         if isinstance(made, Closes):
@@ -191,6 +193,7 @@ def _fleet(
         projects=home.projects,
         files=Lanes(1, "ao-configuration"),
     )
+    world.use_links(Links(store.links))
     return Fleet(
         world=world,
         keeping=store.keeper,

@@ -7,7 +7,8 @@ from bot.chat.message import Json, Message, Table
 from bot.chat.request import Request
 from orchestrator.domain.event import Level
 
-_MARKS = {"ok": "✅ ok", "warning": "⚠️ warning", "failure": "❌ failure"}
+MARKS = {"ok": "✅ ok", "warning": "⚠️ warning", "failure": "❌ failure"}
+"""How a level is shown."""
 
 
 async def run(context: Context, request: Request) -> Message:
@@ -18,7 +19,7 @@ async def run(context: Context, request: Request) -> Message:
     findings = await doctor.doctor(context.core)
     bad = [finding for finding in findings if finding.level != "ok"]
     rows = tuple(
-        (_MARKS.get(f.level, f.level), f.subject, f"{f.text}{f'. {f.next_step}' if f.next_step else ''}")
+        (MARKS.get(f.level, f.level), f.subject, f"{f.text}{f'. {f.next_step}' if f.next_step else ''}")
         for f in findings
     )
     data: list[Json] = [

@@ -154,6 +154,8 @@ class Approval:
     by: Actor
     head: str
     at: float
+    carried: str = ""
+    """How it reached a forge that knows people: `as a review by ana-gh`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +180,7 @@ class Change:
     asked_by: str = ""
     merged_via: str = ""
     """Where they asked: `slack`, `web`. Empty also where that was not kept yet."""
+    merged_as: str = ""  # with whose rights on the forge; empty: ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,14 +39,14 @@ def due(session: Session, now: float) -> tuple[acts.Act, ...]:
     """
     if session.wanted.state is WantedState.STOP:
         return (_ending(session),)
-    merge = _merge(session)
+    merge, intent = _merge(session), merging.intent_of(session)
     if session.wanted.state is WantedState.PAUSE:
         return merge
     if session.setup.step is not SetupStep.READY:
         step = _SETUP.get(session.setup.step)
         return merge if step is None else (*merge, step)
     # While a merge waits for the forge nothing is pushed that would move its head.
-    rest = [] if merge else _publishing(session)
+    rest = [] if intent is not None else _publishing(session)
     return (*merge, *_telling(session, now), *rest)
 
 
@@ -54,8 +54,10 @@ def _merge(session: Session) -> tuple[acts.Act, ...]:
     intent = merging.intent_of(session)
     if intent is None:
         return ()
-    back = merging.taken_back_by(intent)
-    return (acts.TakeMergeBack() if back else acts.Merge(head=intent.data["head"]),)
+    if merging.taken_back_by(intent):
+        return (acts.TakeMergeBack(),)
+    # What the forge has in its queue is only looked at.
+    return () if merging.queued_words(intent) else (acts.Merge(head=intent.data["head"]),)
 
 
 def _ending(session: Session) -> acts.Act:

@@ -173,7 +173,8 @@ class ProjectKeys(BehaviourKeys):
         default=None, max_length=100, description="Name for people; the project's key if left out."
     )
     repo: Repo | None = Field(
-        default=None, description="`owner/name` on the forge; left out, no forge is needed."
+        default=None,
+        description="`owner/name` on the forge; left out, it is what the checkout's remote says if that is on GitHub, else no forge is needed.",
     )
     default_branch: Branch = Field(
         default="main", description="Branch that work starts from and is merged into."

@@ -24,6 +24,7 @@ from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Session
 from orchestrator.lifecycle.accounts import Accounts
 from orchestrator.lifecycle.act import Act
+from orchestrator.lifecycle.as_person import Links
 from orchestrator.lifecycle.completion import Completion
 from orchestrator.lifecycle.environment import Ours
 from orchestrator.lifecycle.fleet import Fleet, Keeping
@@ -312,7 +313,7 @@ async def open_ring(
     store = await Store.open(home, NoFaults())
     settings.use_kept(store.policy)
     settings.use_people(store.people)
-    outside = _outside(world, home, registry, settings)
+    outside = _outside(world, home, registry, settings, store)
     fleet = Fleet(world=outside, keeping=keeping(store.keeper), log=store.log, performer=Act())
     core = Core(
         home=home,
@@ -334,8 +335,8 @@ async def open_ring(
     return ring
 
 
-def _outside(world: FakeWorld, home: Home, registry: Registry, settings: SettingsNow) -> World:
-    return World(
+def _outside(world: FakeWorld, home: Home, registry: Registry, settings: SettingsNow, store: Store) -> World:
+    outside = World(
         registry=registry,
         config=settings,
         clock=world.clock,
@@ -343,6 +344,8 @@ def _outside(world: FakeWorld, home: Home, registry: Registry, settings: Setting
         projects=home.projects,
         files=Lanes(1, "ao-configuration"),
     )
+    outside.use_links(Links(store.links))
+    return outside
 
 
 def _prepare(root: Path, home: Home, registry: Registry, config: str) -> RingSettings:

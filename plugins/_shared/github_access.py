@@ -28,6 +28,7 @@ from plugins._shared.github_client import (
     GitHub,
     Listener,
     app_auth,
+    app_installation,
     token_auth,
     web_host,
 )
@@ -188,9 +189,14 @@ class App:
 
     def auth(self) -> Auth:
         """Reads the key and asks for the installation: in a thread. Raises `NotReady`."""
-        return app_auth(self.url, self.id, self._private_key(), self.where)
+        return app_auth(self.url, self.id, self.private_key(), self.where)
 
-    def _private_key(self) -> str:
+    def installation(self) -> Mapping[str, object]:
+        """The installation with its permissions; goes outside like `auth`."""
+        return app_installation(self.url, self.id, self.private_key(), self.where)
+
+    def private_key(self) -> str:
+        """The key itself. Raises `NotReady`."""
         if self.variable:
             text = self.environment.get(self.variable, "")
             if not text:
@@ -249,6 +255,21 @@ def identity_of(options: AccessOptions, environment: Mapping[str, str], reposito
         if environment.get(name):
             return Token(environment[name], name)
     return FromGh(host, environment, names)
+
+
+def ready(options: Options, context: PluginContext) -> str:
+    """For `Plugin.ready`: why nobody could sign in here; empty when they could. Calls no server; blocks for `gh`."""
+    if not isinstance(options, AccessOptions):
+        return ""
+    identity = identity_of(options, context.environment)
+    try:
+        if isinstance(identity, App):
+            identity.private_key()
+        else:
+            identity.auth()
+    except NotReady as error:
+        return str(error)
+    return ""
 
 
 def _is_public(host: str) -> bool:

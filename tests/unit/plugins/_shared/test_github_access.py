@@ -12,7 +12,14 @@ from orchestrator.ports.plugin import PluginContext
 from orchestrator.ports.scm import Credential
 from plugins._shared.command import run
 from plugins._shared.git import safe_environment
-from plugins._shared.github_access import Access, AccessOptions, AppOptions, git_environment, identity_of
+from plugins._shared.github_access import (
+    Access,
+    AccessOptions,
+    AppOptions,
+    git_environment,
+    identity_of,
+    ready,
+)
 
 ONE = "one"
 ENTERPRISE = "https://ghe.example/api/v3"
@@ -97,6 +104,15 @@ class TestWho:
         shown = f"{access.identity()!r} {access.identity().key} {person!r} {access.person(person).identity!r}"
         assert SECRET not in shown
         assert access.person(person).identity.key not in SECRET
+
+
+def test_whether_it_could_be_used_is_known_without_a_server(tmp_path: Path) -> None:
+    assert ready(_options(), _context(tmp_path, {"GH_TOKEN": ONE})) == ""
+    assert ready(_options(), _context(tmp_path, _gh(tmp_path, "echo t"))) == ""
+    assert "`gh` is not signed in" in ready(_options(), _context(tmp_path, _gh(tmp_path, "exit 1")))
+    app = _options(app={"id": 5, "keyEnv": "KEY"})
+    assert "KEY is not set" in ready(app, _context(tmp_path, {}))
+    assert ready(app, _context(tmp_path, {"KEY": ONE})) == ""
 
 
 class TestSharing:
