@@ -56,6 +56,7 @@ from plugins._shared.github_access import (
     AccessOptions,
     AppOptions,
     git_environment,
+    ready,
 )
 from plugins._shared.github_account import GitHubAccount
 from plugins._shared.github_client import GitHub
@@ -374,4 +375,5 @@ PLUGIN = Plugin(
     options=GitHubScmOptions,
     needs=("git",),
     runs_code=(*TRUSTED, "url", "reviewer"),
+    ready=ready,
 )

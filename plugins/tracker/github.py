@@ -17,7 +17,7 @@ from orchestrator.domain.project import Project
 from orchestrator.errors import AoError, NotReady
 from orchestrator.ports.plugin import Closes, Field, Options, Plugin, PluginContext, model_validator
 from orchestrator.ports.tracker import TRACKER, IssueChange, Queue, Queued, Tracker
-from plugins._shared.github_access import TRUSTED, Access, AccessOptions
+from plugins._shared.github_access import TRUSTED, Access, AccessOptions, ready
 from plugins._shared.github_issue_reads import IssueLooks, OpenIssues, Repo
 from plugins._shared.github_issue_writes import IssueWrites
 from plugins._shared.github_issues import LabelNames, Reader, bot_name, parse_ref
@@ -159,5 +159,7 @@ PLUGIN = Plugin(
     summary="Issues on GitHub or GitHub Enterprise, with labels that hand them to agents.",
     create=_create_plugin,
     options=GitHubTrackerOptions,
-    runs_code=TRUSTED,
+    ready=ready,
+    # Whom it obeys gives rights, as much as roles do.
+    runs_code=(*TRUSTED, "queue", "trustedBots"),
 )

@@ -34,5 +34,5 @@ def test_labels_that_cannot_work_are_named(labels: dict[str, str], why: str) -> 
     assert why in problem.text
 
 
-def test_where_our_credentials_go_counts_only_in_a_trusted_file() -> None:
-    assert {"apiUrl", "tokenEnv", "app"} <= set(PLUGIN.runs_code)
+def test_where_our_credentials_go_and_whom_it_obeys_counts_only_in_a_trusted_file() -> None:
+    assert {"apiUrl", "tokenEnv", "app", "queue", "trustedBots"} <= set(PLUGIN.runs_code)
