@@ -36,7 +36,7 @@ from orchestrator.lifecycle.world import World
 from orchestrator.ports.notifier import NOTIFIER, Notifier
 from orchestrator.ports.plugin import Closes, PluginContext
 from orchestrator.registry import Registry
-from orchestrator.services import configuration, found_at_start, terminals, trust
+from orchestrator.services import configuration, found_at_start, links, terminals, trust
 from orchestrator.services.core import Core
 from orchestrator.services.intake import Intake
 from orchestrator.services.settings_now import SettingsNow
@@ -328,6 +328,7 @@ async def serve(
             for row in await found_at_start.tell(core):
                 log.warning("%s", row)
             await core.files.run("home", last_run.remember, home, config)
+            await links.forget_strangers(core, revoke=False)
             await app.ticker.start()
             await front_ends.start(app.ticker.pulse, app.announcer)
 

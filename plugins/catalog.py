@@ -22,6 +22,7 @@ CATALOG: Mapping[tuple[str, str], str] = MappingProxyType(
         ("tracker", "local"): "plugins.tracker.local:PLUGIN",
         ("tracker", "github"): "plugins.tracker.github:PLUGIN",
         ("scm", "local"): "plugins.scm.local:PLUGIN",
+        ("scm", "github"): "plugins.scm.github:PLUGIN",
         ("notifier", "desktop"): "plugins.notifier.desktop:PLUGIN",
         ("notifier", "webhook"): "plugins.notifier.webhook:PLUGIN",
         ("terminal", "tmux"): "plugins.terminal.tmux:PLUGIN",

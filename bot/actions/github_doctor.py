@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.actions.action import Access, Action, Argument, Context, Kind, Role, Scope
-from bot.actions.doctor import MARKS
+from bot.actions.doctor import MARKS, sentence
 from bot.actions.target import spelled
 from bot.chat.message import Json, Message, Table
 from bot.chat.request import Request
@@ -33,7 +33,7 @@ async def run(context: Context, request: Request) -> Message:
             data={"projects": []},
         )
     rows = tuple(
-        (report.project, MARKS.get(one.level, one.level), one.subject, _words(one.text, one.next_step))
+        (report.project, MARKS.get(one.level, one.level), one.subject, sentence(one.text, one.next_step))
         for report in reports
         for one in report.found
     )
@@ -53,10 +53,6 @@ def _data(report: Report) -> Json:
         for one in report.found
     ]
     return {"project": report.project, "repo": report.repo, "level": report.level, "found": found}
-
-
-def _words(text: str, step: str) -> str:
-    return f"{text}. {step}" if step else text
 
 
 ACTION = Action(

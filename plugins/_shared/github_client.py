@@ -57,21 +57,10 @@ _MOVES = 5
 
 log = logging.getLogger(__name__)
 
-__all__ = [  # fmt: skip
-    "PER_PAGE",
-    "PUBLIC",
-    "TIMEOUT",
-    "Answer",
-    "GitHub",
-    "Identity",
-    "Json",
-    "Listener",
-    "Said",
-    "graphql_refusal",
-    "message_of",
-    "refusal",
-    "web_host",
-]
+__all__ = [
+    "PER_PAGE", "PUBLIC", "TIMEOUT", "Answer", "GitHub", "Identity", "Json", "Listener", "Said",
+    "graphql_refusal", "message_of", "refusal", "web_host",
+]  # fmt: skip
 
 
 class Identity(Protocol):

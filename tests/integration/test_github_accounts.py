@@ -29,7 +29,7 @@ from plugins._shared.github_sign_in import SignInOptions
 pytestmark = pytest.mark.git
 
 REPO = "acme/app"
-WANTED = Wanted(approvals=1, merge_method="squash", issues=True, linked=False)
+WANTED = Wanted(approvals=1, merge_method="squash", issues=True)
 PERMISSIONS = {
     "metadata": "read",
     "contents": "write",
