@@ -27,11 +27,16 @@ def push_message(session: Session, push: HeldPush) -> Message:
         )
     number = counted(len(push.findings), "thing")
     whole = "\n".join(push_lines(push))
-    shown = excerpt(whole, MOST_SHOWN).splitlines()
-    more = (f"All of it: ao held {session.id}",) if len(whole) > MOST_SHOWN else ()
+    named: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
+    if len(whole) > MOST_SHOWN:  # nothing hides behind what is long: every reason stands first
+        named = (*(f"● {one_line(finding.words, 100)}" for finding in push.findings[:10]), "")
+        left = len(push.findings) - 10
+        more = (*((f"… and {left} more",) if left > 0 else ()), f"All of it: ao held {session.id}")
+    shown = excerpt(whole, MOST_SHOWN - sum(map(len, named))).splitlines()
     return Message(
         title=f"🛑 Push of {at} is held: {number} to look at",
-        lines=(*shown, *more),
+        lines=(*named, *shown, *more),
         verbatim=True,
         buttons=push_buttons(session, push),
         level=Level.ACTION,

@@ -141,6 +141,14 @@ _TITLES = {
 }
 
 
+_AT_HEAD = {
+    "merge.ready": ("Merge", "merge"),
+    "review.pending": ("Approve", "approve"),
+    "push.held": ("Release this push", "release"),
+}
+"""What is decided at the head that is told of."""
+
+
 def _actions(event: Event) -> tuple[NotificationAction, ...]:
     session, head = event.session, event.data.get("head")
     if session is None:
@@ -150,12 +158,12 @@ def _actions(event: Event) -> tuple[NotificationAction, ...]:
         # Bound to its question, and `--` since an option is the agent's own text.
         start = f"answer {session} --question {event.data.get('question')} --"
         return tuple(NotificationAction(label=o, verb=f"{start} {o}") for o in options)
-    if event.type == "merge.ready" and head:
-        return (NotificationAction(label="Merge", verb=f"merge {session} --head {head}"),)
-    if event.type == "review.pending" and head:
-        return (NotificationAction(label="Approve", verb=f"approve {session} --head {head}"),)
-    if event.type == "push.held" and head:
-        return (NotificationAction(label="Release this push", verb=f"release {session} --head {head}"),)
+    if event.type in _AT_HEAD and head:
+        label, verb = _AT_HEAD[event.type]
+        return (NotificationAction(label=label, verb=f"{verb} {session} --head {head}"),)
+    if event.type == "text.held" and event.data.get("held"):
+        verb = f"release-text {session} {event.data['held']}"
+        return (NotificationAction(label="Release to agent", verb=verb),)
     if event.type == "reaction.waits":
         return (NotificationAction(label="Send", verb=f"retry {session} --send"),)
     if event.type == "session.errored":

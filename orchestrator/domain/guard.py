@@ -122,7 +122,7 @@ def _of_file(guard: Guard, file: PushedFile) -> Iterator[Finding]:
     if file.size > guard.max_file_bytes:
         words = f"{_name(file.path)} has {file.size:,} bytes (maxFileBytes: {guard.max_file_bytes:,})"
         yield _finding(FindingKind.SIZE, file, words, (file.path, file.blob), hunks="")
-    elif file.cut and not file.binary:
+    elif file.cut and file.mode:
         words = f"{_name(file.path)} changes more than could be looked through"
         yield _finding(FindingKind.SIZE, file, words, (file.path, file.old_blob, file.blob), hunks="")
     if guard.secrets:

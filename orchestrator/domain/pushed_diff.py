@@ -42,7 +42,7 @@ class PushedFile:
     """Bytes in the head."""
     binary: bool = False
     hunks: str = ""
-    """The change as git shows it, from the first `@@` on; also of files that call themselves binary."""
+    """The change as git shows it, from the first `@@` on; of a small binary file its text as added lines."""
     cut: bool = False
     """`hunks` is not the whole change: it was too large to be read."""
 

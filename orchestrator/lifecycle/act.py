@@ -59,7 +59,7 @@ class Act:
                 draft.set(published=head)
                 held = holding.refused(draft, head, str(error))
                 text = f"{short_sha(head)} was not pushed: {error}"
-                draft.tell("push.refused", text, Level.ACTION, head=head, push=held)
+                draft.tell("push.refused", text, Level.ACTION, head=head, **held)
             case acts.Merge(head=head):
                 draft.close_intent(merging.KEY)
                 draft.tell(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from orchestrator.domain.event import Level
+from orchestrator.domain.event import Level, Scalar
 from orchestrator.domain.guard import Finding
 from orchestrator.domain.held import HeldPush, PullRequestWords, PushStage
 from orchestrator.domain.ids import short_sha
@@ -106,13 +106,13 @@ def went_out(draft: Draft, head: str) -> None:
     draft.tell("push.done", f"{short_sha(head)} is pushed", head=head, push=push.id if push else "")
 
 
-def refused(draft: Draft, head: str, why: str) -> str:
-    """The forge would not take what a person had released. The id of that push; empty where it is none."""
+def refused(draft: Draft, head: str, why: str) -> dict[str, Scalar]:
+    """The forge would not take what a person had released: which push that was, for the event that tells it."""
     push = draft.session.held.push
     if push is not None and push.head == head and push.stage is PushStage.RELEASED:
         _decide(draft, push, PushStage.REFUSED, push.by, why, at=push.at)
-        return push.id
-    return ""
+        return {"push": push.id}
+    return {}
 
 
 def _overtake(draft: Draft, head: str) -> None:

@@ -1,7 +1,8 @@
 """What a push would bring, read in our mirror: never in a repository that an agent can configure.
 
-Options that make git show less are switched off: attributes and text conversion, external diffs, ignored
-submodules. What is larger than the bounds is marked as cut, which holds a push: nothing hides by its size.
+Options that make git show less are switched off: text conversion, external diffs, ignored submodules; a
+bare repository knows no attributes of its branches. What is larger than the bounds is marked as cut,
+which holds a push: nothing hides by its size.
 """
 
 from __future__ import annotations
@@ -18,8 +19,12 @@ from plugins._shared.mirror import Mirror
 
 MOST_PATCH = 8_000_000
 """Bytes of all hunks that are read."""
-MOST_HUNKS = 1_000_000
-"""Bytes of one file's."""
+MOST_TEXT = 1_000_000
+"""Bytes of one file, before or after, whose hunks are read."""
+MOST_BINARY = 250_000
+"""Bytes of one binary file that is looked through for what stands in it as text."""
+MOST_LARGE = 20
+"""Large files that are looked at whether they are text; all others count as text that was not read."""
 MOST_NAMES = 32_000_000
 """Bytes of the list of files."""
 MOST_PASSING = 4_000_000
@@ -28,6 +33,8 @@ TIMEOUT = 120.0
 
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _NOTHING = "0" * 6
+_LARGE = ("-c", f"core.bigFileThreshold={MOST_TEXT}")
+"""From there on git shows no hunks, as of a binary file."""
 _SAFE = ("--no-ext-diff", "--no-textconv", "--no-color", "--full-index", "--ignore-submodules=none")
 _RENAMES = ("-M", "-l2000")
 _STATUS = {
@@ -37,30 +44,78 @@ _STATUS = {
     "R": FileStatus.RENAMED,
     "T": FileStatus.RETYPED,
 }
+_BINARY = (-1, -1)
+_FIRST = 8000
+"""Bytes in which git looks for a NUL, and we too."""
 
 
 async def read(mirror: Mirror, base: str, head: str, *, most: int = MOST_PATCH) -> PushedDiff:
     """What `head` has that `base` has not, since they parted. Both commits are in the mirror.
 
-    `most`: bytes of all hunks that are read. Raises `PermanentError` where git says something else than was expected, `TemporaryError`.
+    `most`: bytes of all hunks that are read. Raises `PermanentError` where git says something else than
+    was expected, `TemporaryError`.
     """
     since = await mirror.merge_base(base, head)
     start = since or _EMPTY_TREE
-    files = _listed(await _said(mirror, MOST_NAMES, "--raw", *_RENAMES, start, head))
-    counts = _counted(await _said(mirror, MOST_NAMES, "--numstat", "-a", *_RENAMES, start, head))
-    shown = ("diff-tree", "-r", *_SAFE, "-p", "-U3", "-a", "--submodule=short", *_RENAMES, start, head)
-    patch = await _ask(mirror, most, *shown)
+    files = _listed(await _said(mirror, "--raw", *_RENAMES, start, head))
+    counts = _counted(await _said(mirror, "--numstat", *_RENAMES, start, head))
+    shown = ("-r", *_SAFE, "-p", "-U3", "--submodule=short", *_RENAMES, start, head)
+    patch = await _ask(mirror, most, *_LARGE, "diff-tree", *shown)
     sizes = await _sizes(mirror, [file.blob for file in files if file.mode.startswith("100")])
     sections = _sections(patch.stdout, whole=len(patch.stdout) < most)
-    found = tuple(_complete(file, sections, counts, sizes) for file in files)
-    return PushedDiff(base=since, head=head, files=found, passing=await _passing(mirror, base, head))
+    found = [_complete(file, sections, counts, sizes) for file in files]
+    return PushedDiff(
+        base=since,
+        head=head,
+        files=tuple(await _looked_through(mirror, found)),
+        passing=await _passing(mirror, base, head),
+    )
 
 
-async def _said(mirror: Mirror, most: int, *args: str) -> list[str]:
+async def _looked_through(mirror: Mirror, files: list[PushedFile]) -> list[PushedFile]:
+    """Of binary files what stands in them as text; of large ones whether they are binary at all."""
+    small = [f.blob for f in files if f.binary and f.mode and f.size <= MOST_BINARY]
+    contents = await _contents(mirror, small)
+    large = [f.blob for f in files if f.binary and f.mode and f.size > MOST_TEXT]
+    binary = [blob for blob in large[:MOST_LARGE] if await _is_binary(mirror, blob)]
+    found = []
+    for file in files:
+        if file.blob in contents:
+            lines = contents[file.blob].decode(errors="replace").replace("\0", "\n").split("\n")
+            found.append(replace(file, hunks="\n".join(f"+{line}" for line in lines)))
+        elif file.blob in large and file.blob not in binary:
+            found.append(replace(file, binary=False, cut=True))
+        else:
+            found.append(file)
+    return found
+
+
+async def _contents(mirror: Mirror, blobs: Iterable[str]) -> dict[str, bytes]:
+    names = sorted(set(blobs))
+    if not names:
+        return {}
+    asked = "\n".join(names).encode() + b"\n"
+    rest, found = (await _ask(mirror, MOST_PATCH, "cat-file", "--batch", stdin=asked)).stdout, {}
+    while rest:
+        head, _, rest = rest.partition(b"\n")
+        words = head.split(b" ")
+        if len(words) != 3:
+            break
+        size = int(words[2])
+        found[words[0].decode()] = rest[:size]
+        rest = rest[size + 1 :]
+    return found
+
+
+async def _is_binary(mirror: Mirror, blob: str) -> bool:
+    return b"\0" in (await _ask(mirror, _FIRST, "cat-file", "blob", blob)).stdout
+
+
+async def _said(mirror: Mirror, *args: str) -> list[str]:
     """A list of git's, its fields. One that is too long is no list to judge by."""
-    done = await _ask(mirror, most, "diff-tree", "-r", "-z", *_SAFE, *args)
-    if len(done.stdout) >= most:
-        msg = f"it changes so many files that their names alone are over {most:,} bytes."
+    done = await _ask(mirror, MOST_NAMES, *_LARGE, "diff-tree", "-r", "-z", *_SAFE, *args)
+    if len(done.stdout) >= MOST_NAMES:
+        msg = f"it changes so many files that their names alone are over {MOST_NAMES:,} bytes."
         raise PermanentError(msg, next_step="Push less at once.")
     return done.stdout.decode(errors="surrogateescape").split("\0")
 
@@ -127,7 +182,7 @@ def _counted(fields: list[str]) -> dict[str, tuple[int, int]]:
         if not path:
             next(rest)
             path = next(rest)
-        found[path] = (int(added) if added != "-" else 0, int(deleted) if deleted != "-" else 0)
+        found[path] = _BINARY if added == "-" else (int(added), int(deleted))
     return found
 
 
@@ -150,17 +205,16 @@ def _complete(
     taken = [_next(sections, file) for _ in range(2 if file.status is FileStatus.RETYPED else 1)]
     bodies = [b"" if part is None else _body(part) for part in taken]
     body = b"\n".join(part for part in bodies if part)
-    cut = any(part is None for part in taken) or len(body) > MOST_HUNKS
-    added, deleted = counts.get(file.path, (0, 0))
-    binary = b"\0" in body[:8000]
+    counted = counts.get(file.path, (0, 0))
+    binary = counted == _BINARY
+    cut = any(part is None for part in taken) and not binary
     return replace(
         file,
-        added=0 if binary else added,
-        deleted=0 if binary else deleted,
+        added=0 if binary else counted[0],
+        deleted=0 if binary else counted[1],
         size=sizes.get(file.blob, 0),
         binary=binary,
-        # What calls itself binary is looked through too, as far as it is not cut.
-        hunks="" if cut else body.decode(errors="replace").replace("\0", ""),
+        hunks="" if cut else body.decode(errors="replace"),
         cut=cut,
     )
 
@@ -205,7 +259,7 @@ async def _passing(mirror: Mirror, base: str, head: str) -> str:
     done = await _ask(
         mirror,
         MOST_PASSING,
-        *("log", "--format=", "--diff-merges=off", "-p", "-U0", "-a", *_SAFE, "--no-renames"),
+        *(*_LARGE, "log", "--format=", "--diff-merges=off", "-p", "-U0", *_SAFE, "--no-renames"),
         *("--max-count=500", head, f"^{base}", "--"),
     )
     lines = done.stdout.decode(errors="replace").split("\n")

@@ -9,6 +9,7 @@ import pytest
 from bot.actions.held import waiting
 from bot.actions.spawn import waits_for_release
 from bot.chat.render import needs_person, next_steps
+from bot.chat.view import session_detail
 from orchestrator.domain.guard import Finding, FindingKind
 from orchestrator.domain.held import Held, HeldPush, HeldText, PushStage
 from orchestrator.domain.session import SetupStep, WantedState
@@ -107,6 +108,13 @@ async def test_of_a_session_that_ends_nothing_is_released(house: House, ask: Ask
     house.fleet.put(replace(WAITS, wanted=replace(WAITS.wanted, state=WantedState.STOP)))
     with pytest.raises(Conflict, match="ended or ending"):
         await ask("release", session="demo-1", head=examples.HEAD)
+
+
+def test_programs_see_in_words_what_waits() -> None:
+    assert session_detail(WAITS)["held"] == [
+        f"push of {examples.HEAD}: CODEOWNERS is changed",
+        f"{TEXT.id}: the text of issue 1",
+    ]
 
 
 def test_a_spawn_that_waits_says_so_and_offers_the_release() -> None:

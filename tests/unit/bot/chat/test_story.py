@@ -300,8 +300,10 @@ def test_what_became_of_it_stands_where_the_buttons_were(stage: PushStage, words
 
 
 def test_more_than_fits_says_where_all_of_it_is() -> None:
-    large = replace(PUSH, findings=(replace(CI, hunks="+x\n" * MOST_SHOWN),))
+    last = replace(CI, words="CODEOWNERS is deleted")
+    large = replace(PUSH, findings=(replace(CI, hunks="+x\n" * MOST_SHOWN), last))
     lines = one("push.held", session(held=Held(pushes=(large,))), push="p9").message.lines
+    assert lines[:2] == ("● .github/workflows/ci.yml is changed", "● CODEOWNERS is deleted")
     assert lines[-1] == "All of it: ao held demo-1"
     assert sum(map(len, lines)) < MOST_SHOWN + 100
 

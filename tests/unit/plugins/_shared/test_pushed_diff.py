@@ -164,6 +164,24 @@ async def test_what_is_too_large_is_cut_and_held(work: Work) -> None:
     assert [one.path for one in findings(Guard(), diff)] == ["m", "z"]
 
 
+async def test_large_binaries_pass_and_large_texts_are_held(work: Work) -> None:
+    """And neither keeps what comes after them from being read."""
+    work.write("a.png", b"\0png" * 400_000)
+    work.write("b.csv", "one,two\n" * 200_000)
+    work.write("gone.png", b"\0" * 1_500_000)
+    work.write("z", "last\n")
+    before = work.commit()
+    files = await work.files()
+    assert (files["a.png"].binary, files["a.png"].cut, files["a.png"].size) == (True, False, 1_600_000)
+    assert (files["b.csv"].binary, files["b.csv"].cut) == (False, True)
+    assert files["z"].added_text == "last"
+    assert [one.path for one in findings(Guard(), await work.diff())] == ["b.csv"]
+    for name in ("b.csv", "gone.png"):
+        (work.path / name).unlink()
+    work.commit()
+    assert findings(Guard(), await work.diff(before)) == ()
+
+
 async def test_what_commits_on_the_way_bring_is_seen(work: Work) -> None:
     token = "gh" + "p_" + "aB3dE5fG7hI9jK1lM2nO4pQ6rS8tU0vW1xY2"
     work.write("settings", f"{token}\n")
