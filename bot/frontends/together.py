@@ -62,6 +62,7 @@ class FrontEnds:
         if http is not None:
             self.notifiers = await self._console(http)
         self.notifiers = {**self.notifiers, **await self._chats()}
+        await self._webhooks()
 
     async def stop(self) -> None:
         """Stop all of them, the newest first. Repeatable."""
@@ -99,6 +100,17 @@ class FrontEnds:
         await self._begin(front)
         self._core.surfaces["slack"] = front.condition
         return {"slack": front}
+
+    async def _webhooks(self) -> None:
+        """The listener for the deliveries of forges, where one is configured."""
+        if self._core.settings.now.config.webhooks is None:
+            return
+        from bot.frontends.webhooks import listener
+
+        made = listener.configured(self._core)
+        if made is not None:
+            await self._begin(made)
+            self.lines += made.lines
 
     async def _begin(self, front: FrontEnd) -> None:
         self._running.push_async_callback(front.stop)

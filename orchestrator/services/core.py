@@ -14,6 +14,7 @@ from orchestrator.domain.when import clock
 from orchestrator.lifecycle.fleet import Fleet
 from orchestrator.registry import Registry
 from orchestrator.services.console import Door
+from orchestrator.services.hook_news import HookNews
 from orchestrator.services.pairing import Pairing
 from orchestrator.services.settings_now import SettingsNow
 from orchestrator.storage.audit import AuditEntry
@@ -53,6 +54,8 @@ class Core:
     surfaces: dict[str, Callable[[], tuple[str, str]]] = field(default_factory=dict)
     """Chat surfaces by name: what is wrong with one now, and what to do about it; both empty while all is well."""
     """How people come into the web console."""
+    hooks: HookNews = field(default_factory=HookNews)
+    """What webhooks told us."""
     logins: Logins = field(init=False)
     """The browsers that are logged in there; `open` it before use."""
 

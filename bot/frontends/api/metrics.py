@@ -39,6 +39,8 @@ class Numbers:
     notifiers: Iterable[str] = ()
     """Those that are told."""
     notifiers_in_trouble: Iterable[str] = ()
+    webhook_deliveries: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """By event and outcome, since the start."""
 
 
 def text(numbers: Numbers) -> bytes:
@@ -80,6 +82,14 @@ class _Fleet(Collector):
             "ao_notifier_trouble", "1 while a notifier is behind.", labels=["notifier"]
         )
         yield _labelled(trouble, {name: int(name in behind) for name in sorted({*n.notifiers, *behind})})
+        deliveries = CounterMetricFamily(
+            "ao_webhook_deliveries",
+            "Deliveries of webhooks since the start; no event is told of what nobody vouches for.",
+            labels=["event", "outcome"],
+        )
+        for labels, count in sorted(n.webhook_deliveries.items()):
+            deliveries.add_metric(labels, count)
+        yield deliveries
 
 
 def _labelled(

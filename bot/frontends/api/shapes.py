@@ -206,6 +206,7 @@ class Healthz(Shape):
     ok: bool
     reasons: list[str]
     degraded: list[str]
+    webhooks: dict[str, str]
     version: str
 
 
