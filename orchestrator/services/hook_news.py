@@ -45,6 +45,8 @@ class HookNews:
     """The last genuine delivery of each project: when, and of which event."""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """Those that we made, newest first."""
+    deliveries_came: list[Callable[[ProjectId, str], object]] = field(default_factory=list)
+    """Called with each delivery's project and event."""
     issues_changed: list[Callable[[ProjectId], object]] = field(default_factory=list)
     """Called when a project's issues changed; returns at once and raises nothing."""
 

@@ -114,6 +114,8 @@ class Receiver:
         self._core.hooks.took(project, heard.event, now)
         for session in heard.sessions:
             self._core.fleet.wake(session)
+        for came in tuple(self._core.hooks.deliveries_came):
+            came(project, heard.event)
         if heard.issues:
             for told in self._core.hooks.issues_changed:
                 told(project)
@@ -153,12 +155,13 @@ def rows(core: Core) -> list[tuple[str, str]]:
     return [
         (project, core.hooks.row(project, now))
         for project in settings.project_ids
-        if any(way.project == project for way in _ways(settings, _address(settings, project)))
+        if any(way.project == project for way in _ways(settings, address(settings, project)))
         and _hears(core, project)
     ]
 
 
-def _address(settings: Settings, project: ProjectId) -> str:
+def address(settings: Settings, project: ProjectId) -> str:
+    """The path of a project's deliveries: `/hooks/github/demo`."""
     block = settings.config.webhooks
     return f"{block.path if block else ''}/{settings.plugin(project, 'scm').name}/{project}"
 

@@ -1,17 +1,18 @@
-"""A forge's webhooks in memory: a delivery is JSON, and the secret itself is its signature."""
+"""A forge's webhooks in memory: a delivery is JSON, and the secret itself is its signature; hooks are rows."""
 
 from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from typing_extensions import override
 
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.project import Project
-from orchestrator.errors import BadInput, NotAllowed, NotFound
-from orchestrator.ports.scm import Heard, Hears
+from orchestrator.errors import AoError, BadInput, NotAllowed, NotFound
+from orchestrator.ports.scm import Heard, Hears, Hook, ManagesHooks
 
 SIGNED_WITH = "s3cret"
 
@@ -65,3 +66,50 @@ class FakeHearing(Hears):
     @override
     def covered(self, project: Project) -> bool:
         return project.repo in self.heard
+
+
+@dataclass(slots=True)
+class FakeHook:
+    """A webhook as the forge has it."""
+
+    project: str
+    url: str
+    secret: str = field(default="", repr=False)
+
+
+class FakeHooks(ManagesHooks):
+    """Webhooks in a dictionary by id; a test puts those of strangers beside ours."""
+
+    def __init__(self) -> None:
+        self.hooks: dict[str, FakeHook] = {}
+        self.refused: AoError | None = None
+        """What every call raises now."""
+        self.sends: Callable[[FakeHook], object] = lambda _hook: None
+        """What the forge does when a hook is tested."""
+
+    def _ours(self, project: Project, url: str, known: str) -> str:
+        if self.refused is not None:
+            raise self.refused
+        mine = {name: hook for name, hook in self.hooks.items() if hook.project == project.id}
+        return known if known in mine else next((name for name, hook in mine.items() if hook.url == url), "")
+
+    @override
+    async def find_hook(self, project: Project, url: str, known: str = "") -> Hook | None:
+        name = self._ours(project, url, known)
+        return Hook(id=name, url=self.hooks[name].url, events=("push",)) if name else None
+
+    @override
+    async def install_hook(self, project: Project, url: str, secret: str, known: str = "") -> Hook:
+        name = self._ours(project, url, known) or str(len(self.hooks) + 1)
+        self.hooks[name] = FakeHook(project.id, url, secret)
+        return Hook(id=name, url=url, events=("push",))
+
+    @override
+    async def test_hook(self, project: Project, hook: Hook) -> None:
+        del project
+        self.sends(self.hooks[hook.id])
+
+    @override
+    async def remove_hook(self, project: Project, hook: Hook) -> None:
+        del project
+        self.hooks.pop(hook.id, None)

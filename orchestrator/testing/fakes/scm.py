@@ -37,7 +37,7 @@ from orchestrator.ports.scm import (
 )
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.workspace import Base
-from orchestrator.testing.fakes.hearing import FakeHearing
+from orchestrator.testing.fakes.hearing import FakeHearing, FakeHooks
 
 _OPEN = (PullRequestState.OPEN, PullRequestState.DRAFT)
 Number = tuple[str, int]
@@ -61,14 +61,15 @@ class FakeForge:
     """(project, number, head, method) of every merge that happened."""
 
 
-class FakeScm(FakeHearing, Scm, Claims, Branches, BaseNotes, Reruns):
+class FakeScm(FakeHearing, FakeHooks, Scm, Claims, Branches, BaseNotes, Reruns):
     """Pull requests in dictionaries. `runs` are the checks that every new head gets, pending.
 
     A publication whose source is `fake:<head>` is refused unless its head is that one.
     """
 
     def __init__(self, *, runs: Collection[str] = (), approvals: int = 0) -> None:
-        super().__init__()
+        FakeHearing.__init__(self)
+        FakeHooks.__init__(self)
         self.forge = FakeForge()
         self.note = ""
         """What a person should know of the base."""

@@ -28,17 +28,28 @@ class Post:
         self.listener = self._made()
 
     def _made(self) -> WebhookListener:
-        env = self.ring.core.settings.env
-        assert isinstance(env, dict)
-        env["AO_WEBHOOK_SECRET"] = SIGNED_WITH
+        self.environment["AO_WEBHOOK_SECRET"] = SIGNED_WITH
         block = self.ring.core.settings.now.config.webhooks
         assert block is not None
         return WebhookListener(self.ring.core, block, "127.0.0.1", 0)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of `ao start`."""
+        env = self.ring.core.settings.env
+        assert isinstance(env, dict)
+        return env
+
     async def deliver(
-        self, number: int = 1, event: str = "pull_request", path: str = "/hooks/fake/demo", **told: object
+        self,
+        number: int = 1,
+        event: str = "pull_request",
+        path: str = "/hooks/fake/demo",
+        *,
+        secret: str = SIGNED_WITH,
+        **told: object,
     ) -> Answered:
-        headers, body = delivery(number, event, **told)  # type: ignore[arg-type]
+        headers, body = delivery(number, event, secret=secret, **told)
         return await self.send(headers, body, path)
 
     async def send(self, headers: dict[str, str], body: bytes, path: str = "/hooks/fake") -> Answered:

@@ -92,18 +92,14 @@ async def test_what_we_did_not_agree_on_is_refused(post: Post, secret: str) -> N
 
 
 async def test_without_a_secret_nothing_is_accepted(post: Post) -> None:
-    env = post.ring.core.settings.env
-    assert isinstance(env, dict)
-    env["AO_WEBHOOK_SECRET"] = ""
+    post.environment["AO_WEBHOOK_SECRET"] = ""
     for secret in ("", "s3cret"):
         headers, body = delivery(1, secret=secret)
         assert (await post.send(headers, body)).status == 401
 
 
 async def test_a_secret_can_be_changed_without_a_gap(post: Post) -> None:
-    env = post.ring.core.settings.env
-    assert isinstance(env, dict)
-    env["NEW"] = "fresh"
+    post.environment["NEW"] = "fresh"
     for number, secret in enumerate(("s3cret", "fresh")):
         headers, body = delivery(number, secret=secret)
         assert (await post.send(headers, body)).status == 202
@@ -177,10 +173,8 @@ async def test_a_projects_own_path_and_size_count(post: Post) -> None:
     await asyncio.to_thread(file.write_text, text.replace("scm: {plugin: fake}", own))
     settings = await asyncio.to_thread(post.ring.core.settings.look)
     post.ring.core.settings.take(settings.require())
-    env = post.ring.core.settings.env
-    assert isinstance(env, dict)
     assert (await post.deliver(1, path="/api/webhooks/github")).status == 401, "its variable is not set"
-    env["OWN"] = "mine"
+    post.environment["OWN"] = "mine"
     headers, body = delivery(2, secret="mine")  # noqa: S106 - signs an example
     assert (await post.send(headers, body, "/api/webhooks/github")).status == 202
     assert (await post.send(headers, body + b" " * 100, "/api/webhooks/github")).status == 413
