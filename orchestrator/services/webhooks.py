@@ -113,7 +113,7 @@ class Receiver:
         scm.take(heard)
         self._core.hooks.took(project, heard.event, now)
         for session in heard.sessions:
-            self._core.fleet.wake(session)
+            self._core.fleet.forge_told(session)
         for came in tuple(self._core.hooks.deliveries_came):
             came(project, heard.event)
         if heard.issues:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from statistics import median, quantiles
 
 import pytest
+from typing_extensions import override
 
 from bot.demo.slack_hand import FakeServer
 from bot.demo.slack_person import SlackWorld
@@ -20,9 +21,12 @@ from bot.demo.slack_refusals import Json
 from bot.demo.slack_workspace import ADA, DEMO
 from bot.frontends.webhooks.listener import WebhookListener
 from orchestrator.domain.ids import SessionId
-from orchestrator.domain.pull_request import PullRequestState, Review, ReviewDecision
+from orchestrator.domain.look import Look
+from orchestrator.domain.pull_request import PullRequest, PullRequestState, Review, ReviewDecision
+from orchestrator.ports.session_ref import SessionRef
 from orchestrator.testing.fakes.hearing import SIGNED_WITH, delivery
-from orchestrator.testing.ring import CONFIG, Ring, open_ring
+from orchestrator.testing.fakes.scm import FakeScm
+from orchestrator.testing.ring import CHECK, CONFIG, FakeWorld, Ring, open_ring
 from tests.benchmarks.numbers import say
 from tests.benchmarks.test_chat import front_end
 from tests.integration.bolt_app import drop_proxies
@@ -34,6 +38,8 @@ SESSIONS = 30
 MOST_MS = 250.0
 MOST_WAKE_MS = 100.0
 BURST = 500
+LOOK = 0.1
+"""Seconds that each look at the forge takes."""
 APART = 1.2
 """Seconds between two deliveries: Slack takes one message a second in a channel."""
 
@@ -53,6 +59,22 @@ async def turning(ring: Ring) -> None:
             ring.fleet.wake()
         ring.clock.advance(1.0)
         await ring.rounds.round()
+
+
+async def hearing(ring: Ring) -> None:
+    """The other half of the ticker: what a forge tells is looked at beside the ring."""
+    while True:
+        await ring.fleet.told.wait()
+        await ring.rounds.look_at_forge()
+
+
+class Distant(FakeScm):
+    """A forge whose looks take as long as GitHub's do from a good connection."""
+
+    @override
+    async def observe(self, sessions: Collection[SessionRef]) -> Mapping[SessionId, Look[PullRequest | None]]:
+        await asyncio.sleep(LOOK)
+        return await super().observe(sessions)
 
 
 class Bench:
@@ -104,7 +126,11 @@ def _reply(message: Json) -> str:
 async def test_a_delivery_stands_in_the_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drop_proxies(monkeypatch)
     fake = FakeServer.start()
-    ring = await open_ring(tmp_path, config=f"{CONFIG}webhooks: {{{{listen: '127.0.0.1:8420'}}}}\n")
+    world = FakeWorld()
+    world.scm = Distant(runs=(CHECK,))
+    ring = await open_ring(
+        tmp_path, world=world, config=f"{CONFIG}webhooks: {{{{listen: '127.0.0.1:8420'}}}}\n"
+    )
     env = ring.core.settings.env
     assert isinstance(env, dict)
     env["AO_WEBHOOK_SECRET"] = SIGNED_WITH
@@ -115,27 +141,32 @@ async def test_a_delivery_stands_in_the_thread(tmp_path: Path, monkeypatch: pyte
     block = ring.core.settings.now.config.webhooks
     assert block is not None
     bench = Bench(ring, WebhookListener(ring.core, block, "127.0.0.1", 0))
-    front, turns = front_end(ring, fake), asyncio.create_task(turning(ring))
+    front = front_end(ring, fake)
+    turns = [asyncio.create_task(turning(ring)), asyncio.create_task(hearing(ring))]
     try:
         await bench.listener.start()
         async with SlackWorld(fake.page) as slack:
             await front.start()
             await slack.sockets(opened=1)
             await slack.until(
-                lambda state: all(_in_thread(state, s) >= 0 for s in sessions), "thirty cards", ADA, patience=300
+                lambda state: all(_in_thread(state, s) >= 0 for s in sessions),
+                "thirty cards",
+                ADA,
+                patience=300,
             )
             reviewed = [await bench.seen(slack, s, lambda s=s: _review(ring, s)) for s in sessions]  # type: ignore[misc]
             merged = [await bench.seen(slack, s, lambda s=s: _merge(ring, s)) for s in sessions]  # type: ignore[misc]
         acknowledged = [await bench.deliver() for _ in range(BURST)]
     finally:
-        turns.cancel()
-        await asyncio.gather(turns, return_exceptions=True)
+        for turn in turns:
+            turn.cancel()
+        await asyncio.gather(*turns, return_exceptions=True)
         await bench.listener.stop()
         await front.stop()
         await ring.close()
         fake.close()
     spent = [*reviewed, *merged]
-    note = "the fake Slack and the way to it included"
+    note = f"{1000 * LOOK:.0f} ms of it the look at the forge; the fake Slack and the way to it included"
     say(f"webhook to thread, {SESSIONS} sessions, median", median(spent), "ms")
     say(f"webhook to thread, {SESSIONS} sessions, p95", quantiles(spent, n=20)[18], "ms", MOST_MS, note)
     say("webhook acknowledged, its id on the disk, median", median(acknowledged), "ms")

@@ -17,8 +17,10 @@ from orchestrator.services.webhooks import Receiver, Way
 log = logging.getLogger(__name__)
 BODY_WITHIN = 10.0
 """Seconds in which a delivery must have come; GitHub itself waits ten for the answer."""
-AT_ONCE = 32
+AT_ONCE = 64
 """Deliveries that are read at once; more are told to come again, and polling covers them."""
+HELD = 32 * 1024 * 1024
+"""Bytes that all of them may have together, by the lengths that they tell: nobody fills the memory unsigned."""
 COMPLAIN_EVERY = 60.0
 """Seconds between two lines in the log about deliveries that were refused."""
 _DRAIN_MOST = 1 << 20
@@ -47,13 +49,16 @@ class Door:
         *,
         body_within: float = BODY_WITHIN,
         at_once: int = AT_ONCE,
+        held: int = HELD,
     ) -> None:
         self._receiver = receiver
         self._news = news
         self._monotonic = monotonic
         self._body_within = body_within
         self._at_once = at_once
+        self._most_held = held
         self._reading = 0
+        self._held = 0
         self._complained = -COMPLAIN_EVERY
         self._held_back = 0
         """Refused since the last line in the log."""
@@ -72,11 +77,14 @@ class Door:
 
     async def _take(self, headers: Headers, receive: Receive, ways: Sequence[Way]) -> Outcome:
         """Take a delivery, or refuse it and say so in the log."""
-        if self._reading >= self._at_once:
-            return self._refused(Outcome.BUSY, f"{self._at_once} are being read already")
-        self._reading += 1
+        most = max(way.most for way in ways)
+        told = headers.get("content-length", "")
+        size = min(int(told), most) if told.isascii() and told.isdigit() else most
+        if self._reading >= self._at_once or (self._reading and self._held + size > self._most_held):
+            return self._refused(Outcome.BUSY, f"{self._reading} are being read already")
+        self._reading, self._held = self._reading + 1, self._held + size
         try:
-            body = await _whole(headers, receive, self._body_within, max(way.most for way in ways))
+            body = await _whole(headers, receive, self._body_within, most)
             fitting = [way for way in ways if len(body) <= way.most]
             return await self._receiver.receive(fitting, dict(headers), body)
         except AoError as error:
@@ -86,7 +94,7 @@ class Door:
                 return outcome
             return self._refused(outcome, error.what)
         finally:
-            self._reading -= 1
+            self._reading, self._held = self._reading - 1, self._held - size
 
     def _refused(self, outcome: Outcome, why: str) -> Outcome:
         self._news.count(outcome)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -90,4 +92,33 @@ async def test_what_the_disk_refuses_is_not_known(tmp_path: Path) -> None:
         await kept.keep(taken(1))
     await asyncio.to_thread(kept._journal.open, lambda _line: True)
     assert await kept.keep(taken(1))
+    await kept.close()
+
+
+KILLED = """
+import asyncio, sys
+from pathlib import Path
+from orchestrator.storage.deliveries import Deliveries, Taken
+from orchestrator.storage.faults import KillAt
+
+async def main():
+    kept = Deliveries(Path(sys.argv[1]), KillAt(2, sys.argv[2]))
+    await kept.open(1000.0)
+    for number in (1, 2):
+        await kept.keep(Taken(project="demo", id=f"delivery-{number}", event="push", at=1000.0))
+        print(number, flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("boundary", ["deliveries.written", "deliveries.kept"])
+async def test_a_kill_loses_none_that_was_acknowledged(tmp_path: Path, boundary: str) -> None:
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", KILLED, str(tmp_path), boundary, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await asyncio.wait_for(program.communicate(), 30)
+    assert (program.returncode, said.split()) == (-signal.SIGKILL, [b"1"])
+    kept = await opened(tmp_path)
+    assert not await kept.keep(taken(1))
     await kept.close()

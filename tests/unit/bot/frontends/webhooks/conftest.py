@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from bot.frontends.webhooks.listener import WebhookListener
+from orchestrator.domain.ids import SessionId
+from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.testing.fakes.hearing import SIGNED_WITH, delivery
 from orchestrator.testing.ring import CONFIG, Ring, open_ring
 from tests.unit.bot.frontends.api.http import Answered, ask
@@ -58,6 +61,20 @@ class Post:
     @property
     def counted(self) -> dict[tuple[str, str], int]:
         return dict(self.ring.core.hooks.deliveries)
+
+    async def configure(self, old: str, new: str) -> None:
+        """Change the configuration's text, and take it over."""
+        settings = self.ring.core.settings
+        text = await asyncio.to_thread(settings.path.read_text)
+        assert old in text
+        await asyncio.to_thread(settings.path.write_text, text.replace(old, new))
+        settings.take((await asyncio.to_thread(settings.look)).require())
+
+    def state(self, session: SessionId) -> PullRequestState:
+        """How the session's pull request is known to stand."""
+        change = self.ring.session(session).change
+        assert change is not None
+        return change.pr.state
 
     async def crash(self) -> None:
         """End as by SIGKILL: nothing more is written; then start anew."""

@@ -13,6 +13,7 @@ from typing_extensions import override
 from bot.frontends.api.connection import QuietServer, TcpProtocol, listen_tcp
 from bot.frontends.webhooks import listener
 from bot.frontends.webhooks.door import COMPLAIN_EVERY, Door
+from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.errors import Conflict, TemporaryError
 from orchestrator.services.webhooks import Receiver, rows
 from orchestrator.storage.deliveries import Deliveries, Taken
@@ -25,14 +26,14 @@ from tests.unit.bot.frontends.webhooks.conftest import Post
 
 async def test_a_delivery_wakes_its_session(post: Post) -> None:
     session = await post.ring.spawn()
-    assert not post.ring.fleet.awake.is_set()
+    assert not post.ring.fleet.told.is_set()
     began = time.monotonic()
     answer = await post.deliver(sessions=[session])
     assert (answer.status, answer.content) == (202, b"taken\n")
     assert time.monotonic() - began < 0.1
-    assert post.ring.fleet.awake.is_set()
+    assert post.ring.fleet.told.is_set()
     assert post.ring.scm.forgotten == [session]
-    assert post.ring.fleet.take_woken() == {session}
+    assert post.ring.fleet.take_told() == {session}
     assert post.counted == {("pull_request", "taken"): 1}
 
 
@@ -57,37 +58,41 @@ async def test_issues_wake_the_queue(post: Post) -> None:
 
 
 async def test_the_same_delivery_again_does_nothing(post: Post) -> None:
-    await post.deliver(sessions=["demo-1"])
-    post.ring.fleet.take_woken()
-    again = await post.deliver(sessions=["demo-1"])
+    session = await post.ring.spawn()
+    await post.deliver(sessions=[session])
+    post.ring.fleet.take_told()
+    again = await post.deliver(sessions=[session])
     assert (again.status, again.content) == (202, b"taken before\n")
-    assert not post.ring.fleet.take_woken()
-    assert post.ring.scm.forgotten == ["demo-1"]
+    assert not post.ring.fleet.take_told()
+    assert post.ring.scm.forgotten == [session]
 
 
 async def test_what_was_acknowledged_is_known_after_a_crash(post: Post) -> None:
-    await post.deliver(1, sessions=["demo-1"])
+    session = await post.ring.spawn()
+    await post.deliver(1, sessions=[session])
     await post.crash()
-    post.ring.fleet.take_woken()
-    assert (await post.deliver(1, sessions=["demo-1"])).content == b"taken before\n"
-    assert not post.ring.fleet.take_woken()
-    assert (await post.deliver(2, sessions=["demo-1"])).content == b"taken\n"
+    post.ring.fleet.take_told()
+    assert (await post.deliver(1, sessions=[session])).content == b"taken before\n"
+    assert not post.ring.fleet.take_told()
+    assert (await post.deliver(2, sessions=[session])).content == b"taken\n"
     assert "the last delivery (pull_request)" in post.ring.core.hooks.row(
         post.ring.core.settings.now.project_ids[0], post.ring.clock.now()
     )
 
 
 async def test_of_the_same_delivery_twice_at_once_one_is_taken(post: Post) -> None:
-    answers = await asyncio.gather(*(post.deliver(sessions=["demo-1"]) for _ in range(8)))
+    session = await post.ring.spawn()
+    answers = await asyncio.gather(*(post.deliver(sessions=[session]) for _ in range(8)))
     assert sorted(answer.content for answer in answers) == [b"taken\n", *[b"taken before\n"] * 7]
-    assert post.ring.scm.forgotten == ["demo-1"]
+    assert post.ring.scm.forgotten == [session]
 
 
 @pytest.mark.parametrize("secret", ["", "wrong"])
 async def test_what_we_did_not_agree_on_is_refused(post: Post, secret: str) -> None:
-    headers, body = delivery(1, secret=secret, sessions=["demo-1"])
+    session = await post.ring.spawn()
+    headers, body = delivery(1, secret=secret, sessions=[session])
     assert (await post.send(headers, body)).status == 401
-    assert not post.ring.fleet.take_woken()
+    assert not post.ring.fleet.take_told()
     assert post.counted == {("-", "forged"): 1}, "an event that nobody vouches for is not told"
 
 
@@ -159,7 +164,7 @@ async def test_a_body_without_a_length_is_refused_while_it_is_read(post: Post) -
 
 
 async def test_a_chunked_delivery_is_taken(post: Post) -> None:
-    headers, body = delivery(1, sessions=["demo-1"])
+    headers, body = delivery(1)
     rows = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     head = f"POST /hooks/fake HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n{rows}\r\n"
     chunk = f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n"
@@ -167,12 +172,8 @@ async def test_a_chunked_delivery_is_taken(post: Post) -> None:
 
 
 async def test_a_projects_own_path_and_size_count(post: Post) -> None:
-    file = post.ring.core.settings.path
-    text = await asyncio.to_thread(file.read_text)
-    own = "scm: {plugin: fake, webhook: {path: /api/webhooks/github, maxBodyBytes: 100, secretEnvVar: OWN}}"
-    await asyncio.to_thread(file.write_text, text.replace("scm: {plugin: fake}", own))
-    settings = await asyncio.to_thread(post.ring.core.settings.look)
-    post.ring.core.settings.take(settings.require())
+    own = "webhook: {path: /api/webhooks/github, maxBodyBytes: 100, secretEnvVar: OWN}"
+    await post.configure("scm: {plugin: fake}", f"scm: {{plugin: fake, {own}}}")
     assert (await post.deliver(1, path="/api/webhooks/github")).status == 401, "its variable is not set"
     post.environment["OWN"] = "mine"
     headers, body = delivery(2, secret="mine")  # noqa: S106 - signs an example
@@ -182,12 +183,7 @@ async def test_a_projects_own_path_and_size_count(post: Post) -> None:
 
 
 async def test_a_project_may_be_left_out(post: Post) -> None:
-    file = post.ring.core.settings.path
-    text = await asyncio.to_thread(file.read_text)
-    off = text.replace("scm: {plugin: fake}", "scm: {plugin: fake, webhook: {enabled: false}}")
-    await asyncio.to_thread(file.write_text, off)
-    settings = await asyncio.to_thread(post.ring.core.settings.look)
-    post.ring.core.settings.take(settings.require())
+    await post.configure("scm: {plugin: fake}", "scm: {plugin: fake, webhook: {enabled: false}}")
     assert (await post.deliver()).status == 404
 
 
@@ -204,23 +200,24 @@ async def test_refusals_fill_no_log(post: Post, caplog: pytest.LogCaptureFixture
     assert "wrong" not in caplog.text.replace("x-fake", "")
 
 
-async def test_a_slow_body_does_not_hold_the_listener_up(post: Post) -> None:
-    port, close = await _impatient(post.ring)
+@pytest.mark.parametrize("bounds", [{"at_once": 2}, {"held": 250}])
+async def test_slow_bodies_are_bounded_and_cut_off(post: Post, bounds: dict[str, int]) -> None:
+    port, close = await _impatient(post.ring, **bounds)
     try:
         head = b"POST /hooks/fake HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"
-        slow = asyncio.create_task(raw(port, head + b"{"))
-        refused = await asyncio.gather(*(raw(port, head + b"{") for _ in range(2)))
-        assert sorted([(await slow).status, *(one.status for one in refused)]) == [408, 408, 503]
+        answers = await asyncio.gather(*(raw(port, head + b"{") for _ in range(3)))
+        assert sorted(one.status for one in answers) == [408, 408, 503]
         headers, body = delivery(1)
         assert (await ask(port, "/hooks/fake", method="POST", body=body, **headers)).status == 202
     finally:
         await close()
 
 
-async def _impatient(ring: Ring) -> tuple[int, Callable[[], Awaitable[None]]]:
+async def _impatient(ring: Ring, **bounds: int) -> tuple[int, Callable[[], Awaitable[None]]]:
+    """A door over a listener of its own that waits for a body only shortly."""
     receiver = Receiver(ring.core, Deliveries(ring.core.home.path / "beside", NoFaults()))
     await receiver.open()
-    door = Door(receiver, ring.core.hooks, ring.clock.monotonic, body_within=0.2, at_once=2)
+    door = Door(receiver, ring.core.hooks, ring.clock.monotonic, body_within=0.2, **bounds)
     server = QuietServer(door, TcpProtocol)
     listening = listen_tcp("127.0.0.1", 0, or_free=False)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -234,7 +231,55 @@ async def _impatient(ring: Ring) -> tuple[int, Callable[[], Awaitable[None]]]:
     return int(listening.getsockname()[1]), close
 
 
+async def test_a_large_delivery_is_read_in_a_thread(post: Post) -> None:
+    await post.configure("maxBodyBytes: 2048", "maxBodyBytes: 1MB")
+    session = await post.ring.spawn()
+    assert (await post.deliver(sessions=[session], padding="x" * 100_000)).status == 202
+    assert post.ring.fleet.take_told() == {session}
+
+
+# Lost, late, out of order: a delivery only means to look ----------------------------------------------
+
+
+async def test_deliveries_out_of_order_change_nothing(post: Post) -> None:
+    session = await post.ring.spawn()
+    await post.ring.pull_request(session)
+    post.ring.scm.set_pull(session, state=PullRequestState.CLOSED)
+    for number, action in enumerate(("closed", "opened", "synchronize")):
+        await post.deliver(number, sessions=[session], action=action)
+        await post.ring.settle()
+        assert post.state(session) is PullRequestState.CLOSED, action
+
+
+async def test_what_a_lost_delivery_had_told_is_polled(post: Post) -> None:
+    session = await post.ring.spawn()
+    await post.ring.pull_request(session)
+    post.ring.scm.set_pull(session, state=PullRequestState.CLOSED)
+    await post.ring.later(60)
+    assert post.state(session) is PullRequestState.CLOSED
+
+
+async def test_a_forged_delivery_makes_nobody_look(post: Post) -> None:
+    session = await post.ring.spawn()
+    await post.ring.pull_request(session)
+    before = len(post.ring.scm.calls)
+    assert (await post.deliver(secret="guessed", sessions=[session])).status == 401  # noqa: S106 - forged
+    await post.ring.rounds.look_at_forge()
+    assert len(post.ring.scm.calls) == before
+
+
+async def test_one_delivery_costs_one_look_at_the_forge(post: Post) -> None:
+    session = await post.ring.spawn()
+    await post.ring.pull_request(session)
+    before = post.ring.scm.calls.count("observe")
+    await asyncio.gather(*(post.deliver(number, sessions=[session]) for number in range(20)))
+    await post.ring.settle()
+    assert post.ring.scm.calls.count("observe") == before + 1
+
+
 async def test_what_cannot_be_kept_is_obeyed_and_not_acknowledged(post: Post) -> None:
+    session = await post.ring.spawn()
+
     class Full(Deliveries):
         @override
         async def keep(self, one: Taken) -> bool:
@@ -243,10 +288,10 @@ async def test_what_cannot_be_kept_is_obeyed_and_not_acknowledged(post: Post) ->
             raise TemporaryError(msg)
 
     receiver = Receiver(post.ring.core, Full(post.ring.core.home.path, NoFaults()))
-    headers, body = delivery(1, sessions=["demo-1"])
+    headers, body = delivery(1, sessions=[session])
     with pytest.raises(TemporaryError):
         await receiver.receive(receiver.ways("/hooks/fake"), headers, body)
-    assert post.ring.fleet.take_woken() == {"demo-1"}
+    assert post.ring.fleet.take_told() == {session}
     assert post.counted == {("pull_request", "failed"): 1}
 
 

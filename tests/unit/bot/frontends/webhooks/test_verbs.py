@@ -34,16 +34,9 @@ async def ask(post: Post, line: str) -> Message:
     return await Actions(post.ring.core, access=Access(lambda: People())).run(request)
 
 
-async def configure(post: Post, old: str, new: str) -> None:
-    settings = post.ring.core.settings
-    text = await asyncio.to_thread(settings.path.read_text)
-    await asyncio.to_thread(settings.path.write_text, text.replace(old, new))
-    settings.take((await asyncio.to_thread(settings.look)).require())
-
-
 @pytest.fixture
 async def public(post: Post) -> Post:
-    await configure(post, "  maxBodyBytes", "  publicUrl: https://Hooks.example.org/ao/\n  maxBodyBytes")
+    await post.configure("  maxBodyBytes", "  publicUrl: https://Hooks.example.org/ao/\n  maxBodyBytes")
     post.environment["AO_WEBHOOK_SECRET"] = ""
     return post
 
@@ -85,7 +78,7 @@ async def test_installing_again_changes_the_same_hook(public: Post) -> None:
     before = dict(hooks(public))
     assert data(await ask(public, "github webhook install demo"))["id"] == data(first)["id"]
     assert hooks(public) == before, "the same secret, and strangers' hooks as they were"
-    await configure(public, "https://Hooks.example.org/ao/", "https://new.example.org")
+    await public.configure("https://Hooks.example.org/ao/", "https://new.example.org")
     moved = await ask(public, "github webhook install demo")
     assert (data(moved)["id"], data(moved)["url"]) == (
         data(first)["id"],
@@ -114,7 +107,7 @@ async def test_a_variables_secret_is_used_and_changed_there(public: Post) -> Non
 
 
 async def test_a_projects_own_variable_has_to_be_set(public: Post) -> None:
-    await configure(public, "scm: {plugin: fake}", "scm: {plugin: fake, webhook: {secretEnvVar: OWN}}")
+    await public.configure("scm: {plugin: fake}", "scm: {plugin: fake, webhook: {secretEnvVar: OWN}}")
     with pytest.raises(NotReady, match="OWN"):
         await ask(public, "github webhook install demo")
 
