@@ -322,9 +322,12 @@ async def serve(
             await core.files.run("home", last_run.remember, home, config)
             await app.ticker.start()
             await front_ends.start(app.ticker.pulse, app.announcer)
-            core.settings.on_change(
-                lambda now: app.announcer.use({**notifiers(core, now), **front_ends.notifiers})
-            )
+
+            def tell() -> None:
+                app.announcer.use({**notifiers(core, core.settings.now), **front_ends.notifiers})
+
+            core.settings.on_change(lambda _now: tell())
+            front_ends.on_change(tell)
             core.serving.set()
             ready(app, front_ends.lines)
             await stop.wait()

@@ -32,7 +32,9 @@ async def run(context: Context, request: Request) -> Message:
     ]
     missing = next((row.project for row in seen if row.hook is None), "")
     return Message(
-        title=f"{sum(row.hook is not None for row in seen)} of {len(seen)} projects have our webhook",
+        title=f"{sum(row.hook is not None for row in seen)} of {len(seen)} projects have our webhook"
+        if seen
+        else "No project here is on a forge with webhooks.",
         table=Table(("project", "hook", "address", "deliveries"), rows, wrap=True) if rows else None,
         next_steps=(f"github webhook install {missing}",) if missing else (),
         data={"hooks": data},

@@ -51,13 +51,15 @@ class Core:
     """Held while a session is brought back: of two who ask at once the second hears who was first."""
 
     door: Door = field(default_factory=Door)
-    surfaces: dict[str, Callable[[], tuple[str, str]]] = field(default_factory=dict)
-    """Chat surfaces by name: what is wrong with one now, and what to do about it; both empty while all is well."""
     """How people come into the web console."""
     hooks: HookNews = field(default_factory=HookNews)
     """What webhooks told us."""
     logins: Logins = field(init=False)
     """The browsers that are logged in there; `open` it before use."""
+    surfaces: dict[str, Callable[[], tuple[str, str]]] = field(default_factory=dict)
+    """Chat surfaces by name: what is wrong with one now, and what to do about it; both empty while all is well."""
+    addresses: dict[str, str] = field(default_factory=dict)
+    """Where surfaces are found, by name, in words."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "logins", Logins(self.home.path / FILE, self.files))

@@ -12,7 +12,7 @@ from orchestrator.domain.session import WantedState
 from orchestrator.errors import AoError
 from orchestrator.ports.notifier import NOTIFIER
 from orchestrator.ports.plugin import Slot
-from orchestrator.services import configuration, damaged
+from orchestrator.services import configuration, damaged, webhooks
 from orchestrator.services.core import Core
 from orchestrator.settings.plugin_check import options_for
 from orchestrator.settings.problems import Grade, errors
@@ -45,6 +45,7 @@ async def doctor(core: Core) -> list[Finding]:
         *await _orphans(core),
         *await _notifiers(core),
         *_surfaces(core),
+        *_webhooks(core),
         _sandbox(),
     ]
 
@@ -106,10 +107,18 @@ def _asks_nobody(agent: str) -> Finding:
 
 
 def _surfaces(core: Core) -> Iterator[Finding]:
+    """Those of the process that serves; others know none."""
+    for name, where in core.addresses.items():
+        yield Finding(level=OK, subject=name, text=where)
     for name, look in core.surfaces.items():
         trouble, step = look()
         level = WARNING if trouble else OK
         yield Finding(level=level, subject=name, text=trouble or "people are heard and told", next_step=step)
+
+
+def _webhooks(core: Core) -> Iterator[Finding]:
+    for project, words in webhooks.rows(core):
+        yield Finding(level=OK, subject=f"webhooks of {project}", text=words)
 
 
 def _storage(core: Core) -> Iterator[Finding]:

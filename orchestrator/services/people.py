@@ -143,6 +143,8 @@ async def _remove(core: Core, who: Meant, project: str, by: Actor) -> Person:
     after = merged(core.settings.now.people, others)
     _refuse_no_admin(core.settings.people, after)
     if new is None:
+        if after.by_handle(kept.handle) is None:  # first: else a crash between the two would leave them
+            await core.store.tokens.expire(kept.handle, core.clock.now())
         await core.store.people.drop(kept.handle)
         await _log_out(core, kept.handle)
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -123,13 +124,12 @@ def _reply(message: Json) -> str:
     return thread if thread != message["ts"] else ""
 
 
-async def test_a_delivery_stands_in_the_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    drop_proxies(monkeypatch)
-    fake = FakeServer.start()
+async def fleet(folder: Path) -> tuple[Bench, list[SessionId]]:
+    """Thirty sessions with a green pull request each, and the listener, which is not started."""
     world = FakeWorld()
     world.scm = Distant(runs=(CHECK,))
     ring = await open_ring(
-        tmp_path, world=world, config=f"{CONFIG}webhooks: {{{{listen: '127.0.0.1:8420'}}}}\n"
+        folder, world=world, config=f"{CONFIG}webhooks: {{{{listen: '127.0.0.1:8420'}}}}\n"
     )
     env = ring.core.settings.env
     assert isinstance(env, dict)
@@ -140,8 +140,14 @@ async def test_a_delivery_stands_in_the_thread(tmp_path: Path, monkeypatch: pyte
         await ring.checks(session, passed=True)
     block = ring.core.settings.now.config.webhooks
     assert block is not None
-    bench = Bench(ring, WebhookListener(ring.core, block, "127.0.0.1", 0))
-    front = front_end(ring, fake)
+    return Bench(ring, WebhookListener(ring.core, block, "127.0.0.1", 0)), sessions
+
+
+async def test_a_delivery_stands_in_the_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drop_proxies(monkeypatch)
+    fake = FakeServer.start()
+    bench, sessions = await fleet(tmp_path)
+    ring, front = bench.ring, front_end(bench.ring, fake)
     turns = [asyncio.create_task(turning(ring)), asyncio.create_task(hearing(ring))]
     try:
         await bench.listener.start()
@@ -149,13 +155,10 @@ async def test_a_delivery_stands_in_the_thread(tmp_path: Path, monkeypatch: pyte
             await front.start()
             await slack.sockets(opened=1)
             await slack.until(
-                lambda state: all(_in_thread(state, s) >= 0 for s in sessions),
-                "thirty cards",
-                ADA,
-                patience=300,
+                lambda state: all(_in_thread(state, s) >= 0 for s in sessions), "cards", ADA, patience=300
             )
-            reviewed = [await bench.seen(slack, s, lambda s=s: _review(ring, s)) for s in sessions]  # type: ignore[misc]
-            merged = [await bench.seen(slack, s, lambda s=s: _merge(ring, s)) for s in sessions]  # type: ignore[misc]
+            spent = [await bench.seen(slack, one, partial(_review, ring, one)) for one in sessions]
+            spent += [await bench.seen(slack, one, partial(_merge, ring, one)) for one in sessions]
         acknowledged = [await bench.deliver() for _ in range(BURST)]
     finally:
         for turn in turns:
@@ -165,7 +168,10 @@ async def test_a_delivery_stands_in_the_thread(tmp_path: Path, monkeypatch: pyte
         await front.stop()
         await ring.close()
         fake.close()
-    spent = [*reviewed, *merged]
+    _say(spent, acknowledged)
+
+
+def _say(spent: list[float], acknowledged: list[float]) -> None:
     note = f"{1000 * LOOK:.0f} ms of it the look at the forge; the fake Slack and the way to it included"
     say(f"webhook to thread, {SESSIONS} sessions, median", median(spent), "ms")
     say(f"webhook to thread, {SESSIONS} sessions, p95", quantiles(spent, n=20)[18], "ms", MOST_MS, note)

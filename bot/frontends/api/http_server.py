@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -20,6 +20,7 @@ from bot.frontends.api.guard import Guard
 from bot.frontends.api.routes import Api
 from bot.frontends.api.server import Log
 from bot.frontends.api.state import State
+from bot.frontends.chat import Figures
 from orchestrator.domain.listener import Listener
 from orchestrator.services import tokens
 
@@ -49,6 +50,8 @@ class HttpServer:
     announcer: Announcer | None = None
     pages: Sequence[BaseRoute] = ()
     protocol: type[TcpProtocol] = TcpProtocol
+    figures: Callable[[], Sequence[Figures]] = tuple
+    """Chat surfaces in numbers."""
     port: int = field(init=False, default=0)
     """Where it listens, once it does; 0 before."""
     stopping: asyncio.Event = field(init=False, default_factory=asyncio.Event)
@@ -75,10 +78,14 @@ class HttpServer:
         return bool(self.listener.port) and self.port not in {0, self.listener.port}
 
     @property
+    def where(self) -> str:
+        """How people reach it, in words."""
+        return f"{self.url}{' (the usual port is taken; `console.listen` chooses one)' if self.moved else ''}"
+
+    @property
     def lines(self) -> list[str]:
         """What whoever starts it should know, a line each."""
-        moved = " (the usual port is taken; `console.listen` chooses one)" if self.moved else ""
-        return [f"API for programs and colleagues: {self.url}{moved}; `ao token add` makes a token."]
+        return [f"API for programs and colleagues: {self.where}; `ao token add` makes a token."]
 
     async def start(self) -> None:
         """Listen. Raises `Conflict` where a chosen port is taken, `NotReady` where the address cannot be had."""
@@ -116,6 +123,7 @@ class HttpServer:
             loopback=self.listener.loopback,
             threads=threads,
             announcer=self.announcer,
+            figures=self.figures,
         )
         return Guard(api.app([*state.routes(), *self.pages]), self.listener)
 

@@ -205,7 +205,7 @@ class Healthz(Shape):
 
     ok: bool
     reasons: list[str]
-    degraded: list[str]
+    degraded: list[str] = Field(description="Chat surfaces that are away or behind.")
     webhooks: dict[str, str]
     version: str
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 from bot.chat.desk import Desk
 from bot.frontends.api.door import Door
 from bot.frontends.api.guard import asked_here
+from bot.frontends.chat import Figures
 from orchestrator.services import health, webhooks
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class State:
     """The listener is reached from this machine only."""
     threads: ThreadPoolExecutor
     announcer: Announcer | None = None
+    figures: Callable[[], Sequence[Figures]] = tuple
+    """Chat surfaces in numbers."""
 
     def routes(self) -> list[BaseRoute]:
         """Their paths."""
@@ -47,7 +50,10 @@ class State:
         ]
 
     async def healthz(self, http: HttpRequest) -> Response:
-        """200 while the fleet is looked after, else 503; with the reasons."""
+        """200 while the fleet is looked after, else 503; with the reasons.
+
+        A chat that is away makes nothing worse for agents: it is named under `degraded`.
+        """
         await self._let_in(http)
         found = await health.problems(self.core, self.pulse)
         behind = health.degraded(self.core)
@@ -84,6 +90,7 @@ class State:
         requests = {outcome: desk.ended[outcome] for outcome in ("done", "failed")}
         told = tuple(self.core.settings.now.notifiers)
         trouble = tuple(self.announcer.trouble) if self.announcer else ()
+        chats = tuple(self.figures())
         age = pulse.age(self.core.clock.monotonic())
         deliveries = dict(self.core.hooks.deliveries)
 
@@ -104,6 +111,8 @@ class State:
                 notifiers=told,
                 notifiers_in_trouble=trouble,
                 webhook_deliveries=deliveries,
+                conversations_behind={one.surface: one.behind for one in chats},
+                calls={one.surface: one.calls for one in chats},
             )
             return metrics.text(numbers), metrics.CONTENT_TYPE
 
