@@ -2,7 +2,7 @@
 
     acme            the organization; `acme/textkit` is its repository
     ada             a member, who wrote the issues
-    ao-demo         the account that `ao` has a token of: it pushes, opens, merges
+    ao-demo         the account that `ao` has a token of: it pushes, opens, merges, and made the webhook
     textkit-review  a second account of ours, which carries what people approve (`scm.reviewer`)
 
 `main` takes pull requests only, with a green check `tests` and a review that counts, from administrators too. What is
@@ -11,6 +11,7 @@ judged is read from the repository itself and by plain requests with a token tha
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from bot.demo.evidence import Repository
 from bot.demo.github_process import GitHubProcess
 from bot.demo.hosting import NotThere
 from bot.demo.sandbox_files import parted
+from bot.frontends.api.client import Client
 from orchestrator.errors import AoError
 
 REPO = "acme/textkit"
@@ -36,6 +38,7 @@ OURS = {
     "actions": "write",
     "issues": "write",
     "administration": "read",
+    "repository_hooks": "write",
 }
 """What the token of `ao` may, as docs/github.md says that it needs."""
 REVIEWS = {"metadata": "read", "pull_requests": "write"}
@@ -55,6 +58,11 @@ _BLOCK = """\
       reviewer:
         tokenEnv: {second}
 """
+_WEBHOOKS = """\
+webhooks:
+  listen: 127.0.0.1:{port}
+  publicUrl: http://127.0.0.1:{port}
+"""
 _PERSONS = ("GITHUB_", "GH_")
 """Beginnings of variables that could hold the person's own account."""
 
@@ -63,20 +71,21 @@ class GitHubHosting:
     """Implements `hosting.Hosting`."""
 
     repository: Repository
-    step_limit = 100.0
-    whole_limit = 400.0
+    step_limit = 60.0
+    whole_limit = 150.0
 
     def __init__(self, github: GitHubProcess) -> None:
         self.github = github
-        self._reads = ""
+        self._reads = self._manages = ""
 
     def make(self, home: Path, cast: Cast) -> sandbox.Sandbox:
         """The sandbox as a checkout of a repository there, whose issues are the cast's."""
         block = _BLOCK.format(repo=REPO, api=self.github.api, token=TOKEN, second=SECOND_TOKEN)
+        cast.fleet += _WEBHOOKS.format(port=_free_port())
         place = sandbox.make(home, cast, block)
         do = self.github.control
         do("user", login="acme", kind="Organization", members=[MEMBER])
-        rights = {MEMBER: "maintain", US: "write", SECOND: "write"}
+        rights = {MEMBER: "maintain", US: "admin", SECOND: "write"}
         made = do("repository", full_name=REPO, seed=str(place.repository), collaborators=rights)
         for number in sorted(cast.issues):
             title, labels, body = parted(cast.issues[number])
@@ -92,6 +101,7 @@ class GitHubHosting:
         }
         cast.withheld += _PERSONS
         self._reads = self._token(MEMBER, READS)
+        self._manages = cast.environment[TOKEN]
         return place
 
     def protect(self, **more: object) -> None:
@@ -153,6 +163,13 @@ class GitHubHosting:
         _hold(not set(labels) & set(_LABELS), f"issue {issue} on GitHub bears {labels}")
         return f"issue {issue} is closed on GitHub as {seen['state_reason']}, its branch gone"
 
+    def joined(self, client: Client) -> str:
+        """Our webhook is made, by the verb."""
+        client.act("github webhook install", {"project": sandbox.PROJECT})
+        hooks = self._get("/hooks", self._manages)
+        _hold(len(hooks) == 1, f"GitHub has {len(hooks)} webhooks of {REPO}")
+        return f"GitHub tells {hooks[0]['config']['url']} what happens"
+
     def close(self) -> None:
         """End the process."""
         self.github.close()
@@ -162,11 +179,16 @@ class GitHubHosting:
         _hold(bool(rows), f"GitHub has no {state} pull request of {branch}")
         return rows[0]
 
-    def _get(self, path: str) -> Any:  # noqa: ANN401 - JSON
+    def _get(self, path: str, token: str = "") -> Any:  # noqa: ANN401 - JSON
         try:
-            return self.github.get(f"/repos/{REPO}{path}", self._reads)
+            return self.github.get(f"/repos/{REPO}{path}", token or self._reads)
         except AoError as error:
             raise NotThere(error.what) from error
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def _hold(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - it reads as a sentence

@@ -11,6 +11,7 @@ from typing import Protocol
 from bot.demo import sandbox
 from bot.demo.cast import Cast
 from bot.demo.evidence import Repository
+from bot.frontends.api.client import Client
 from orchestrator.domain.ids import ProjectId
 from orchestrator.storage.layout import Home
 
@@ -31,6 +32,9 @@ class Hosting(Protocol):
 
     def make(self, home: Path, cast: Cast) -> sandbox.Sandbox:
         """The sandbox, hosted here; `cast` gets what `ao start` needs in its environment. Once."""
+
+    def joined(self, client: Client) -> str:
+        """`ao start` answers: what is to be arranged through it. Empty: nothing."""
 
     def opened(self, session: str, branch: str) -> str:
         """A pull request of that branch is open, and is the session's own."""
@@ -65,6 +69,10 @@ class LocalHosting:
         """With its forge where `ao` keeps it."""
         self.repository = Repository(Home(home).project(ProjectId(sandbox.PROJECT)).forge)
         return sandbox.make(home, cast)
+
+    def joined(self, client: Client) -> str:
+        """Nothing."""
+        return ""
 
     def opened(self, session: str, branch: str) -> str:
         """The branch is there."""

@@ -118,7 +118,8 @@ class Story:
         log.close()
         self._until("server", self._answers)
         self.seen.user_head = self.user.commit("HEAD")
-        return f"ao start answers (pid {self.server.pid})"
+        there = self.hosting.joined(self.client)
+        return "; ".join(filter(None, (f"ao start answers (pid {self.server.pid})", there)))
 
     def _answers(self) -> str:
         if self.server is not None and self.server.poll() is not None:

@@ -7,7 +7,7 @@ What is written is only ever done to a pull request that is the session's own (`
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -55,26 +55,21 @@ from plugins._shared.github_access import (
     Access,
     AccessOptions,
     AppOptions,
-    git_environment,
     ready,
 )
 from plugins._shared.github_account import GitHubAccount
 from plugins._shared.github_client import GitHub
-from plugins._shared.github_forge import Forge, url_of
+from plugins._shared.github_forge import Forge, credentials, url_of
 from plugins._shared.github_git import Remote
+from plugins._shared.github_hearing import WebhookOptions
 from plugins._shared.github_look import Looker
 from plugins._shared.github_mark import Marks
 from plugins._shared.github_merge import Order
 from plugins._shared.github_rest_pull import Pull, shown
 from plugins._shared.github_review import Verdict
 from plugins._shared.github_sign_in import SignInOptions
+from plugins._shared.github_told import GitHubTold, Told
 from plugins._shared.mirror import Mirror
-
-PASSED_ON = (
-    *("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"),
-    *("SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH"),
-)
-"""What of our own environment git needs on machines that reach the world through a proxy."""
 
 
 class ReviewerOptions(Options):
@@ -93,12 +88,24 @@ class GitHubScmOptions(SignInOptions):
     """Where git finds the repository; left out, `https://HOST/OWNER/NAME.git`."""
     reviewer: ReviewerOptions | None = Field(default=None)
     """Carries approvals of people who are not linked, as reviews of another account than the one that pushes."""
+    webhook: WebhookOptions | None = Field(default=None)
+    """Which headers of a delivery carry what, where a relay renames them; the rest is the listener's."""
     auto_merge: bool = False
     """A merge that the branch's rules still hold up is left to GitHub's own auto-merge, where the repository has it."""
 
 
 class GitHubScm(
-    GitHubAccount, Scm, Claims, Branches, BaseNotes, Reruns, Threads, Drafts, Queues, UpdatesBranches
+    GitHubAccount,
+    GitHubTold,
+    Scm,
+    Claims,
+    Branches,
+    BaseNotes,
+    Reruns,
+    Threads,
+    Drafts,
+    Queues,
+    UpdatesBranches,
 ):
     """GitHub. What changes a session's pull request is done one after the other."""
 
@@ -112,6 +119,7 @@ class GitHubScm(
             block = options.reviewer.model_dump(exclude_unset=True)
             second = AccessOptions.model_validate({"api_url": options.api_url, **block})
             self._second = Access(second, context)
+        self._told = Told(lambda: self._lookers.values(), context.now, options.webhook)
         self._marks = Marks()
         self._forges: dict[Path, Forge] = {}
         self._lookers: dict[str, Looker] = {}
@@ -147,10 +155,17 @@ class GitHubScm(
                 answers[session.id] = Unseen(error.what)
             else:
                 by_client.setdefault(hub.identity.key, []).append(session)
-        groups = [self.looker(group[0].project).look(group, _repo) for group in by_client.values()]
+        groups = [self._look(group) for group in by_client.values()]
         for looks in await asyncio.gather(*groups):
             answers |= looks
         return answers
+
+    async def _look(self, group: Sequence[SessionRef]) -> Mapping[SessionId, Look[PullRequest | None]]:
+        looker = self.looker(group[0].project)
+        self._told.before(looker, {session.project.repo for session in group})
+        looks = await looker.look(group, _repo)
+        self._told.after(group, looks)
+        return looks
 
     @override
     async def find(self, project: Project, number: int) -> PullRequest | None:
@@ -292,6 +307,10 @@ class GitHubScm(
         if self._second is not None:
             await self._second.aclose()
 
+    @override
+    def hook_place(self, project: Project) -> tuple[GitHub, str]:
+        return self._forge(project).hub, project.repo
+
     # Ours ------------------------------------------------------------------------------------------
 
     def _forge(self, project: Project) -> Forge:
@@ -302,18 +321,14 @@ class GitHubScm(
             forge = self._forges[project.folder] = Forge(
                 project=project,
                 hub=hub,
-                remote=Remote(Mirror(project.mirror), url, lambda: self._environment(hub, url)),
+                remote=Remote(
+                    Mirror(project.mirror), url, lambda: credentials(hub, url, self._context.environment)
+                ),
                 marks=self._marks,
                 home=self._context.server,
                 reached=self._context.reached,
             )
         return forge
-
-    async def _environment(self, hub: GitHub, url: str) -> Mapping[str, str]:
-        passed = {n: self._context.environment[n] for n in PASSED_ON if n in self._context.environment}
-        if not url.startswith("http"):
-            return passed
-        return {**passed, **await git_environment(hub, url)}
 
     def _as(self, forge: Forge, credential: Credential | None) -> GitHub:
         return forge.hub if credential is None else self._access.person(credential)
