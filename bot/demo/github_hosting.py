@@ -117,6 +117,12 @@ class GitHubHosting:
         """Of its issues and pull requests, for a browser."""
         return f"{self.github.page}/{REPO}"
 
+    def turn(self, issue: int, whose: str) -> str:
+        """By its label."""
+        labels = {row["name"] for row in self._get(f"/issues/{issue}")["labels"]}
+        _hold(labels & set(_LABELS) == {f"agent:{whose}"}, f"issue {issue} on GitHub bears {sorted(labels)}")
+        return f"issue {issue} on GitHub bears agent:{whose}"
+
     def opened(self, session: str, branch: str) -> str:
         """By our account, with the words by which the session's `ao` knows it again."""
         pull = self._pull(branch, "open")

@@ -36,6 +36,9 @@ class Hosting(Protocol):
     def joined(self, client: Client) -> str:
         """`ao start` answers: what is to be arranged through it. Empty: nothing."""
 
+    def turn(self, issue: int, whose: str) -> str:
+        """The issue shows whose turn it is: `working` (an agent's) or `review` (people's). Empty: it shows none."""
+
     def opened(self, session: str, branch: str) -> str:
         """A pull request of that branch is open, and is the session's own."""
 
@@ -72,6 +75,10 @@ class LocalHosting:
 
     def joined(self, client: Client) -> str:
         """Nothing."""
+        return ""
+
+    def turn(self, issue: int, whose: str) -> str:
+        """Files of issues show none."""
         return ""
 
     def opened(self, session: str, branch: str) -> str:

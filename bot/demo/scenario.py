@@ -154,7 +154,8 @@ class Scenario(Story):
         self._hand.command(f"spawn {PROJECT} {self.issue}")
         self._until("spawn", lambda: self.terminals.has(SESSION) and "yes", "no tmux session")
         self._hand.sees_card(SESSION, TITLES[self.issue])
-        return f"{SESSION} has its terminal, its card and its thread"
+        said = f"{SESSION} has its terminal, its card and its thread"
+        return "; ".join(filter(None, (said, self._turn("spawn", "working"))))
 
     def _question(self) -> str:
         self._hand.sees_thread(SESSION, QUESTION)
