@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.demo import scenario
 from bot.demo.cast import WITHOUT_PROXIES, Cast
@@ -15,6 +16,9 @@ from bot.demo.evidence import python
 from bot.demo.hosting import Hosting, LocalHosting
 from bot.demo.play import headless
 from orchestrator.storage.layout import Home
+
+if TYPE_CHECKING:
+    from bot.demo.github_hosting import GitHubHosting
 
 
 def run(env: Mapping[str, str], arguments: Mapping[str, object]) -> int:
@@ -66,6 +70,7 @@ def serve(env: Mapping[str, str], *, slack: bool = False, github: bool = False) 
         played_by = Cast(fleet=fake.configuration, name="sandbox-slack", environment=WITHOUT_PROXIES)
         more = _SLACK.format(page=fake.page)
     hosting: Hosting = LocalHosting()
+    on_github: GitHubHosting | None = None
     if github:
         from bot.demo.github_hosting import GitHubHosting
         from bot.demo.github_process import GitHubProcess
@@ -75,6 +80,8 @@ def serve(env: Mapping[str, str], *, slack: bool = False, github: bool = False) 
         hosting = on_github = GitHubHosting(there)
         more += _GITHUB.format(page=on_github.page, home=home.path)
     place = hosting.make(home.path, played_by)
+    if on_github is not None:
+        on_github.hook(place.config, played_by)
     ao = sys.argv[0] if sys.argv[0].endswith("ao") else "ao"
     print(_WELCOME.format(repository=place.repository, ao=ao) + more, flush=True)
     argv = [python(), "-m", "bot", "--config", str(place.config), "start"]

@@ -29,6 +29,8 @@ class Hosting(Protocol):
     """Seconds that one step of a story may take with it."""
     whole_limit: float
     """Seconds for all of it."""
+    carried: str
+    """How `ao` says that an approval got to the forge; empty: it needs not to."""
 
     def make(self, home: Path, cast: Cast) -> sandbox.Sandbox:
         """The sandbox, hosted here; `cast` gets what `ao start` needs in its environment. Once."""
@@ -67,6 +69,7 @@ class LocalHosting:
     repository: Repository
     step_limit = 30.0
     whole_limit = 60.0
+    carried = ""
 
     def make(self, home: Path, cast: Cast) -> sandbox.Sandbox:
         """With its forge where `ao` keeps it."""

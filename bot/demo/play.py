@@ -216,6 +216,9 @@ class Story:
         asked = self._turn("approve", "review")
         self.client.act("approve", {"session": SESSION, "head": self.seen.green_head})
         said = self._event("approve", "review.approved_here")
+        if self.hosting.carried:
+            said = self._event("approve", "review.carried")
+            _expect("approve", self.hosting.carried in said, said)
         self._event("approve", "merge.ready")
         return "; ".join(filter(None, (asked, said, self._approval_there())))
 

@@ -189,7 +189,7 @@ class Scenario(Story):
         self.seen.green_head = self._data("review.pending", "head")
         self._hand.press(SESSION, f"Approve {SESSION}")
         said = self._event("approve", "review.approved_here")
-        self._hand.sees_thread(SESSION, f"{self._hand.name}")
+        self._hand.sees_thread(SESSION, self.hosting.carried or self._hand.name)
         self._event("approve", "merge.ready")
         return "; ".join(filter(None, (said, self._approval_there())))
 
