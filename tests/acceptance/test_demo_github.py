@@ -110,7 +110,7 @@ def test_github_that_is_down_for_a_while(kind: str, tmp_path: Path) -> None:
 
     def at(name: str, _story: Story) -> None:
         if name == "ci fails":
-            hosting.github.control("fault", kind=kind, calls=8)
+            hosting.github.control("fault", kind=kind, calls=3)
 
     assert play.headless(tmp_path, tale, at, hosting=hosting) == 0, "\n".join(tale.lines)
 
