@@ -62,7 +62,7 @@ def fetch() -> None:
         for name in ("package.json", "package-lock.json", ".npmrc"):
             shutil.copy(ROOT / name, folder)
         done = subprocess.run(
-            [*npm, "ci", "--ignore-scripts"],
+            [*npm, "ci", "--omit=dev", "--ignore-scripts"],  # what only tests need is theirs to fetch
             cwd=folder,
             capture_output=True,
             text=True,

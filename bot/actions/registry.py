@@ -48,8 +48,11 @@ VERBS = (
     "people add",
     "people rm",
     "pair",
+    "link",
+    "unlink",
     # the fleet
     "doctor",
+    "github doctor",
     "project ls",
     "project add",
     "project rm",

@@ -8,7 +8,7 @@ from orchestrator.domain.counted import counted
 from orchestrator.domain.ids import short_sha
 from orchestrator.domain.outside_text import one_line
 from orchestrator.domain.policy import DENY, DENY_WITH_REASON
-from orchestrator.domain.pull_request import PullRequestState
+from orchestrator.domain.pull_request import Approving, PullRequestState
 from orchestrator.domain.session import Change, Question, Session, WantedState
 from orchestrator.domain.status import Status
 
@@ -34,7 +34,7 @@ def _of_change(session: Session) -> list[Button]:
     found = []
     if status is Status.MERGEABLE:
         found.append(merge(session, change))
-    if status in _REVIEWED:
+    if status in _REVIEWED and change.pr.approving is not Approving.NOWHERE:
         found.append(approve(session, change))
     if status in _REVIEWED | {Status.MERGEABLE}:
         found.append(request_changes(session, change))
@@ -77,8 +77,9 @@ def menu(session: Session) -> tuple[Button, ...]:
 
 
 def approve(session: Session, change: Change) -> Button:
-    """Bound to the head that is shown."""
-    return Button(label=f"Approve {session.id}", verb="approve", arguments=_at(session, change))
+    """Bound to the head that is shown. `here`: whoever presses it, the forge does not count it."""
+    here = " here" if change.pr.approving is Approving.HERE else ""
+    return Button(label=f"Approve{here} {session.id}", verb="approve", arguments=_at(session, change))
 
 
 def request_changes(session: Session, change: Change) -> Button:

@@ -154,6 +154,8 @@ class Approval:
     by: Actor
     head: str
     at: float
+    carried: str = ""
+    """How it reached a forge that knows people: `as a review by ana-gh`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +180,7 @@ class Change:
     asked_by: str = ""
     merged_via: str = ""
     """Where they asked: `slack`, `web`. Empty also where that was not kept yet."""
+    merged_as: str = ""  # with whose rights on the forge; empty: ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,7 +359,7 @@ class Session:
     used: Used | None = None
     """What its agent has used of the model, as far as the agent says."""
     issue_told: str = ""
-    """The issue's state that the tracker was last told: `in_progress`, `closed`."""
+    """The issue's state that the tracker was last told: `in_progress`, `in_review`, `closed`."""
     event_serial: int = 0
     message_serial: int = 0
     outbox: tuple[Event, ...] = ()

@@ -80,11 +80,11 @@ def _put(draft: Draft, change: Change) -> None:
     draft.set(changes=(*draft.session.changes[:-1], change))
 
 
-def merged_by(draft: Draft, who: str, via: str) -> None:
-    """Keep who asked for the merge: a second click is told who was first."""
+def merged_by(draft: Draft, who: str, via: str, as_: str = "") -> None:
+    """Keep who asked for the merge, and as whom it was done: a second click is told who was first."""
     change = draft.session.change
     if change is not None and who and not change.merged_by:
-        _put(draft, replace(change, merged_by=who, merged_via=via, merged_at=draft.now))
+        _put(draft, replace(change, merged_by=who, merged_via=via, merged_at=draft.now, merged_as=as_))
 
 
 def over_words(change: Change) -> str:

@@ -107,7 +107,9 @@ def _merging(session: Session, _rules: Rules, _now: float) -> tuple[Status, str]
     head, holder = short_sha(intent.data.get("head", "")), merging.taken_back_by(intent)
     if holder:
         return Status.MERGING, f"{holder} took the merge of {head} back; whether it came through is looked up"
-    return Status.MERGING, f"{intent.data.get('by', 'a rule')} merges {head}"
+    words = f"{intent.data.get('by', 'a rule')} merges {head}"
+    where = merging.queued_words(intent)
+    return Status.MERGING, f"{words}: {where}" if where else words
 
 
 def _paused(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
-from orchestrator.domain.rules import MergeMethod, RestorePolicy
+from orchestrator.domain.rules import MergeMethod, OnMerge, RestorePolicy
 from orchestrator.settings.base import Block, Keys, Loose
 from orchestrator.settings.policy_model import PolicyKeys
 from orchestrator.settings.reaction_model import Reaction
@@ -141,6 +141,10 @@ class BehaviourKeys(Keys):
         default=None,
         description="How a pull request gets into its base: squash unless `defaults` says otherwise.",
     )
+    on_merge: OnMerge | None = Field(
+        default=None,
+        description="What a merge does to the issue: close (unless `defaults` says otherwise), comment, leave.",
+    )
     restore: RestorePolicy | None = Field(
         default=None, description="Sessions after a reboot: ask (the default), or auto, a few a minute."
     )
@@ -169,7 +173,8 @@ class ProjectKeys(BehaviourKeys):
         default=None, max_length=100, description="Name for people; the project's key if left out."
     )
     repo: Repo | None = Field(
-        default=None, description="`owner/name` on the forge; left out, no forge is needed."
+        default=None,
+        description="`owner/name` on the forge; left out, it is what the checkout's remote says if that is on GitHub, else no forge is needed.",
     )
     default_branch: Branch = Field(
         default="main", description="Branch that work starts from and is merged into."

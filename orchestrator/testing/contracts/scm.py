@@ -20,7 +20,7 @@ from orchestrator.domain.pull_request import (
     ReviewDecision,
 )
 from orchestrator.errors import Conflict, NotFound, PermanentError
-from orchestrator.ports.scm import Branches, Claims, Publication, Reruns, Scm
+from orchestrator.ports.scm import Branches, Claims, Merged, Publication, Reruns, Scm
 from orchestrator.ports.session_ref import SessionRef
 
 ANA = Actor(kind=ActorKind.PERSON, name="ana")
@@ -153,6 +153,7 @@ class ScmContract:
         await publish(bench, session, head)
         await bench.move_base("other", "3")
         merged = await bench.scm.merge(session, head, method, "Add files")
+        assert isinstance(merged, Merged)
         assert await bench.scm.merge(session, head, method) == merged
         seen = await look(bench, session)
         assert (seen.state, seen.merge_commit) == (PullRequestState.MERGED, merged.commit)

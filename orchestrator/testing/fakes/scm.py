@@ -32,6 +32,8 @@ from orchestrator.ports.scm import (
     Credential,
     Merged,
     Publication,
+    Queued,
+    Queues,
     Reruns,
     Scm,
 )
@@ -60,7 +62,7 @@ class FakeForge:
     """(project, number, head, method) of every merge that happened."""
 
 
-class FakeScm(Scm, Claims, Branches, BaseNotes, Reruns):
+class FakeScm(Scm, Claims, Branches, BaseNotes, Reruns, Queues):
     """Pull requests in dictionaries. `runs` are the checks that every new head gets, pending.
 
     A publication whose source is `fake:<head>` is refused unless its head is that one.
@@ -70,6 +72,8 @@ class FakeScm(Scm, Claims, Branches, BaseNotes, Reruns):
         self.forge = FakeForge()
         self.note = ""
         """What a person should know of the base."""
+        self.queue = ""
+        """Where merges wait for their turn, in words; empty: they happen at once."""
         self.calls: list[str] = []
         """The outside calls that were made, by name."""
         self._runs = tuple(runs)
@@ -162,7 +166,7 @@ class FakeScm(Scm, Claims, Branches, BaseNotes, Reruns):
     @override
     async def merge(
         self, session: SessionRef, head: str, method: str, title: str = "", *, as_: Credential | None = None
-    ) -> Merged:
+    ) -> Merged | Queued:
         del as_  # people are known by name here
         self._call("merge")
         key, pull = self._key(session.id), self.pull_of(session.id)
@@ -178,11 +182,15 @@ class FakeScm(Scm, Claims, Branches, BaseNotes, Reruns):
         if pull.mergeable is Mergeable.CONFLICTED:
             msg = f"Pull request {pull.number} conflicts with {pull.base}."
             raise Conflict(msg)
-        commit = f"merge-of-{head}"
-        self.forge.merges.append((key[0], key[1], head, method))
-        self.forge.bases[key[0], pull.base] = commit
-        self._set(key, state=PullRequestState.MERGED, merge_commit=commit)
-        return Merged(commit=commit, base=pull.base)
+        if self.queue:
+            self._set(key, queued=True)
+            return Queued(words=self.queue)
+        return self._merge(key, pull, method)
+
+    @override
+    async def leave_queue(self, session: SessionRef) -> None:
+        self._call("leave_queue")
+        self._set(self._key(session.id), queued=False)
 
     @override
     async def review(
@@ -260,7 +268,18 @@ class FakeScm(Scm, Claims, Branches, BaseNotes, Reruns):
             ),
         )
 
+    def merge_queued(self, session: SessionId) -> None:
+        """The forge's queue comes to a session's pull request."""
+        self._merge(self._key(session), self.pull_of(session), "merge")
+
     # Inside ---------------------------------------------------------------------------------------
+
+    def _merge(self, key: Number, pull: PullRequest, method: str) -> Merged:
+        commit = f"merge-of-{pull.head}"
+        self.forge.merges.append((key[0], key[1], pull.head, method))
+        self.forge.bases[key[0], pull.base] = commit
+        self._set(key, state=PullRequestState.MERGED, merge_commit=commit, queued=False)
+        return Merged(commit=commit, base=pull.base)
 
     def _open(self, key: Number) -> PullRequest:
         if key not in self.forge.pulls:

@@ -13,7 +13,7 @@ from orchestrator.domain.event import Event, Level, LoggedEvent, Scalar
 from orchestrator.domain.message import Message, MessageStage
 from orchestrator.domain.outside_text import fence
 from orchestrator.domain.policy import PERMISSION_OPTIONS
-from orchestrator.domain.pull_request import PullRequestState
+from orchestrator.domain.pull_request import Approving, PullRequestState
 from orchestrator.domain.session import Approval, Question, Session, StatusLine
 from orchestrator.domain.status import Status
 from orchestrator.testing import examples
@@ -159,6 +159,29 @@ def test_a_merge_settles_what_was_offered_and_who_approved_stays() -> None:
     settled = {entry.about.partition(":")[0]: entry.message.lines for entry in told if entry.only_edit}
     assert settled["merge"] == ("🎉 Merged by ada in Slack.",)
     assert settled["review"] == ("👍 Approved by ada in Slack, bo in Slack.", "🎉 Merged by ada in Slack.")
+
+
+def test_how_an_approval_and_a_merge_reached_the_forge_is_said_where_they_were_offered() -> None:
+    given = Approval(
+        by=replace(examples.ADA, via="slack"),
+        head=examples.HEAD,
+        at=examples.NOW,
+        carried="as a review by ada-gh",
+    )
+    pr = examples.pull_request(state=PullRequestState.MERGED)
+    change = replace(examples.change(pr), merged_by="ada", merged_as="ada-gh", approvals=(given,))
+    told = entries(event("review.carried", head=examples.HEAD), session(changes=(change,)))
+    settled = {entry.about.partition(":")[0]: entry.message.lines for entry in told if entry.only_edit}
+    assert settled["review"] == (
+        "👍 Approved by ada in Slack as a review by ada-gh.",
+        "🎉 Merged by ada, as ada-gh.",
+    )
+
+
+def test_a_review_that_would_count_nowhere_is_not_offered() -> None:
+    change = examples.change(examples.pull_request(approving=Approving.NOWHERE))
+    waits = one("review.pending", session(changes=(change,)), head=examples.HEAD)
+    assert [button.verb for button in waits.message.buttons] == ["request-changes"]
 
 
 def test_a_merge_that_was_kept_without_its_place_names_who_alone() -> None:
