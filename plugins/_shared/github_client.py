@@ -257,7 +257,9 @@ class GitHub:
         """Make the call and tell the budget of it."""
         try:
             status, headers, text = await self._call(what, call)
-            data = None if status == 304 else parsed(text, headers)
+            # A server in trouble answers with a page for people; its status says enough.
+            page = status >= 500 and "json" not in headers.get("content-type", "")
+            data = None if status == 304 or page else parsed(text, headers)
         except TemporaryError:
             self.budget.failed(self.now())
             raise

@@ -64,7 +64,7 @@ class Looker:
         self._home = home
         self._wake = wake
         self._base = base
-        self._patience = patience
+        self.patience = patience
         self._reader = Reader(hub)
         self._rules = Conditional(hub)
         self._failures = Failures(hub)
@@ -173,7 +173,7 @@ class Looker:
         waited = {self._running[t.ref.id] for t in asked if t.ref.id in self._running}
         for task in waited:
             first = any(t.answer is None and t.read is None for t in asked)
-            most = FIRST_PATIENCE if first else self._patience
+            most = max(FIRST_PATIENCE, self.patience) if first else self.patience
             left = most - (asyncio.get_running_loop().time() - self._began.get(task, 0.0))
             if left > 0:
                 await asyncio.wait([task], timeout=left)
