@@ -15,12 +15,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from orchestrator.errors import AoError, TemporaryError
+from orchestrator.ports.scm import Meter
 from plugins._shared.github_answers import (
     Answer,
     Json,
@@ -224,6 +225,10 @@ class GitHub:
                 self.budget.refused(error.delay, self.now())
             raise error
         return Said(data, errors, answer.headers)
+
+    def meters(self) -> Sequence[Meter]:
+        """What is left of each limit, as last heard."""
+        return self.budget.meters(self.now())
 
     async def close(self) -> None:
         """Let the threads go. Repeatable."""

@@ -200,12 +200,24 @@ class Health(Shape):
     ends_with_ao: list[str]
 
 
+class Limit(Shape):
+    """What is left of a limit."""
+
+    name: str
+    limit: int
+    remaining: int
+    resets_at: float
+    calls: int
+    words: str
+
+
 class Healthz(Shape):
     """Whether the fleet is looked after."""
 
     ok: bool
     reasons: list[str]
     degraded: list[str]
+    limits: list[Limit] = Field(description="What is left of the limits that outside services set.")
     version: str
 
 

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from bot.chat.desk import Desk
 from bot.frontends.api.door import Door
 from bot.frontends.api.guard import asked_here
-from orchestrator.services import health
+from orchestrator.services import health, meters
 
 if TYPE_CHECKING:
     from orchestrator.lifecycle.announcer import Announcer
@@ -50,8 +50,14 @@ class State:
         """200 while the fleet is looked after, else 503; with the reasons."""
         await self._let_in(http)
         found = await health.problems(self.core, self.pulse)
-        behind = health.degraded(self.core)
-        data = {"ok": not found, "reasons": found, "degraded": behind, "version": self.version}
+        behind = [*health.degraded(self.core), *meters.words(self.core)]
+        data = {
+            "ok": not found,
+            "reasons": found,
+            "degraded": behind,
+            "limits": meters.rows(self.core),
+            "version": self.version,
+        }
         return JSONResponse(data, status_code=503 if found else 200)
 
     async def metrics(self, http: HttpRequest) -> Response:
@@ -79,6 +85,7 @@ class State:
         told = tuple(self.core.settings.now.notifiers)
         trouble = tuple(self.announcer.trouble) if self.announcer else ()
         age = pulse.age(self.core.clock.monotonic())
+        limits = meters.meters(self.core)
 
         def text() -> tuple[bytes, str]:
             from bot.frontends.api import metrics
@@ -96,6 +103,7 @@ class State:
                 requests_running=desk.running,
                 notifiers=told,
                 notifiers_in_trouble=trouble,
+                limits=limits,
             )
             return metrics.text(numbers), metrics.CONTENT_TYPE
 

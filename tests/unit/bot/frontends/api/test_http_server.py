@@ -21,6 +21,7 @@ from orchestrator.errors import Conflict
 from orchestrator.services import tokens
 from orchestrator.testing import examples
 from orchestrator.testing.fakes.clock import FakeClock
+from tests.unit.bot.actions.test_meters import SLOWED, use
 from tests.unit.bot.frontends.api.http import ask
 from tests.unit.bot.frontends.api.served import Served
 from tests.unit.bot.house import House
@@ -253,6 +254,17 @@ async def test_events_of_projects_that_somebody_may_not_see_are_not_theirs(serve
     assert await seen("cy", "after=0&limit=1") == ["of demo"]
     assert await seen("cy", "after=1&limit=1&wait=1") == ["of demo"]
     assert len(await seen("eve", "after=0")) == 5
+
+
+async def test_what_is_left_of_outside_limits_is_told_to_machines(served: Served) -> None:
+    use(served.house, "metered", SLOWED)
+    port = await served.start()
+    found = await ask(port, "/healthz")
+    assert found.data["degraded"] == [f"github.com graphql: {SLOWED.words}"]
+    shapes.Healthz.model_validate(found.data)
+    text = (await ask(port, "/metrics")).content.decode()
+    assert 'ao_github_remaining{host="github.com",kind="graphql"} 900.0' in text
+    assert 'ao_github_calls_total{host="github.com",kind="graphql"} 12.0' in text
 
 
 async def test_a_chat_that_is_away_is_told_and_is_no_failure(served: Served) -> None:
