@@ -88,7 +88,7 @@ class _Fleet(Collector):
 
 def _limits(meters: Sequence[Meter]) -> Iterable[Metric]:
     """`github.com graphql` is told as host and kind, under the service that its plugins are named for."""
-    families = (
+    families: tuple[GaugeMetricFamily | CounterMetricFamily, ...] = (
         GaugeMetricFamily("ao_github_remaining", "Calls or points that are left.", labels=["host", "kind"]),
         GaugeMetricFamily("ao_github_limit", "Calls or points an hour.", labels=["host", "kind"]),
         GaugeMetricFamily("ao_github_reset_seconds", "When it is full again.", labels=["host", "kind"]),

@@ -84,6 +84,7 @@ async def test_an_expired_token_is_said_and_nothing_is_taken_for_gone(rig: Rig) 
 
 async def test_a_token_without_the_right_to_see_checks_says_so(rig: Rig) -> None:
     await rested(rig)
+    rig.github.world.repository(REPO).private = True
     (token,) = (one for one in rig.github.access.tokens.values() if one.user and one.user.login == "ao-bot")
     token.scopes, token.permissions = None, {"metadata": "read", "pull_requests": "write"}
     rig.looker.forget(rig.session().id)
