@@ -20,6 +20,8 @@ async def run(context: Context, request: Request) -> Message:
     what = f"has no role of their own in {project} any more" if project else "is not known any more"
     stays = context.core.settings.now.people.by_handle(left.handle)
     lines = (f"What {context.core.settings.path} says of {left.handle} stays.",) if stays else ()
+    if not project and not stays and any(t.person == left.handle for t in context.core.store.tokens.all):
+        lines = ("Their personal tokens count no more.",)
     return Message(
         title=f"👤 {left.handle} {what}."
         if project or not stays

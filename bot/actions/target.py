@@ -27,7 +27,7 @@ async def session_of(context: Context, request: Request, name: str = "session") 
             if text.rstrip("/") in {session.task.url, change.pr.url if change else ""} - {""}:
                 return session
         text = text.rstrip("/").rpartition("/")[2]
-    return await sessions.one(context.core, text)
+    return await sessions.one(context.core, text, context.sees)
 
 
 def project_of(context: Context, request: Request, name: str = "project") -> str:
@@ -35,7 +35,7 @@ def project_of(context: Context, request: Request, name: str = "project") -> str
     found = request.text(name) or request.project
     if found:
         return spelled(context, found)
-    known = context.core.settings.now.project_ids
+    known = [one for one in context.core.settings.now.project_ids if context.sees(one)]
     if len(known) == 1:
         return known[0]
     msg = f"{request.verb} needs a project."

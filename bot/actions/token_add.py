@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.actions.action import Action, Argument, Context, Kind, Role
+from bot.actions.action import Action, Argument, Context, Kind, Role, Scope
 from bot.actions.token_ls import token_data, until
 from bot.chat.message import Field, Message
 from bot.chat.request import Request, Surface
@@ -43,11 +43,17 @@ ACTION = Action(
     verb="token add",
     aliases=("tokens add",),
     summary="make a personal token for `ao --server` or a program; it is printed once",
-    role=Role.OPERATOR,
+    role=Role.VIEWER,
+    scope=Scope.SEEN,
+    owners=True,
     run=run,
     surfaces=frozenset({Surface.SHELL, Surface.API}),
     arguments=(
-        Argument(name="for", help="whose rights it has; yours if left out", option=True),
+        Argument(
+            name="for",
+            help="whose rights it has: somebody of `people`; yours if left out, others' need an admin",
+            option=True,
+        ),
         Argument(name="label", help="what it is for", option=True),
         Argument(
             name="days",

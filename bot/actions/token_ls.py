@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.actions.action import Access, Action, Context, Role
+from bot.actions.action import Access, Action, Context, Role, Scope
 from bot.chat.message import Json, Message, Table
 from bot.chat.request import Request, Surface
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 async def run(context: Context, request: Request) -> Message:
-    """One's own; the owner sees all."""
+    """One's own; an admin of all projects sees all."""
     from orchestrator.services import tokens
 
     found = tokens.listed(context.core, request.who)
@@ -25,11 +25,14 @@ async def run(context: Context, request: Request) -> Message:
             one.label or "-",
             _day(one.made),
             _day(one.used) if one.used else "never",
-            until(one.expires) if one.holds(context.now) else "expired",
+            _state(one, context.now, known=tokens.known(context.core, one)),
         )
         for one in found
     )
-    data: list[Json] = [token_data(one) for one in found]
+    data: list[Json] = [
+        {**token_data(one), "counts": one.holds(context.now) and tokens.known(context.core, one)}
+        for one in found
+    ]
     return Message(
         title=f"{len(found)} token{'' if len(found) == 1 else 's'}",
         table=Table(("id", "person", "label", "made", "last used", "until"), rows, cut=("label",))
@@ -53,6 +56,12 @@ def token_data(token: PersonalToken) -> dict[str, Json]:
     }
 
 
+def _state(token: PersonalToken, now: float, *, known: bool) -> str:
+    if not known:
+        return f"counts no more: nobody knows {token.person}"
+    return until(token.expires) if token.holds(now) else "expired"
+
+
 def until(expires: float) -> str:
     """The day on which it expires."""
     return _day(expires) if expires else "taken back"
@@ -67,6 +76,8 @@ ACTION = Action(
     aliases=("token list", "tokens", "tokens ls"),
     summary="list personal tokens: whose, what for, when last used, until when",
     role=Role.VIEWER,
+    scope=Scope.SEEN,
+    owners=True,
     access=Access.READS,
     surfaces=frozenset({Surface.SHELL, Surface.API, Surface.WEB}),
     run=run,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.actions.action import Action, Argument, Context, Role
+from bot.actions.action import Action, Argument, Context, Role, Scope
 from bot.chat.message import Message
 from bot.chat.request import Request, Surface
 
@@ -20,7 +20,9 @@ ACTION = Action(
     verb="token rm",
     aliases=("token remove", "token revoke", "tokens rm"),
     summary="take a personal token back; its next use is refused",
-    role=Role.OPERATOR,
+    role=Role.VIEWER,
+    scope=Scope.SEEN,
+    owners=True,
     run=run,
     surfaces=frozenset({Surface.SHELL, Surface.API, Surface.WEB}),
     arguments=(Argument(name="id", help="its id in `token ls`", required=True),),

@@ -21,3 +21,14 @@ class Chat:
     dispatch: Dispatch
     desk: Desk
     access: Access
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """A surface in numbers."""
+
+    surface: str
+    behind: int
+    """Conversations that are behind."""
+    calls: int
+    """Calls of the surface that were made since the start."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from bot.actions.runner import Actions
 from bot.chat.desk import Desk
-from bot.frontends.chat import Chat
+from bot.frontends.chat import Chat, Figures
 from bot.frontends.dispatch import Dispatch
+from bot.frontends.slack_now import SlackNow
 from orchestrator.ports.notifier import Notifier
+from orchestrator.services import people
 
 if TYPE_CHECKING:
     from bot.frontends.api.http_server import HttpServer
@@ -47,8 +49,27 @@ class FrontEnds:
         self._running = contextlib.AsyncExitStack()
         self.lines: list[str] = []
         """What a person should know of them, a line each."""
-        self.notifiers: Mapping[str, Notifier] = {}
+        self._web: Mapping[str, Notifier] = {}
+        self._slack = SlackNow(self._chat, self._told)
+        self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def notifiers(self) -> Mapping[str, Notifier]:
         """Those that tell people something, by the name of their surface."""
+        return {**self._web, **self._slack.notifiers}
+
+    @property
+    def figures(self) -> Sequence[Figures]:
+        """Chat surfaces in numbers."""
+        return self._slack.figures
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever `notifiers` are others."""
+        self._listeners.append(listener)
+
+    def _told(self) -> None:
+        for listener in self._listeners:
+            listener()
 
     async def start(self, pulse: Pulse, announcer: Announcer) -> None:
         """Answer what a crash cut off, then listen. Raises what a front end raises that cannot begin."""
@@ -60,14 +81,18 @@ class FrontEnds:
         await self._begin(ApiServer(self._core, self._actions, self._socket, self._desk))
         http = http_server.configured(self._core, self._actions, self._desk, pulse, announcer)
         if http is not None:
-            self.notifiers = await self._console(http)
-        self.notifiers = {**self.notifiers, **await self._chats()}
+            http.figures = lambda: self.figures
+            await self._console(http)
+        self._core.addresses["console"] = http.where if http is not None else "off (`console.listen`)"
+        self._pairing()
+        await self._begin(self._slack)
+        await self._webhooks()
 
     async def stop(self) -> None:
         """Stop all of them, the newest first. Repeatable."""
         await self._running.aclose()
 
-    async def _console(self, http: HttpServer) -> Mapping[str, Notifier]:
+    async def _console(self, http: HttpServer) -> None:
         """The web console's pages, on the server that programs ask too."""
         from bot.frontends.web.wiring import open_site
 
@@ -79,26 +104,26 @@ class FrontEnds:
         self._running.push_async_callback(site.stop)  # first of all: the server waits for its streams
         core.door.address = http.url
         self.lines += [*http.lines, core.door.invitation(core.clock.now())]
-        return {"web": site.notices}
+        self._web = {"web": site.notices}
 
-    async def _chats(self) -> Mapping[str, Notifier]:
+    def _pairing(self) -> None:
         slack = self._core.settings.now.config.chat.slack
-        if slack is None:
-            return {}
-        from bot.frontends.slack.front import SlackFrontEnd
-        from orchestrator.services import people
-
-        code = people.pairing_code(self._core)
-        if code:
+        code = people.pairing_code(self._core) if slack is not None else ""
+        if slack is not None and code:
             self.lines.append(
                 f"In Slack nobody may do anything yet: `{slack.command} pair {code}` there makes you the first admin "
                 "(within 15 minutes)."
             )
 
-        front = SlackFrontEnd(slack, self._chat)
-        await self._begin(front)
-        self._core.surfaces["slack"] = front.condition
-        return {"slack": front}
+    async def _webhooks(self) -> None:
+        """The listener for the deliveries of forges, where one is configured."""
+        from bot.frontends.webhooks import listener
+
+        made = listener.configured(self._core)
+        if made is not None:
+            await self._begin(made)
+            self._core.addresses["webhooks"] = self._core.hooks.address
+            self.lines += made.lines
 
     async def _begin(self, front: FrontEnd) -> None:
         self._running.push_async_callback(front.stop)

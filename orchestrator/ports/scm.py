@@ -11,6 +11,7 @@ from orchestrator.domain.look import Look
 from orchestrator.domain.person import Actor
 from orchestrator.domain.project import Project
 from orchestrator.domain.pull_request import PullRequest, ReviewDecision
+from orchestrator.domain.pushed_diff import PushedDiff
 from orchestrator.ports.plugin import Slot
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.workspace import Base
@@ -41,6 +42,17 @@ class Merged:
     commit: str
     """The commit that is in the base branch now."""
     base: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """A merge that the forge makes by itself later: when its turn comes, or once what it asks for is there.
+
+    Looks show it as `PullRequest.queued` until it is merged, or not queued any more.
+    """
+
+    words: str
+    """For people: `in the merge queue of main, place 2`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +93,13 @@ class Scm(Protocol):
         None: there is none. Batched: outside calls do not grow one by one with the sessions.
         """
 
+    async def diff(self, what: Publication) -> PushedDiff:
+        """What publishing this would bring: from where the newest base and `what.head` parted, to that head.
+
+        Changes nothing on the forge. Whoever looks at it decides whether `publish` follows, which brings
+        that very head or none. Raises `Conflict` when the session's branch is not at `what.head`.
+        """
+
     async def publish(self, what: Publication) -> PullRequest | None:
         """Push the head and make or update the pull request. Repeatable.
 
@@ -90,12 +109,13 @@ class Scm(Protocol):
 
     async def merge(
         self, session: SessionRef, head: str, method: str, title: str = "", *, as_: Credential | None = None
-    ) -> Merged:
-        """Merge the pull request if its head still is `head`.
+    ) -> Merged | Queued:
+        """Merge the pull request if its head still is `head`, or have the forge merge it in its turn.
 
-        `method`: merge, squash or rebase. `as_`: with this person's rights, where the forge knows people. A pull request that is merged already with that head
-        returns the merge that happened. Raises `Conflict` for another head or a conflict with the
-        base, `PermanentError` when the forge refuses; the message says why.
+        `method`: merge, squash or rebase; another that the forge allows where it does not allow this one.
+        `as_`: with this person's rights, where the forge knows people. A pull request that is merged
+        already with that head returns the merge that happened. Raises `Conflict` for another head or a
+        conflict with the base, `PermanentError` when the forge refuses; the message says why.
         """
 
     async def review(
@@ -182,6 +202,17 @@ class Drafts(Protocol):
 
 
 @runtime_checkable
+class Queues(Protocol):
+    """An scm whose forge merges in its turn (merge queue, native auto-merge), and can be told not to."""
+
+    async def leave_queue(self, session: SessionRef) -> None:
+        """Nothing merges the session's pull request by itself any more. Repeatable.
+
+        One that is merged already stays so: whoever asks looks at it afterwards.
+        """
+
+
+@runtime_checkable
 class UpdatesBranches(Protocol):
     """An scm that can bring the newest base into a pull request by itself."""
 
@@ -213,10 +244,54 @@ class SignsIn(Protocol):
         """Begin to link a person. Raises `NotReady` when the configuration names no client."""
 
     async def finish_sign_in(self, project: Project, begun: SignIn) -> Credential | None:
-        """The person's credential; None while the person has not finished. Raises `NotAllowed` if refused."""
+        """The person's credential; None while the person has not finished.
+
+        Raises `NotAllowed` if they refused or it expired, `TemporaryError` to be asked again after its `delay`.
+        """
 
     async def renew(self, project: Project, credential: Credential) -> Credential:
         """A fresh credential for one that expires soon. Raises `NotAllowed` when it was taken away."""
+
+    async def revoke(self, project: Project, credential: Credential) -> str:
+        """Have the forge forget it; empty when it did, else what the person can do there. Never raises."""
+
+    def counts_without_link(self, project: Project) -> bool:
+        """Whether a second identity of ours carries approvals of people who are not linked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a project wants of its forge, so that it can be said what lacks for it."""
+
+    approvals: int
+    """Those that the project's own rules ask for."""
+    merge_method: str
+    issues: bool
+    """Its tracker is there too."""
+    linked: frozenset[str] = frozenset()
+    """Who is linked there, by their names there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """One thing that was looked at, in words for a person."""
+
+    level: str
+    """`ok`, `warning` or `failure`."""
+    subject: str
+    text: str
+    next_step: str = ""
+
+
+@runtime_checkable
+class Examines(Protocol):
+    """An scm that can say whether everything is there that it needs, and what is more than that."""
+
+    def who(self, project: Project) -> str:
+        """As whom we act, as far as that is known without a call: `GITHUB_TOKEN`, `GitHub App 5`."""
+
+    async def examine(self, project: Project, wanted: Wanted) -> Sequence[Examined]:
+        """Look at credential, permissions, repository and rules; changes nothing. Never raises `AoError`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,8 +301,12 @@ class Heard:
     id: str
     """The forge's own id of the delivery: the same again is the same delivery."""
     event: str
+    repository: str = ""
+    """Where it happened, as the project calls it; empty for what is about no repository."""
     sessions: tuple[SessionId, ...] = ()
-    """Those it concerns; what was known of them is forgotten, so that the next look sees it anew."""
+    """Those it concerns: they are looked at now."""
+    later: tuple[SessionId, ...] = ()
+    """Those it may concern too (their base moved, rules changed): looked at when their next look is due."""
     issues: bool = False
     """It tells of issues: the queue of the tracker is to be looked at."""
 
@@ -236,12 +315,52 @@ class Heard:
 class Hears(Protocol):
     """An scm that is told by webhooks what happens. A delivery only means: look sooner."""
 
-    def hear(self, project: Project, headers: Mapping[str, str], body: bytes) -> Heard:
-        """Take one delivery; header names are in lower case. Never blocks.
+    def hear(
+        self, project: Project, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]
+    ) -> Heard:
+        """Read one delivery; header names are in lower case. Never blocks, changes nothing, may run in a thread.
 
-        Raises `NotAllowed` for a wrong signature, `BadInput` for a body that is none, `NotFound` when it
-        is for another repository.
+        `secrets`: any of which may have signed it. Raises `NotAllowed` for a wrong signature and where there
+        is no secret, `BadInput` for a body that is none, `NotFound` when it is for another repository.
         """
+
+    def take(self, heard: Heard) -> None:
+        """The delivery is kept: what was known of its sessions is forgotten, so that the next look sees it anew."""
+
+    def covered(self, project: Project) -> bool:
+        """Whether deliveries of the project's repository come in, so that what rests need not be polled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """A webhook of ours, as the forge has it."""
+
+    id: str
+    url: str
+    active: bool = True
+    events: tuple[str, ...] = ()
+    last: str = ""
+    """How the forge's last delivery went, in its words."""
+
+
+@runtime_checkable
+class ManagesHooks(Protocol):
+    """An scm on which we can make our own webhook. Those of others are never touched."""
+
+    async def find_hook(self, project: Project, url: str, known: str = "") -> Hook | None:
+        """Our hook: the one that delivers to `url`, or has the id `known`. Raises `NotAllowed`."""
+
+    async def install_hook(self, project: Project, url: str, secret: str, known: str = "") -> Hook:
+        """Make it, or bring it to this address, this secret and our events. Repeatable.
+
+        Raises `NotAllowed` with the permission that is missing.
+        """
+
+    async def test_hook(self, project: Project, hook: Hook) -> None:
+        """Let the forge send a delivery now. Raises `NotFound`, `NotAllowed`."""
+
+    async def remove_hook(self, project: Project, hook: Hook) -> None:
+        """Take it away. Gone is success. Raises `NotAllowed`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

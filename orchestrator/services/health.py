@@ -23,7 +23,7 @@ async def problems(core: Core, pulse: Pulse) -> list[str]:
 
 
 def degraded(core: Core) -> list[str]:
-    """What people do not hear for now, in words: the fleet itself is looked after all the same."""
+    """Surfaces on which people are not heard or told now, in words; the fleet is looked after all the same."""
     looked = ((name, look()[0]) for name, look in core.surfaces.items())
     return [f"{name}: {trouble}" for name, trouble in looked if trouble]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from orchestrator.domain.ids import SessionId, project_id, session_id
@@ -61,9 +62,14 @@ async def left_out(core: Core, *, project: str | None = None) -> int:
     return await ended_ones.older(core, project_id(project) if project else None)
 
 
-async def one(core: Core, text: str) -> Session:
+def _everything(_project: str) -> bool:
+    return True
+
+
+async def one(core: Core, text: str, sees: Callable[[str], bool] = _everything) -> Session:
     """The session that is meant by its id, its issue (`3`, `#3`) or its pull request.
 
+    By a number only sessions of projects are meant that who asks `sees`.
     Raises `NotFound` when there is none, `BadInput` when several fit, and `Conflict` for one that nobody looks after.
     """
     wanted = text.strip().lower()
@@ -72,7 +78,8 @@ async def one(core: Core, text: str) -> Session:
     if by_id:
         return by_id[0]
     number = wanted.removeprefix("#")
-    fits = [s for s in live if number and (s.task.issue.lower() == number or _has_pr(s, number))]
+    numbered = [s for s in live if number and (s.task.issue.lower() == number or _has_pr(s, number))]
+    fits = [s for s in numbered if sees(s.project)]
     if len(fits) > 1:
         names = ", ".join(s.id for s in fits)
         msg = f"{text!r} fits several sessions: {names}."

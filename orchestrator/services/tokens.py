@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 
 from orchestrator.domain.person import Actor, ActorKind
-from orchestrator.domain.rights import Role, handle
+from orchestrator.domain.rights import Allowed, Role, decide, handle
 from orchestrator.domain.token import PersonalToken, is_digest, is_secret
 from orchestrator.errors import BadInput, NotAllowed, NotFound, TemporaryError
 from orchestrator.services.core import Core
@@ -22,7 +22,7 @@ _LONGEST_LABEL = 80
 async def add(core: Core, digest: str, *, person: str, label: str, days: int, by: Actor) -> PersonalToken:
     """Keep a token by its digest. `person` empty: whoever asks. `days` 0: it never expires.
 
-    Raises `BadInput`, `NotAllowed` for somebody else's, `Conflict`, `TemporaryError`.
+    Raises `BadInput`, `NotAllowed` for somebody else's, `NotFound` for nobody's, `Conflict`, `TemporaryError`.
     """
     if not is_digest(digest):
         msg = "a token is kept by its SHA-256, in hexadecimal digits."
@@ -30,14 +30,7 @@ async def add(core: Core, digest: str, *, person: str, label: str, days: int, by
     if days > _MOST_DAYS or len(label) > _LONGEST_LABEL or not label.isprintable():
         msg = f"at most {_MOST_DAYS} days, and a label of at most {_LONGEST_LABEL} characters."
         raise BadInput(msg)
-    whose = person.removeprefix("@") or _own(by)
-    if whose:
-        whose = _known(core, handle(whose))
-    if not _is_theirs(core, by, whose):
-        msg = f"{by} may not make a token for {whose or 'the owner'}."
-        raise NotAllowed(
-            msg, next_step="An admin or the owner of the machine can: `ao token add --for PERSON` there."
-        )
+    whose = _whose(core, person.removeprefix("@"), by)
     now = core.clock.now()
     token = PersonalToken(
         id=f"t{secrets.token_hex(4)}",
@@ -54,21 +47,26 @@ async def add(core: Core, digest: str, *, person: str, label: str, days: int, by
 
 
 def listed(core: Core, by: Actor) -> Sequence[PersonalToken]:
-    """Those that this person may see: their own; all of them for the owner and for admins."""
-    return [token for token in core.store.tokens.all if _is_theirs(core, by, token.person)]
+    """Those that this person may see: their own; all of them for an admin."""
+    return [token for token in core.store.tokens.all if _may(core, by, token.actor)]
+
+
+def known(core: Core, token: PersonalToken) -> bool:
+    """Whether its person is known: else it counts for nothing."""
+    return not token.person or core.settings.people.by_handle(token.person) is not None
 
 
 async def remove(core: Core, name: str, *, by: Actor) -> PersonalToken:
     """Take a token back: its next use is refused. Raises `NotFound`, `TemporaryError`."""
-    dropped = await core.store.tokens.drop(name, lambda token: _is_theirs(core, by, token.person))
+    dropped = await core.store.tokens.drop(name, lambda token: _may(core, by, token.actor))
     await _audit(core, by, "token rm", dropped)
     return dropped
 
 
 async def use(core: Core, secret: str) -> PersonalToken | None:
-    """The token, if it is known and has not expired; that it was used is kept, where the disk allows."""
+    """The token, if it and its person are known and it has not expired; its use is kept, where the disk allows."""
     token = core.store.tokens.find(secret) if is_secret(secret) else None
-    if token is None or not token.holds(core.clock.now()):
+    if token is None or not token.holds(core.clock.now()) or not known(core, token):
         return None
     try:
         await core.store.tokens.was_used(token.id, core.clock.now())
@@ -77,28 +75,35 @@ async def use(core: Core, secret: str) -> PersonalToken | None:
     return token
 
 
-def _own(by: Actor) -> str:
-    return "" if by.kind is ActorKind.OWNER else by.name
-
-
-def _is_theirs(core: Core, by: Actor, person: str) -> bool:
-    """Whose tokens somebody may make, see and take back: their own; an admin of all projects anybody's."""
-    if by.kind is ActorKind.OWNER:
-        return True
-    known = core.settings.people.person_of(by)
-    admin = known is not None and known.has(Role.ADMIN, None)
-    return admin or (by.kind is ActorKind.PERSON and bool(person) and by.name == person)
-
-
-def _known(core: Core, name: str) -> str:
-    """The person as they are written here. Raises `NotFound` once anybody is known, and this one is not."""
+def _whose(core: Core, named: str, by: Actor) -> str:
+    """Whose rights a new token has; empty: the owner's. Raises `NotAllowed`, `NotFound`."""
     people = core.settings.people
-    found = people.by_handle(name)
-    if found is None and not people.empty:
-        msg = f"nobody here knows {name}."
-        names = ", ".join(person.handle for person in people.persons[:8])
-        raise NotFound(msg, next_step=f"There are: {names}; `ao people add {name} ROLE` adds one.")
-    return found.handle if found else name
+    if not named and by.kind is ActorKind.OWNER:
+        return ""
+    if not named and people.person_of(by) is not None:
+        return by.name
+    if not named:
+        msg = f"{by} may not make a token: nobody here knows who that is."
+        raise NotAllowed(msg, next_step="An admin adds people: `people add <person> <role>`.")
+    person = people.by_handle(handle(named))
+    whose = person.handle if person else named
+    if not _may(core, by, Actor(kind=ActorKind.PERSON, name=whose)):
+        admins = ", ".join(people.having(Role.ADMIN, None)) or "the owner of the machine"
+        msg = (
+            f"{by} may not make a token for {whose}: that needs the role {Role.ADMIN.value} in all projects."
+        )
+        raise NotAllowed(msg, next_step=f"{admins} can: `token add --for {whose}`.")
+    if person is None:
+        those = ", ".join(one.handle for one in people.persons) or "nobody yet"
+        msg = f"nobody here knows {named}: a token of theirs would have no rights."
+        raise NotFound(msg, next_step=f"There are: {those}; `people add {named} <role>` adds one.")
+    return whose
+
+
+def _may(core: Core, by: Actor, whose: Actor) -> bool:
+    """Whether `by` may make, see and take back tokens of somebody: their own, and everybody's as an admin."""
+    people = core.settings.people
+    return people.same(by, whose) or isinstance(decide(people, by, Role.ADMIN, None, owners=True), Allowed)
 
 
 async def _audit(core: Core, by: Actor, verb: str, token: PersonalToken) -> None:

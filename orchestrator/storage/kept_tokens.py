@@ -54,6 +54,14 @@ class KeptTokens:
         msg = f"there is no token {name!r}."
         raise NotFound(msg, next_step="`ao token ls` lists them.")
 
+    async def expire(self, person: str, now: float) -> int:
+        """Let all tokens of a person expire, also for a later one of that name; how many. Raises `TemporaryError`."""
+        async with self._changing:
+            ended = [t for t in self.all if t.person.lower() == person.lower() and t.holds(now)]
+            if ended:
+                await self._set(tuple(replace(t, expires=now) if t in ended else t for t in self.all))
+        return len(ended)
+
     def find(self, secret: str) -> PersonalToken | None:
         """The token, expired or not. Takes as long for one that is nearly right as for any other."""
         digest = digest_of(secret)

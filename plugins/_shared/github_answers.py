@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from orchestrator.errors import (
     AoError,
@@ -139,3 +139,14 @@ def parsed(text: str, headers: Mapping[str, str]) -> Json:
         msg = "GitHub answered with a web page instead of data."
         raise TemporaryError(msg)
     return text
+
+
+def moved_to(answer: Answer, url: str) -> str:
+    """The path on the same server that an answer sends us to; empty for any other answer. `url`: the interface's."""
+    if answer.status not in {301, 307, 308}:
+        return ""
+    to, here = urlsplit(answer.headers.get("location", "")), urlsplit(url)
+    if (to.scheme, to.netloc) != (here.scheme, here.netloc):
+        return ""
+    path = to.path.removeprefix(here.path.rstrip("/"))
+    return f"{path}?{to.query}" if parse_qsl(to.query) else path

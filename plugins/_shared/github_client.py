@@ -18,9 +18,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import parse_qsl, urlsplit
 
-from orchestrator.errors import AoError, TemporaryError
+from orchestrator.errors import AoError, NotReady, TemporaryError
 from orchestrator.ports.scm import Meter
 from plugins._shared.github_answers import (
     Answer,
@@ -30,6 +29,7 @@ from plugins._shared.github_answers import (
     graphql_refusal,
     limited,
     message_of,
+    moved_to,
     parsed,
     refusal,
     web_host,
@@ -38,7 +38,7 @@ from plugins._shared.github_budget import Budget
 from plugins._shared.github_wire import WIRE
 
 if TYPE_CHECKING:
-    from github.Auth import Auth
+    from github.Auth import Auth as Auth  # noqa: PLC0414 - handed on to identities
     from github.Requester import Requester
 
     from plugins._shared.http_client import HttpClient
@@ -59,20 +59,9 @@ _MOVES = 5
 log = logging.getLogger(__name__)
 
 __all__ = [
-    "PER_PAGE",
-    "PUBLIC",
-    "TIMEOUT",
-    "Answer",
-    "GitHub",
-    "Identity",
-    "Json",
-    "Listener",
-    "Said",
-    "graphql_refusal",
-    "message_of",
-    "refusal",
-    "web_host",
-]
+    "PER_PAGE", "PUBLIC", "TIMEOUT", "Answer", "GitHub", "Identity", "Json", "Listener", "Said",
+    "graphql_refusal", "message_of", "refusal", "web_host",
+]  # fmt: skip
 
 
 class Identity(Protocol):
@@ -135,17 +124,24 @@ class GitHub:
         an answer: its address is in the header `location`.
         """
         headers = {"If-None-Match": etag} if etag else {}
-        if accept:
-            headers["Accept"] = accept
+        headers |= {"Accept": accept} if accept else {}
         at, asked = path, dict(query or {})
         for _ in range(_MOVES):
             answer = await self._rest_once(method, at, asked, headers, body)
-            where = self._moved_to(answer)
+            where = moved_to(answer, self.url)
             if not where:
                 break
             self._note_move(path, where)
             at, asked = where, {}
         if answer.status >= 300 and answer.status not in {302, 304}:
+            raise refusal(answer, f"{method} {path}", self.host)
+        return answer
+
+    async def attempt(self, method: str, path: str, body: Json = None) -> Answer:
+        """One call whose refusal the caller reads: only rate limits, a bad token and outages raise."""
+        answer = await self._rest_once(method, path, {}, {}, body)
+        status = answer.status
+        if status in {401, 429} or status >= 500 or (status == 403 and limited(answer)):
             raise refusal(answer, f"{method} {path}", self.host)
         return answer
 
@@ -158,16 +154,6 @@ class GitHub:
         return await self._heard(
             "rest", what, lambda: requester.requestJson(method, path, dict(query), dict(headers), body)
         )
-
-    def _moved_to(self, answer: Answer) -> str:
-        """The path on the same server that an answer sends us to; empty for any other answer."""
-        if answer.status not in {301, 307, 308}:
-            return ""
-        to, here = urlsplit(answer.headers.get("location", "")), urlsplit(self.url)
-        if (to.scheme, to.netloc) != (here.scheme, here.netloc):
-            return ""
-        path = to.path.removeprefix(here.path.rstrip("/"))
-        return f"{path}?{to.query}" if parse_qsl(to.query) else path
 
     def _note_move(self, path: str, where: str) -> None:
         if path not in self.renamed and len(self.renamed) < MOST_PAGES:
@@ -230,14 +216,22 @@ class GitHub:
         """What is left of each limit, as last heard."""
         return self.budget.meters(self.now())
 
+    async def token(self) -> str:
+        """What we are let in with now, for git. Never in a log, an error, an argument list or a file."""
+        requester = await self._open()
+        found = await self._call("signing in", lambda: requester.auth.token if requester.auth else "")
+        return str(found)
+
+    async def outside(self, what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - as the call returns
+        """Something else that blocks, in our threads and with our time limit."""
+        return await self._call(what, call)
+
     async def close(self) -> None:
         """Let the threads go. Repeatable."""
         self._executor.shutdown(wait=False, cancel_futures=True)
         WIRE.close(self.url)
         if self._elsewhere is not None:
             await self._elsewhere.close()
-
-    # When a call may begin, and what came of it --------------------------------------------------------
 
     async def _turn(self, kind: str, what: str, *, write: bool) -> None:
         """Wait until the budget lets a call begin; reads that would wait long are refused with the reason."""
@@ -268,14 +262,16 @@ class GitHub:
         except TemporaryError:
             self.budget.failed(self.now())
             raise
-        answer = Answer(status, headers, data)
-        self._account(kind, answer)
+        self._account(kind, answer := Answer(status, headers, data))
         if self._listener is not None:
             self._listener(kind, answer)
         return answer
 
     def _account(self, kind: str, answer: Answer) -> None:
         now, cost = self.now(), 1
+        if answer.status == 401:
+            # A token that is not taken any more may have been renewed outside: the next call signs in anew.
+            self._requester = None
         if kind == "graphql" and isinstance(answer.data, dict):
             rate = (answer.data.get("data") or {}).get("rateLimit") or {}
             cost = rate.get("cost", 1)
@@ -292,32 +288,23 @@ class GitHub:
             return self._requester
 
     def _make(self) -> Requester:
-        from github import Github
-        from github.Requester import HTTPRequestsConnectionClass as Plain
-        from github.Requester import HTTPSRequestsConnectionClass as Secure
-        from github.Requester import Requester
+        return _requester(self.url, self.identity.auth())
 
-        # At INFO it tells of redirections, at DEBUG of whole requests with their bodies.
-        logging.getLogger("github").setLevel(logging.WARNING)
-        Requester.injectConnectionClasses(WIRE.maker(Plain), WIRE.maker(Secure))  # type: ignore[arg-type]
-        hub = Github(
-            auth=self.identity.auth(),
-            base_url=self.url,
-            timeout=int(TIMEOUT),
-            user_agent="agent-orchestrator",
-            per_page=PER_PAGE,
-            retry=None,
-            seconds_between_requests=None,
-            seconds_between_writes=None,
-            lazy=True,
-        )
-        return hub.requester
+    def _translated(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - as the call returns
+        """In the thread: an App's token is renewed there, and its refusals are PyGithub's own."""
+        from github import GithubException
+
+        try:
+            return call()
+        except GithubException as error:
+            answer = Answer(error.status, error.headers or {}, error.data)
+            raise refusal(answer, "signing in", self.host) from None
 
     async def _call(self, what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - as the call returns
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(TIMEOUT + 5.0):
-                return await loop.run_in_executor(self._executor, call)
+                return await loop.run_in_executor(self._executor, self._translated, call)
         except TimeoutError as error:
             msg = f"{self.host} does not answer within {TIMEOUT:.0f} s ({what})."
             raise TemporaryError(msg) from error
@@ -336,3 +323,77 @@ def _elsewhere() -> HttpClient:
     from plugins._shared.http_client import HttpClient
 
     return HttpClient(TIMEOUT)
+
+
+def token_auth(token: str) -> Auth:
+    """By a token of any kind, as it is."""
+    from github.Auth import Token
+
+    return Token(token)
+
+
+def app_auth(url: str, app: str, key: str, where: int | str) -> Auth:
+    """As a GitHub App's installation: its id, or `owner/name` of a repository by which it is found.
+
+    Its token lasts an hour and is renewed by whichever call comes last before its end. Goes outside, so
+    it is called in a thread. Raises `NotReady`.
+    """
+    from github.Auth import AppAuth
+
+    auth = AppAuth(app, key)
+    try:
+        auth.create_jwt()
+    except Exception as error:  # noqa: BLE001 - of a library below PyGithub, and with no key in its words
+        msg = f"the private key of GitHub App {app} cannot be used ({type(error).__name__})."
+        raise NotReady(msg, next_step="Take the .pem file that GitHub made for it.") from None
+    if isinstance(where, str):
+        where = int(_installation(url, auth, app, where)["id"])
+    return auth.get_installation_auth(where)
+
+
+def app_installation(url: str, app: str, key: str, where: int | str) -> Mapping[str, Json]:
+    """An App's installation with its permissions. Goes outside, like `app_auth`, and raises like it."""
+    from github.Auth import AppAuth
+
+    return _installation(url, AppAuth(app, key), app, where)
+
+
+def _installation(url: str, auth: Auth, app: str, where: int | str) -> dict[str, Json]:
+    requester = _requester(url, auth)
+    path = f"/app/installations/{where}" if isinstance(where, int) else f"/repos/{where}/installation"
+    try:
+        status, headers, text = requester.requestJson("GET", path)
+    finally:
+        requester.close()
+    if status == 200:
+        return dict(parsed(text, headers))
+    if status == 404:
+        msg = f"GitHub App {app} is not installed on {where}."
+        raise NotReady(msg, next_step="Install it there (its page on GitHub: Install App).")
+    if status == 401:
+        msg = f"{web_host(url)} does not know GitHub App {app} by this private key."
+        raise NotReady(msg, next_step="`app.id` and its key belong together; the clock must be right too.")
+    raise refusal(Answer(status, headers, parsed(text, headers)), "finding the installation", web_host(url))
+
+
+def _requester(url: str, auth: Auth) -> Requester:
+    from github import Github
+    from github.Requester import HTTPRequestsConnectionClass as Plain
+    from github.Requester import HTTPSRequestsConnectionClass as Secure
+    from github.Requester import Requester
+
+    # At INFO it tells of redirections, at DEBUG of whole requests with their bodies.
+    logging.getLogger("github").setLevel(logging.WARNING)
+    Requester.injectConnectionClasses(WIRE.maker(Plain), WIRE.maker(Secure))  # type: ignore[arg-type]
+    hub = Github(
+        auth=auth,
+        base_url=url,
+        timeout=int(TIMEOUT),
+        user_agent="agent-orchestrator",
+        per_page=PER_PAGE,
+        retry=None,
+        seconds_between_requests=None,
+        seconds_between_writes=None,
+        lazy=True,
+    )
+    return hub.requester

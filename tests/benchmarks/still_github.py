@@ -61,7 +61,7 @@ class World:
         head = hashlib.sha256(f"{number} {pushed}".encode()).hexdigest()[:40]
         worked_out = now - pushed >= WORKED_OUT_AFTER
         contexts = {"nodes": [_run(n, done=not runs, at=pushed) for n in range(CHECKS)], "pageInfo": {}}
-        commit = {"oid": head, "committedDate": iso(pushed)}
+        commit: dict[str, Any] = {"oid": head, "committedDate": iso(pushed)}
         commit["statusCheckRollup"] = {"state": "PENDING" if runs else "SUCCESS", "contexts": contexts}
         return {
             "number": number,

@@ -247,6 +247,7 @@ def test_a_colleagues_shell_reaches_the_server_that_start_names(
     url = next(word.rstrip(";") for word in said.split() if word.startswith("http://127.0.0.1:"))
     with urllib.request.urlopen(f"{url}/healthz", timeout=10) as answer:  # noqa: S310 - its own address
         assert json.load(answer)["ok"] is True
+    assert url in ao("doctor").stdout
     made = json.loads(ao("token", "add", "--json").stdout)
     own = {"HOME": str(tmp_path), "AO_HOME": str(tmp_path / "nothing-runs-here"), "AO_SERVER": url}
     assert ao("status", AO_TOKEN=made["token"], **own).returncode == 0

@@ -34,6 +34,9 @@ class Door(Protocol):
     async def asker(self, http: HttpRequest) -> Asker:
         """Who asks. Raises `NotAllowed`, `Unknown`."""
 
+    async def holds(self, http: HttpRequest) -> bool:
+        """Whether who was let in before is still to be told anything, as a stream goes on."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerDoor(Door):
@@ -58,6 +61,11 @@ class PeerDoor(Door):
             )
         return Asker(who=OWNER, surface=Surface.API, local=True)
 
+    @override
+    async def holds(self, http: HttpRequest) -> bool:
+        """As long as the connection: the process at its other end is the same."""
+        return True
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenDoor(Door):
@@ -73,7 +81,7 @@ class TokenDoor(Door):
         token = await self.use(secret.strip()) if scheme.lower() == "bearer" else None
         if token is None:
             msg = (
-                "this token does not count: it is unknown, expired or taken back."
+                "this token does not count: it is unknown, expired or taken back, or its person is not known any more."
                 if given
                 else "a token is needed."
             )
@@ -82,3 +90,12 @@ class TokenDoor(Door):
                 next_step="Its person gets one by `ao token add` on the server; send `Authorization: Bearer ao_…`.",
             )
         return Asker(who=token.actor, surface=Surface.API)
+
+    @override
+    async def holds(self, http: HttpRequest) -> bool:
+        """Until the token expires or is taken back."""
+        try:
+            await self.asker(http)
+        except Unknown:
+            return False
+        return True

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -15,14 +14,14 @@ from starlette.routing import BaseRoute
 
 from bot.actions.runner import Actions
 from bot.chat.desk import Desk
-from bot.frontends.api.connection import QuietServer, TcpProtocol, listen_tcp
+from bot.frontends.api.connection import QuietServer, TcpProtocol, cannot_listen, listen_tcp
 from bot.frontends.api.door import TokenDoor
 from bot.frontends.api.guard import Guard
 from bot.frontends.api.routes import Api
 from bot.frontends.api.server import Log
 from bot.frontends.api.state import State
+from bot.frontends.chat import Figures
 from orchestrator.domain.listener import Listener
-from orchestrator.errors import Conflict, NotReady
 from orchestrator.services import tokens
 
 if TYPE_CHECKING:
@@ -51,6 +50,8 @@ class HttpServer:
     announcer: Announcer | None = None
     pages: Sequence[BaseRoute] = ()
     protocol: type[TcpProtocol] = TcpProtocol
+    figures: Callable[[], Sequence[Figures]] = tuple
+    """Chat surfaces in numbers."""
     port: int = field(init=False, default=0)
     """Where it listens, once it does; 0 before."""
     stopping: asyncio.Event = field(init=False, default_factory=asyncio.Event)
@@ -77,10 +78,14 @@ class HttpServer:
         return bool(self.listener.port) and self.port not in {0, self.listener.port}
 
     @property
+    def where(self) -> str:
+        """How people reach it, in words."""
+        return f"{self.url}{' (the usual port is taken; `console.listen` chooses one)' if self.moved else ''}"
+
+    @property
     def lines(self) -> list[str]:
         """What whoever starts it should know, a line each."""
-        moved = " (the usual port is taken; `console.listen` chooses one)" if self.moved else ""
-        return [f"API for programs and colleagues: {self.url}{moved}; `ao token add` makes a token."]
+        return [f"API for programs and colleagues: {self.where}; `ao token add` makes a token."]
 
     async def start(self) -> None:
         """Listen. Raises `Conflict` where a chosen port is taken, `NotReady` where the address cannot be had."""
@@ -91,7 +96,7 @@ class HttpServer:
             listening = listen_tcp(given.host, given.port, or_free=not given.chosen)
         except OSError as error:
             threads.shutdown(wait=False)
-            raise _cannot(given, error) from error
+            raise cannot_listen(given.host, given.port, error, "console.listen") from error
         self.port = int(listening.getsockname()[1])
         told = await loop.run_in_executor(threads, metadata.version, "agent-orchestrator")
         self._server = QuietServer(self._app(told, threads), self.protocol)
@@ -118,6 +123,7 @@ class HttpServer:
             loopback=self.listener.loopback,
             threads=threads,
             announcer=self.announcer,
+            figures=self.figures,
         )
         return Guard(api.app([*state.routes(), *self.pages]), self.listener)
 
@@ -163,12 +169,3 @@ def configured(
         announcer=announcer,
         pages=pages,
     )
-
-
-def _cannot(given: Listener, error: OSError) -> Conflict | NotReady:
-    where = f"{given.host}:{given.port}"
-    if error.errno == errno.EADDRINUSE:
-        msg = f"{where} is taken by another program."
-        return Conflict(msg, next_step="Set `console.listen` to another port, or to off.")
-    msg = f"nobody can listen on {where} here: {error.strerror or error}."
-    return NotReady(msg, next_step="Set `console.listen` to an address of this machine, or to off.")

@@ -42,6 +42,12 @@ class Numbers:
     notifiers_in_trouble: Iterable[str] = ()
     limits: Iterable[Meter] = ()
     """Of outside services."""
+    webhook_deliveries: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """By event and outcome, since the start."""
+    conversations_behind: Mapping[str, int] = field(default_factory=dict)
+    """By chat surface."""
+    calls: Mapping[str, int] = field(default_factory=dict)
+    """Calls of each chat surface since the start."""
 
 
 def text(numbers: Numbers) -> bytes:
@@ -78,12 +84,32 @@ class _Fleet(Collector):
         )
         yield _labelled(requests, n.requests)
         yield GaugeMetricFamily("ao_requests_running", "Requests that run.", n.requests_running)
+        talks = GaugeMetricFamily(
+            "ao_conversations_behind", "Sessions whose card or thread is behind.", labels=["surface"]
+        )
+        yield _labelled(talks, n.conversations_behind)
+        for surface, calls in n.calls.items():
+            yield CounterMetricFamily(
+                f"ao_{surface}_calls", f"Calls of {surface}'s API since the start.", calls
+            )
         behind = set(n.notifiers_in_trouble)
         trouble = GaugeMetricFamily(
             "ao_notifier_trouble", "1 while a notifier is behind.", labels=["notifier"]
         )
         yield _labelled(trouble, {name: int(name in behind) for name in sorted({*n.notifiers, *behind})})
         yield from _limits(tuple(n.limits))
+        yield _deliveries(n.webhook_deliveries)
+
+
+def _deliveries(counted: Mapping[tuple[str, str], int]) -> Metric:
+    found = CounterMetricFamily(
+        "ao_webhook_deliveries",
+        "Deliveries of webhooks since the start; no event is told of what nobody vouches for.",
+        labels=["event", "outcome"],
+    )
+    for labels, count in sorted(counted.items()):
+        found.add_metric(labels, count)
+    return found
 
 
 def _limits(meters: Sequence[Meter]) -> Iterable[Metric]:

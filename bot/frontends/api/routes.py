@@ -24,7 +24,8 @@ from bot.frontends.api.asked import Asker, read
 from bot.frontends.api.door import Door
 from bot.frontends.api.guard import MOST_BODY, TooLarge
 from orchestrator.domain.event import LoggedEvent
-from orchestrator.domain.person import Actor, ActorKind
+from orchestrator.domain.person import Actor
+from orchestrator.domain.rights import Allowed, Role
 from orchestrator.errors import AoError, BadInput, NotFound
 from orchestrator.storage.requests import Outcome
 
@@ -55,7 +56,7 @@ class Log(Protocol):
         """The newest event's number."""
 
     async def read(self, after: int, limit: int) -> list[LoggedEvent]:
-        """Events after a number, the oldest first."""
+        """Events after a number, the oldest first. Fewer than `limit` mean that there are no more."""
 
     def follow(self, after: int) -> AsyncIterator[LoggedEvent]:
         """Those, and then each new one."""
@@ -151,46 +152,62 @@ class Api:
         """How a request stands; `?wait=` seconds for its end."""
         by = await self.door.asker(http)
         kept = http.path_params["request"]
-        asked = self.desk.record(kept).asked
-        if asked.by != by.who and by.who.kind is not ActorKind.OWNER:
+        if not self._may_read(by, self.desk.record(kept).asked.by):
             msg = f"there is no request {kept!r}."  # somebody else's: its answer is not for this one
             raise NotFound(msg)
         await self._wait(self.desk.task(kept), _seconds(http))
         return _outcome_response(kept, self.desk.outcome(kept))
 
+    def _may_read(self, by: Asker, asked_by: Actor) -> bool:
+        """Whether an answer is for who asks now: whoever asked for it, and admins of all projects."""
+        access = self.actions.access
+        admin = access.decide(by.who, Role.ADMIN, None)
+        return isinstance(admin, Allowed) or access.people.same(by.who, asked_by)
+
     async def events(self, http: HttpRequest) -> Response:
-        """One JSON object a line: `?after=`, `?limit=`, `?wait=` for some, `?follow=1` without an end."""
+        """One JSON object a line: `?after=`, `?limit=`, `?wait=` for some, `?follow=1` without an end.
+
+        Those of projects that who asks may see; numbers between them are of others.
+        """
         by = await self.door.asker(http)
         self._asked({"verb": "events"}, by, "")
         after = _number(http, "after", 0)
         if http.query_params.get("follow") == "1":
-            return StreamingResponse(self._follow(after, by.who), media_type="application/x-ndjson")
+            return StreamingResponse(self._follow(http, by, after), media_type="application/x-ndjson")
         limit = min(_number(http, "limit", 100), MOST_EVENTS)
-        found = await self._seen(after, limit, by.who)
+        found = await self._page(by, after, limit)
         wait = _seconds(http)
         if not found and wait:
-            async for logged in _until(self.log.follow(after), self.stopping, wait):
-                if self._may_see(by.who, logged):
-                    break
-            found = await self._seen(after, limit, by.who)
+            async for logged in _until(self._seen(by, after), self.stopping, wait):
+                found = await self._page(by, logged.seq - 1, limit)
+                break
         return Response(b"".join(map(_line, found)), media_type="application/x-ndjson")
 
-    async def _seen(self, after: int, limit: int, who: Actor) -> list[LoggedEvent]:
-        """Up to `limit` events that somebody may see, read on past those that they may not."""
+    async def _page(self, by: Asker, after: int, limit: int) -> list[LoggedEvent]:
+        """The next events that who asks may see, however many of others lie between."""
         found: list[LoggedEvent] = []
-        while len(found) < limit and (page := await self.log.read(after, limit)):
-            found += [logged for logged in page if self._may_see(who, logged)]
+        while len(found) < limit:
+            page = await self.log.read(after, MOST_EVENTS)
+            found += [logged for logged in page if self._shows(by, logged)]
+            if len(page) < MOST_EVENTS:
+                break
             after = page[-1].seq
         return found[:limit]
 
-    def _may_see(self, who: Actor, logged: LoggedEvent) -> bool:
-        """What is of no project is for whoever may see the whole fleet."""
-        return self.actions.access.sees(who, logged.event.project or None)
+    async def _seen(self, by: Asker, after: int) -> AsyncIterator[LoggedEvent]:
+        async for logged in self.log.follow(after):
+            if self._shows(by, logged):
+                yield logged
 
-    async def _follow(self, after: int, who: Actor) -> AsyncIterator[bytes]:
-        async for logged in _until(self.log.follow(after), self.stopping, None):
-            if self._may_see(who, logged):
-                yield _line(logged)
+    def _shows(self, by: Asker, logged: LoggedEvent) -> bool:
+        """What is of no project is for whoever may see the whole fleet."""
+        return self.actions.access.sees(by.who, logged.event.project or None)
+
+    async def _follow(self, http: HttpRequest, by: Asker, after: int) -> AsyncIterator[bytes]:
+        async for logged in _until(self._seen(by, after), self.stopping, None):
+            if not await self.door.holds(http):
+                return  # whoever asked counts no more: a stream is no way around that
+            yield _line(logged)
 
     async def _wait(self, task: asyncio.Task[Outcome] | None, seconds: float) -> None:
         """Wait for a task, but not for longer than the server lives. Whoever asked may leave; it goes on."""

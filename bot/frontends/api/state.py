@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +16,8 @@ from starlette.routing import BaseRoute, Route
 from bot.chat.desk import Desk
 from bot.frontends.api.door import Door
 from bot.frontends.api.guard import asked_here
-from orchestrator.services import health, meters
+from bot.frontends.chat import Figures
+from orchestrator.services import health, meters, webhooks
 
 if TYPE_CHECKING:
     from orchestrator.lifecycle.announcer import Announcer
@@ -37,6 +38,8 @@ class State:
     """The listener is reached from this machine only."""
     threads: ThreadPoolExecutor
     announcer: Announcer | None = None
+    figures: Callable[[], Sequence[Figures]] = tuple
+    """Chat surfaces in numbers."""
 
     def routes(self) -> list[BaseRoute]:
         """Their paths."""
@@ -47,7 +50,10 @@ class State:
         ]
 
     async def healthz(self, http: HttpRequest) -> Response:
-        """200 while the fleet is looked after, else 503; with the reasons."""
+        """200 while the fleet is looked after, else 503; with the reasons.
+
+        A chat that is away makes nothing worse for agents: it is named under `degraded`.
+        """
         await self._let_in(http)
         found = await health.problems(self.core, self.pulse)
         behind = [*health.degraded(self.core), *meters.words(self.core)]
@@ -56,6 +62,7 @@ class State:
             "reasons": found,
             "degraded": behind,
             "limits": meters.rows(self.core),
+            "webhooks": dict(webhooks.rows(self.core)),
             "version": self.version,
         }
         return JSONResponse(data, status_code=503 if found else 200)
@@ -84,8 +91,10 @@ class State:
         requests = {outcome: desk.ended[outcome] for outcome in ("done", "failed")}
         told = tuple(self.core.settings.now.notifiers)
         trouble = tuple(self.announcer.trouble) if self.announcer else ()
+        chats = tuple(self.figures())
         age = pulse.age(self.core.clock.monotonic())
         limits = meters.meters(self.core)
+        deliveries = dict(self.core.hooks.deliveries)
 
         def text() -> tuple[bytes, str]:
             from bot.frontends.api import metrics
@@ -104,6 +113,9 @@ class State:
                 notifiers=told,
                 notifiers_in_trouble=trouble,
                 limits=limits,
+                webhook_deliveries=deliveries,
+                conversations_behind={one.surface: one.behind for one in chats},
+                calls={one.surface: one.calls for one in chats},
             )
             return metrics.text(numbers), metrics.CONTENT_TYPE
 

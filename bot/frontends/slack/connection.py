@@ -13,6 +13,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackClientError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncServerErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
+from typing_extensions import override
 
 from bot.frontends.slack.calls import LIMIT, Calls
 from orchestrator.clock import Clock
@@ -22,6 +23,24 @@ from orchestrator.settings.chat_model import SlackKeys
 log = logging.getLogger(__name__)
 _AGAIN = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Seconds between tries to connect; the last one is repeated. A lost socket is opened anew by slack_sdk itself."""
+_MOMENT = 2.0
+"""Seconds that acknowledgements in hand may still take when we stop."""
+
+
+class _Handler(AsyncSocketModeHandler):
+    """Knows what is in hand: an acknowledgement goes out a moment after the listener has given it."""
+
+    def __init__(self, app: AsyncApp, app_token: str) -> None:
+        super().__init__(app, app_token)
+        self.in_hand: set[asyncio.Task[Any]] = set()
+
+    @override
+    async def handle(self, client: Any, req: Any) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self.in_hand.add(task)
+            task.add_done_callback(self.in_hand.discard)
+        await super().handle(client, req)
 
 
 class SlackConnection:
@@ -49,6 +68,11 @@ class SlackConnection:
     def connect(self, register: Callable[[AsyncApp], None], up: Callable[[], Awaitable[None]]) -> None:
         """Connect in the background, however long Slack is away; `up` is awaited once it is there."""
         self._connecting = asyncio.create_task(self._connect(register, up), name="slack connects")
+
+    async def acknowledged(self) -> None:
+        """Let what Slack has sent be acknowledged, for a moment."""
+        if self._handler is not None and self._handler.in_hand:
+            await asyncio.wait(self._handler.in_hand, timeout=_MOMENT)
 
     async def close(self) -> None:
         """Let go. Repeatable."""
@@ -81,7 +105,7 @@ class SlackConnection:
         # Without a name it looks for the file of its caller, which blocks.
         app = AsyncApp(name="ao", client=self.client, logger=logging.getLogger("slack_bolt"))
         register(app)
-        handler: Any = AsyncSocketModeHandler(app, self._keys.app_token)
+        handler: Any = _Handler(app, self._keys.app_token)
         try:
             async with asyncio.timeout(LIMIT):
                 await handler.connect_async()

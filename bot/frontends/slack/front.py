@@ -11,7 +11,7 @@ from bot.chat.conversations import Conversations
 from bot.chat.desk import RESTARTED
 from bot.chat.message import Button, Message
 from bot.chat.request import Surface
-from bot.frontends.chat import Chat
+from bot.frontends.chat import Chat, Figures
 from bot.frontends.dispatch import Said, Taken, refusal
 from bot.frontends.slack import blocks, events
 from bot.frontends.slack.calls import Calls
@@ -62,9 +62,10 @@ class SlackFrontEnd:
         self._line.connect(self._listener.register, self._answer_cut_off)
 
     async def stop(self) -> None:
-        """Say nothing more. Repeatable."""
-        await self._line.close()
+        """Answer what is in hand, then say nothing more. Repeatable."""
+        await self._line.acknowledged()
         await self._listener.close()
+        await self._line.close()
         await self.conversations.stop()
 
     async def _answer_cut_off(self) -> None:
@@ -122,6 +123,12 @@ class SlackFrontEnd:
             ),
         )
 
+    async def whisper(self, place: str, words: str) -> None:
+        """Say something later to whoever asked there, alone. Raises `TemporaryError`, `PermanentError`."""
+        where = events.where_of(place)
+        if where is not None:
+            await self.answer(where, Message(title=words, private=True))
+
     def refresh(self, press: Press, message: Message) -> None:
         """A press that came too late: the card is shown as it is now."""
         if message.private and message.session:
@@ -162,6 +169,13 @@ class SlackFrontEnd:
             more = f" and {len(behind) - 1} more" if len(behind) > 1 else ""
             return f"behind with {name}{more}: {why}", "It is tried again; the log of `ao start` says more."
         return "", ""
+
+    @property
+    def figures(self) -> Figures:
+        """It in numbers, since it was made."""
+        return Figures(
+            surface=Surface.SLACK.value, behind=len(self.conversations.trouble), calls=self._calls.made
+        )
 
     async def aclose(self) -> None:
         """`stop` does it: a reload tells the same front end anew."""

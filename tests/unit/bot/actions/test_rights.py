@@ -10,8 +10,9 @@ import pytest
 
 from bot.actions import registry
 from bot.actions.action import Access as Needs
-from bot.actions.action import Scope
+from bot.actions.action import Bench, Context, Scope
 from bot.actions.runner import Actions
+from bot.actions.target import project_of
 from bot.chat.access import Access, Identity
 from bot.chat.request import Request, Surface
 from orchestrator.domain.person import OWNER, Actor, ActorKind
@@ -167,10 +168,19 @@ async def test_a_projects_verbs_go_by_their_argument_and_by_the_place(two: House
     ):
         with pytest.raises(NotAllowed, match=r"in (web|nowhere), and bo has no role there"):
             await actions.run(request)
-    with pytest.raises(BadInput, match="needs a project"):
-        await actions.run(asked("spawn", actor("bo")))
     seen = await actions.run(replace(asked("status", actor("bo")), project="demo"))
     assert seen.title == "1 session"
+
+
+async def test_a_project_is_left_out_by_who_sees_no_other(two: House) -> None:
+    core = two.core
+    bench = Bench(home=core.home, registry=core.registry, settings=core.settings)
+    context = Context(bench=bench, fleet=core, now=0.0, sees=lambda project: project == "demo")
+    assert project_of(context, asked("spawn", actor("bo"))) == "demo"
+    bo = person("bo", demo=Role.OPERATOR, web=Role.VIEWER)
+    with pytest.raises(BadInput, match="needs a project") as caught:
+        await over(two, bo, ROOT).run(asked("spawn", actor("bo")))
+    assert caught.value.next_step == "There are: demo, web."
 
 
 async def test_lists_show_what_somebody_may_see(two: House) -> None:

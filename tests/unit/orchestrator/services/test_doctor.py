@@ -35,6 +35,12 @@ async def test_sandbox_that_is_not_there_is_said(ring: Ring) -> None:
     assert (finding.level, "could act as you" in finding.text) == (WARNING, True)
 
 
+async def test_where_the_console_is_is_said(ring: Ring) -> None:
+    ring.core.addresses["console"] = "http://127.0.0.1:8410"
+    (finding,) = await found(ring, "console")
+    assert (finding.level, finding.text) == (OK, "http://127.0.0.1:8410")
+
+
 async def test_configuration_that_went_bad(ring: Ring) -> None:
     ring.settings.path.write_text("limits: {sessions: many}\n")
     findings = await found(ring, "configuration")

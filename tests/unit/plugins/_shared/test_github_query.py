@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, validate
 
-from plugins._shared import github_query
+from plugins._shared import github_mutations, github_query
 from tests.published import package
 
 
@@ -18,9 +18,12 @@ def schema() -> GraphQLSchema:
     return build_schema(text, assume_valid=True)  # the published text names some fields twice
 
 
-@pytest.mark.parametrize("name", github_query.documents())
+DOCUMENTS = {**github_query.documents(), **github_mutations.documents()}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_github_takes_every_document(name: str) -> None:
-    problems = validate(schema(), parse(github_query.documents()[name]))
+    problems = validate(schema(), parse(DOCUMENTS[name]))
     assert [problem.message for problem in problems] == []
 
 

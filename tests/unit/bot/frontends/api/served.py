@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from typing import cast
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from bot.actions.runner import Actions
-from bot.chat.access import Access
 from bot.chat.desk import Desk
 from bot.frontends.api.connection import TcpProtocol
 from bot.frontends.api.http_server import HttpServer
@@ -19,6 +20,7 @@ from orchestrator.domain.rights import People, Person, Role
 from orchestrator.domain.token import digest_of
 from orchestrator.lifecycle.pulse import Pulse
 from orchestrator.services import tokens
+from orchestrator.storage.kept_people import KeptPeople
 from tests.unit.bot.house import House
 
 HERE = Listener(port=0)
@@ -43,16 +45,41 @@ class Impatient(TcpProtocol):
     head_within = 0.05
 
 
+class Known:
+    """People who are kept, as the settings ask for them."""
+
+    def __init__(self) -> None:
+        self.people = People()
+        self.listeners: list[Callable[[], None]] = []
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        self.listeners.append(listener)
+
+
 class Served:
     """A house behind its listener; more of them can be started."""
 
     def __init__(self, house: House) -> None:
         self.house = house
-        self.actions = Actions(house.core, access=Access(lambda: PEOPLE), clock=house.core.clock)
+        self._known = Known()
+        house.core.settings.use_people(cast("KeptPeople", self._known))
+        self.people = PEOPLE
+        self.actions = Actions(house.core, clock=house.core.clock)
         self.desk = Desk(self.actions, house.core.store.requests, house.core.clock.now)
         self.pulse = Pulse()
         self.pulse.ended(0.0, house.core.clock.monotonic())
         self.open: list[HttpServer] = []
+
+    @property
+    def people(self) -> People:
+        """Who is known; others count at once."""
+        return self._known.people
+
+    @people.setter
+    def people(self, people: People) -> None:
+        self._known.people = people
+        for hear in self._known.listeners:
+            hear()
 
     def make(self, listener: Listener = HERE, protocol: type[TcpProtocol] = TcpProtocol) -> HttpServer:
         made = HttpServer(
