@@ -165,11 +165,10 @@ class LookRound:
     async def _details(self, track: Track, read: Read) -> None:
         """What REST and the mirror add; nothing that is kept is asked for again."""
         project, pull = track.ref.project, read.pull
-        rules, notes, behind = await asyncio.gather(
-            branch_rules(self._rules, track.repo, pull),
-            self._diffs.notes(project, track.repo, pull),
-            self._diffs.behind(project, pull),
+        rules, notes = await asyncio.gather(
+            branch_rules(self._rules, track.repo, pull), self._diffs.notes(project, track.repo, pull)
         )
+        behind = await self._diffs.behind(project, pull)
         track.keep(read, self._server)
         track.rules, track.notes, track.behind = rules, notes, behind
         facts = track.facts()

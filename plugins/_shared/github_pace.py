@@ -40,7 +40,7 @@ ALONG = 0.5
 
 HASTE = 20.0
 """Looks at once for what webhooks tell of; one more comes free every `HASTE_REFILL` seconds."""
-HASTE_REFILL = 9.0
+HASTE_REFILL = 15.0
 
 
 @dataclass(slots=True)

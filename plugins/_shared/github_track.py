@@ -130,7 +130,9 @@ class Track:
 
     def succeeded(self, began: float, shown: PullRequest | None, *, whole: bool) -> None:
         """A look that began then is over."""
-        unknown = shown is not None and not shown.over and shown.mergeable is Mergeable.UNKNOWN
+        # While checks run they are looked at often enough, and nobody merges before they end.
+        runs = shown is not None and any(run.state in _WAITING for run in shown.runs)
+        unknown = shown is not None and not shown.over and not runs and shown.mergeable is Mergeable.UNKNOWN
         self.pace.looked(began, github_pace.standing(shown), unknown=unknown)
         self.pace.waits_for_us = False
         if whole:
@@ -153,4 +155,6 @@ class Track:
         # Resolving a thread changes nothing that a glance shows; what was resolved is not forwarded.
         unsettled = any(comment.thread and not comment.resolved for comment in shown.comments)
         runs = any(run.state in _WAITING for run in shown.runs)
-        return (unsettled and not shown.over) or (runs and now - self.pace.whole_at >= WHOLE_RUNNING)
+        return (unsettled and not shown.over) or (
+            runs and not covered and now - self.pace.whole_at >= WHOLE_RUNNING
+        )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import email.utils
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -120,6 +121,7 @@ class Wire:
     points: int = 0
     calls: int = 0
     refused: int = 0
+    by_query: Counter[str] = field(default_factory=Counter)
     _hour: int = -1
     graphql_url: str = "/graphql"
 
@@ -138,6 +140,7 @@ class Wire:
                     json.dumps({"errors": [{"type": "RATE_LIMITED"}]}),
                 )
             self.points += cost
+            self.by_query[body["query"].partition("(")[0]] += cost
             return 200, headers, json.dumps({"data": self._facts(body["variables"], cost)})
         unchanged = bool(_[1].get("If-None-Match"))
         headers = self._take("core", 0 if unchanged else 1) or {}
