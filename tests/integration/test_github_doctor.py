@@ -175,6 +175,10 @@ async def test_a_required_review_makes_one_token_useless_until_somebody_is_linke
     assert about(linked, "reviews") == [("ok", f"{asked}; linked people review as themselves")]
     alone = await bench.look(token, replace(WANTED, linked=frozenset({"ana"})))
     assert about(alone, "reviews") == about(found, "reviews"), "who opens them approves none"
+    control.user("bo")
+    bench.github.world.repository(REPO).collaborators["bo"] = "write"
+    writer = await bench.look(control.token("bo", scopes=("repo",)))
+    assert about(writer, "reviews") == about(found, "reviews"), "no admin is needed to see it"
     second = await bench.look(token, reviewer=True)
     assert about(second, "reviews") == [("ok", f"{asked}; our second identity reviews")]
 
