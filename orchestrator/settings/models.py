@@ -10,11 +10,13 @@ from orchestrator.domain.rules import MergeMethod, OnMerge, RestorePolicy
 from orchestrator.settings.base import Keys, Loose
 from orchestrator.settings.chat_model import Chat
 from orchestrator.settings.console_model import Console
+from orchestrator.settings.guard_model import GuardKeys
 from orchestrator.settings.people_model import Group, Handle, PersonKeys, RoleName
 from orchestrator.settings.policy_model import PolicyKeys
 from orchestrator.settings.project_model import PluginBlock, ProjectKeys
 from orchestrator.settings.reaction_model import Reaction
 from orchestrator.settings.values import AtLeastOne, Count, Milliseconds, Name, Port, ProjectName, Seconds
+from orchestrator.settings.webhooks_model import Webhooks
 
 
 class Power(Keys):
@@ -173,6 +175,10 @@ class Config(Keys):
     console: Console = Field(
         default=Console(), description="Where the browser's side and the API for colleagues listen."
     )
+    webhooks: Webhooks | None = Field(
+        default=None,
+        description="Where forges tell us what happens; without this block they are asked every now and then.",
+    )
     terminal_port: Port | None = Field(default=None, description="Terminals are served on `port`.")
     direct_terminal_port: Port | None = Field(default=None, description="Terminals are served on `port`.")
     power: Power = Field(default=Power(), description="The machine's own sleep.")
@@ -192,5 +198,7 @@ class Config(Keys):
     escalation: Loose = Field(default={}, description="Who is told next when nobody answers.")
     quiet_hours: Loose = Field(default={}, description="When nobody is woken.")
     budget: Loose = Field(default={}, description="What the fleet may spend.")
-    guard: Loose = Field(default={}, description="Paths that no push changes unreleased.")
+    guard: GuardKeys = Field(
+        default=GuardKeys(), description="What no push brings unreleased: guarded paths, size, secrets."
+    )
     policy: PolicyKeys = Field(default=PolicyKeys(), description="What agents may run: allow, ask, deny.")

@@ -78,7 +78,7 @@ class FakeWorld:
         self.clock = FakeClock()
         self.agent = FakeAgent(self.clock.now)
         self.runtime = FakeRuntime(self.agent.program)
-        self.scm = FakeScm(runs=(CHECK,))
+        self.scm = FakeScm(runs=(CHECK,), trees=lambda sha: self.workspace.files_of(sha))
         self.workspace = FakeWorkspace(lambda: self.scm.forge.branches.values())
         self.tracker = FakeTracker(
             *(Issue(ref=str(n), title=f"Issue {n}", body=f"Do {n}.") for n in range(1, issues + 1))
@@ -195,6 +195,7 @@ class Ring:
     async def settle(self, most: int = 100) -> None:
         """Run rounds until nothing is being done, nothing is due and nobody woke the ring."""
         for _ in range(most):
+            await self.rounds.look_at_forge()
             await self.rounds.round()
             await self.beside()
             if self.fleet.resting() and self.rounds.resting() and not self.fleet.awake.is_set():

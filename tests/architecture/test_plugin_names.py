@@ -20,6 +20,7 @@ _WHERE_PEOPLE_ARE = {
         "bot/actions/link.py",
         "bot/actions/registry.py",
         "bot/actions/unlink.py",
+        "orchestrator/domain/guard.py",
         "orchestrator/services/links.py",
         "orchestrator/services/new_project.py",
         "orchestrator/settings/people_check.py",

@@ -177,6 +177,7 @@ class SessionInFull(Session):
     local_head: str
     messages: list[ToAgent]
     questions: list[Question]
+    held: list[str]
     rescues: list[Rescue]
     ending: Setup
 
@@ -206,6 +207,7 @@ class Healthz(Shape):
     ok: bool
     reasons: list[str]
     degraded: list[str] = Field(description="Chat surfaces that are away or behind.")
+    webhooks: dict[str, str]
     version: str
 
 
