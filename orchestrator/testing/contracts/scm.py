@@ -20,7 +20,7 @@ from orchestrator.domain.pull_request import (
     ReviewDecision,
 )
 from orchestrator.errors import Conflict, NotFound, PermanentError
-from orchestrator.ports.scm import Branches, Claims, Merged, Publication, Reruns, Scm
+from orchestrator.ports.scm import Branches, Claims, Drafts, Merged, Publication, Reruns, Scm
 from orchestrator.ports.session_ref import SessionRef
 
 ANA = Actor(kind=ActorKind.PERSON, name="ana")
@@ -197,6 +197,21 @@ class ScmContract:
             await bench.scm.merge(session, head, "squash")
         await publish(bench, session, head)
         await bench.scm.merge(session, head, "squash")
+
+    async def test_a_pull_request_is_taken_out_of_draft_and_back(self, bench: ScmBench) -> None:
+        if not isinstance(bench.scm, Drafts):
+            pytest.skip("this forge has no drafts")
+        session = bench.session()
+        with pytest.raises(NotFound):
+            await bench.scm.set_draft(session, draft=True)
+        await publish(bench, session, await bench.commit(session), draft=True)
+        for draft in (False, False, True, True):
+            await bench.scm.set_draft(session, draft=draft)
+            state = PullRequestState.DRAFT if draft else PullRequestState.OPEN
+            assert (await look(bench, session)).state is state
+        await bench.scm.close(session, delete_branch=False)
+        await bench.scm.set_draft(session, draft=False)
+        assert (await look(bench, session)).state is PullRequestState.CLOSED
 
     async def test_an_approval_counts_for_its_head_only(self, bench: ScmBench) -> None:
         session = bench.session()
