@@ -53,8 +53,11 @@ class Ci:
             checks.change(self.world, repo, run, checks.Report(name=run.name, status="in_progress"))
             code, log = await self._command(repo, run)
             conclusion = "success" if code == 0 else "failure"
-            log += "" if code == 0 else f"##[error]Process completed with exit code {code}.\n"
             step = f"Run {' '.join(repo.ci[run.name])}"
+            end = "" if code == 0 else f"##[error]Process completed with exit code {code}.\n"
+            log = (
+                f"##[group]{step}\n##[endgroup]\n{log}{end}Post job cleanup.\nCleaning up orphan processes\n"
+            )
             note = {"path": ".github", "start_line": 1, "end_line": 1, "annotation_level": "failure",
                     "message": f"Process completed with exit code {code}."}  # fmt: skip
             checks.change(self.world, repo, run, checks.Report(

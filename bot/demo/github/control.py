@@ -33,7 +33,11 @@ class Control(CheckControl):
 
     @property
     def calls(self) -> Mapping[str, int]:
-        """`GET /repos/{owner}/{repo}` and so on -> how often; `304 GET …`: of them not modified."""
+        """How often each was called.
+
+        `GET /repos/{owner}/{repo}`, `304 GET …` (of them not modified), `GRAPHQL name`, `GRAPHQL points`,
+        `GIT git-upload-pack` (asking for refs counts too).
+        """
         return self.rest.calls
 
     @property
@@ -42,6 +46,10 @@ class Control(CheckControl):
         return self.rest.unknown
 
     # People and repositories.
+
+    def team(self, organization: str, slug: str, members: Sequence[str]) -> None:
+        """A team, as CODEOWNERS names it: `@organization/slug`."""
+        self.world.user(organization).teams[slug] = {self.world.add_user(name).login for name in members}
 
     def user(self, login: str, kind: str = "User", *, members: Sequence[str] = ()) -> None:
         """Somebody: User, Bot or Organization."""
@@ -149,18 +157,20 @@ class Control(CheckControl):
         `parent`: from that commit instead, so that the branch is force-pushed. None as content deletes.
         """
         repo = self.world.repository(full_name)
-        git = self.world.git(repo)
-        start = (
-            parent
-            or await git.resolve(f"refs/heads/{branch}")
-            or await git.resolve(f"refs/heads/{repo.default_branch}")
-        )
+        heads = repo.branch_heads
+        start = parent or heads.get(branch) or heads.get(repo.default_branch)
         user = self.world.add_user(by) if by else repo.owner
         data = {path: None if text is None else text.encode() for path, text in files.items()}
         signature = Signature(user.name or user.login, user.email or f"{user.login}@example.com")
-        sha = await git.commit(branch, data, message, parent=start, by=signature)
-        await pulls.after_push(self.world, repo, user)
+        sha = await self.world.git(repo).commit(branch, data, message, parent=start, by=signature)
+        await pulls.after_push(self.world, repo, user, {branch: sha})
         return sha
+
+    async def delete_branch(self, full_name: str, branch: str, *, by: str = "") -> None:
+        """Gone; open pull requests from it are closed."""
+        repo = self.world.repository(full_name)
+        await self.world.git(repo).delete(f"refs/heads/{branch}")
+        await pulls.after_push(self.world, repo, self.world.add_user(by) if by else repo.owner)
 
     async def head(self, full_name: str, branch: str) -> str:
         """The commit at a branch. Raises `CannotDo`."""
@@ -263,6 +273,12 @@ class Control(CheckControl):
         """A review no longer counts."""
         reviews.dismiss(self.world, review, self.world.add_user(by), message)
 
+    def delete_issue(self, full_name: str, number: int) -> None:
+        """410 from now on."""
+        repo = self.world.repository(full_name)
+        del repo.issues[self.find(full_name, number).number]
+        repo.deleted.add(number)
+
     # Time, faults, signing in.
 
     def advance(self, seconds: float) -> None:
@@ -276,6 +292,16 @@ class Control(CheckControl):
     def authorize(self, user_code: str, login: str, *, allow: bool = True) -> None:
         """A person typed a device's code in the browser."""
         self.devices.decide(user_code, login, allow=allow)
+
+    def hold_webhooks(self) -> None:
+        """Keep deliveries back until `release_webhooks`."""
+        self.webhooks.hold = True
+
+    def release_webhooks(self, order: Sequence[int] | None = None) -> int:
+        """Send what was held: as it came, or by these positions, which may repeat and leave out. How many there were."""
+        count = len(self.webhooks.held)
+        self.webhooks.release(order)
+        return count
 
     async def settle(self) -> None:
         """Wait until nothing goes on in the background."""

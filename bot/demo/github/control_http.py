@@ -23,7 +23,8 @@ from bot.demo.github.reviews import Remark
 _NAMES = (
     "user", "token", "revoke", "repository", "fork", "protect", "ruleset", "rename", "push", "head", "issue",
     "comment", "edit", "label", "unlabel", "pull", "close", "reopen", "retarget", "review", "resolve", "check",
-    "check_at", "status", "advance_queue", "advance", "fault", "authorize", "settle", "ci", "allow",
+    "check_at", "status", "advance_queue", "advance", "fault", "authorize", "settle", "ci", "allow", "team",
+    "delete_issue", "delete_branch", "hold_webhooks", "release_webhooks",
 )  # fmt: skip
 _BUILT: dict[str, Callable[..., object]] = {"protection": Protection, "report": Report}
 

@@ -15,7 +15,7 @@ _HOOK = """\
 #!/bin/sh
 # update REF OLD NEW: branch rules, and workflow files for tokens without that right.
 branch=${1#refs/heads/}
-if [ -f ao-protected ] && grep -qxF "$branch" ao-protected; then
+if [ -f ao-protected ] && grep -qxF -- "$branch" ao-protected; then
   echo "error: GH006: Protected branch update failed for $1." >&2
   echo "error: Changes must be made through a pull request." >&2
   exit 1
@@ -72,6 +72,12 @@ async def talk(
             process.kill()
             await process.wait()
     return process.returncode or 0, out, err.decode(errors="replace")
+
+
+def _quoted(path: str) -> str:
+    """For fast-import, whatever the name holds."""
+    text = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{text}"'
 
 
 def _is_repository(folder: Path) -> bool:
@@ -157,20 +163,23 @@ class Git:
         self, branch: str, files: Mapping[str, bytes | None], message: str, *,
         parent: str | None = None, by: Signature = SOMEBODY,
     ) -> str:  # fmt: skip
-        """A commit on a branch (from `parent`, also back from where it is); None deletes a file. Returns its SHA."""
-        start = parent or await self.resolve(f"refs/heads/{branch}")
+        """Set a branch to a new commit on `parent` (none: a first one); None deletes a file. Returns its SHA."""
         text = message.encode()
         who = f"{by.name} <{by.email}> {int(self.now())} +0000"
-        parts = [f"commit refs/heads/{branch}\ncommitter {who}\ndata {len(text)}\n".encode(), text, b"\n"]
-        if start:
-            parts.append(f"from {start}\n".encode())
+        parts = [
+            f"commit refs/heads/{branch}\nmark :1\ncommitter {who}\ndata {len(text)}\n".encode(),
+            text,
+            b"\n",
+        ]
+        if parent:
+            parts.append(f"from {parent}\n".encode())
         for path, content in files.items():
             if content is None:
-                parts.append(f"D {path}\n".encode())
+                parts.append(f"D {_quoted(path)}\n".encode())
             else:
-                parts += [f"M 100644 inline {path}\ndata {len(content)}\n".encode(), content, b"\n"]
-        await self.run("fast-import", "--quiet", "--force", stdin=b"".join(parts) + b"\n")
-        return (await self.run("rev-parse", f"refs/heads/{branch}")).strip()
+                parts += [f"M 100644 inline {_quoted(path)}\ndata {len(content)}\n".encode(), content, b"\n"]
+        parts.append(b"\nget-mark :1\n")
+        return (await self.run("fast-import", "--quiet", "--force", stdin=b"".join(parts))).strip()
 
     async def merge_base(self, one: str, other: str) -> str | None:
         """Their common ancestor."""

@@ -20,6 +20,7 @@ from graphql import (
     GraphQLSchema,
     GraphQLUnionType,
     OperationDefinitionNode,
+    OperationType,
     build_schema,
     default_field_resolver,
     execute,
@@ -37,6 +38,7 @@ from bot.demo.github.model import Event, User
 from bot.demo.github.refusals import Json, Refused
 from bot.demo.github.world import World
 
+KEPT_DOCUMENTS = 200
 _KINDS = {
     "Tip": "Ref", "CommitAt": "Commit", "Pull": "PullRequest", "Issue": "Issue", "Comment": "IssueComment",
     "Review": "PullRequestReview", "Thread": "PullRequestReviewThread", "ReviewComment": "PullRequestReviewComment",
@@ -86,8 +88,8 @@ class GraphQl:
     calls: Counter[str]
     """Also of REST; here `GRAPHQL operation` and `GRAPHQL points`."""
     unknown: list[str]
-    documents: list[str] = field(default_factory=list)
-    """Every document that came, once."""
+    documents: dict[str, tuple[DocumentNode, list[GraphQLError]]] = field(default_factory=dict)
+    """The last documents that came, parsed and validated, by their text."""
 
     async def answer(self, headers: Mapping[str, str], data: bytes) -> Reply:
         """Never raises for what a caller did."""
@@ -106,10 +108,8 @@ class GraphQl:
         return reply
 
     async def _answer(self, who: Who, text: str, variables: Json, body: Json) -> Reply:
-        if text not in self.documents:
-            self.documents.append(text)
         try:
-            document = parse(text)
+            document, wrong = self._document(text)
         except GraphQLError as error:
             return Reply({"errors": [_shown(error)]})
         name = _operation(document, body.get("operationName"))
@@ -119,15 +119,27 @@ class GraphQl:
             message = f"This query requests up to {cost.nodes} possible nodes which exceeds the maximum limit of 500,000."
             return Reply({"errors": [{"type": "MAX_NODE_LIMIT_EXCEEDED", "message": message}]})
         try:
+            self.limits.spend(f"graphql {who.key}", 5 if is_mutation(document) else 1)
             self.limits.take(who.key, "graphql", cost.points)
         except Refused as refused:
+            if "Retry-After" in refused.headers:
+                return Reply(refused.body, refused.status, refused.headers)
             return Reply({"errors": [{"type": "RATE_LIMITED", "message": refused.message}]})
         self.calls["GRAPHQL points"] += cost.points
-        if wrong := validate(schema(), document):
+        if wrong:
             self.unknown += [f"GRAPHQL {name}: {error.message}" for error in wrong]
             return Reply({"errors": [_shown(error) for error in wrong]})
         graph = Graph(self.world, self.access, self.limits, who, cost.points, cost.nodes)
         return await self._run(document, variables, body, graph)
+
+    def _document(self, text: str) -> tuple[DocumentNode, list[GraphQLError]]:
+        """Parsed and validated. Raises `GraphQLError` for what is no GraphQL."""
+        if text not in self.documents:
+            document = parse(text)
+            while len(self.documents) >= KEPT_DOCUMENTS:
+                del self.documents[next(iter(self.documents))]
+            self.documents[text] = document, list(validate(schema(), document))
+        return self.documents[text]
 
     async def _run(self, document: DocumentNode, variables: Json, body: Json, graph: Graph) -> Reply:
         done = execute(
@@ -154,6 +166,14 @@ def _shown(error: GraphQLError) -> Json:
     shape: Json = dict(error.formatted)
     more = shape.pop("extensions", None) or {}
     return ({"type": more["type"]} if "type" in more else {}) | shape
+
+
+def is_mutation(document: DocumentNode) -> bool:
+    """Whether it changes something."""
+    return any(
+        isinstance(node, OperationDefinitionNode) and node.operation is OperationType.MUTATION
+        for node in document.definitions
+    )
 
 
 def _operation(document: DocumentNode, wanted: str | None) -> str:

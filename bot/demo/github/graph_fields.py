@@ -95,7 +95,12 @@ def at(attribute: str) -> Field:
 
 for _kind in ("User", "Bot", "Organization"):
     same(_kind, id="node_id", databaseId="id")
-    of(_kind, url=lambda g, one, _: g.world.page(f"/{one.login}"))
+    of(
+        _kind,
+        url=lambda g, one, _: g.world.page(f"/{one.login}"),
+        avatarUrl=lambda g, one, _: g.world.page(f"/avatars/{one.id}"),
+        resourcePath=lambda _g, one, _: f"/{one.login}",
+    )
 of("Bot", login=lambda _g, one, _: one.login.removesuffix("[bot]"))  # GraphQL leaves the suffix out
 
 

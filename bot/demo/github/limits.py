@@ -15,6 +15,8 @@ _SIZES = {"core": (5000, 3600.0), "graphql": (5000, 3600.0), "search": (30, 60.0
 _NOBODY = {"core": (60, 3600.0), "graphql": (0, 3600.0), "search": (10, 60.0)}
 CONTENT_A_MINUTE = 80
 CONTENT_AN_HOUR = 500
+POINTS_REST, POINTS_GRAPHQL = 900, 2000
+"""A minute."""
 
 
 @dataclass(slots=True)
@@ -55,8 +57,9 @@ class Limits:
     sizes: dict[str, int] = field(default_factory=dict)
     """Other sizes, by bucket's name."""
     secondary: bool = False
-    """Refuse content that is made too fast (80 a minute, 500 an hour)."""
+    """Refuse what comes too fast: content (80 a minute, 500 an hour), and points (900 a minute of REST)."""
     _buckets: dict[tuple[str, str], Bucket] = field(default_factory=dict)
+    _spent: dict[str, deque[tuple[float, int]]] = field(default_factory=dict)
     _made: dict[str, deque[float]] = field(default_factory=dict)
 
     def bucket(self, who: str, name: str) -> Bucket:
@@ -82,6 +85,20 @@ class Limits:
         """A 304 costs nothing."""
         found = self.bucket(who, name)
         found.used = max(0, found.used - 1)
+
+    def spend(self, who: str, points: int) -> None:
+        """Count points of the last minute: 1 for what reads, 5 for what writes; 900 for REST, 2,000 for GraphQL."""
+        now = self.clock.now()
+        spent = self._spent.setdefault(who, deque())
+        while spent and spent[0][0] <= now - 60:
+            spent.popleft()
+        size = POINTS_GRAPHQL if who.startswith("graphql ") else POINTS_REST
+        if self.secondary and sum(row[1] for row in spent) + points > size:
+            message = (
+                "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+            )
+            raise Refused(403, message, headers={"Retry-After": "60"})
+        spent.append((now, points))
 
     def made_content(self, who: str) -> None:
         """Count something that makes content. Raises `Refused` with Retry-After when it comes too fast."""

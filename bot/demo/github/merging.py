@@ -8,6 +8,7 @@ from bot.demo.github.model import AutoMerge, Pull, User
 from bot.demo.github.refusals import Refused
 from bot.demo.github.world import World
 
+_MOVED = "Head branch was modified. Review and try the merge again."
 _NOT_ALLOWED = {
     "merge": "Merge commits are not allowed on this repository.",
     "squash": "Squash merges are not allowed on this repository.",
@@ -25,28 +26,36 @@ async def merge(  # noqa: PLR0913 - what GitHub takes
     title: str | None = None, message: str | None = None, by_queue: bool = False,
 ) -> str:  # fmt: skip
     """Merge; the new commit of the base. Raises `Refused`: 405 not mergeable, 409 the head moved."""
-    if pull.merged_at is not None or not pull.is_open:
-        raise Refused(405, "Pull Request is not mergeable")
-    if sha is not None and sha != pull.head_sha:
-        raise Refused(409, "Head branch was modified. Review and try the merge again.")
-    await pulls.work_out(world, pull)
-    _check(world, pull, by, method, by_queue=by_queue)
-    git = world.git(pull.repo)
-    tip = await git.resolve(f"refs/heads/{pull.base_ref}") or pull.base_sha
-    subject = title or f"Merge pull request #{pull.number} from {pull.head_owner.login}/{pull.head_ref}"
-    if method == "squash":
-        subject = title or f"{pull.issue.title} (#{pull.number})"
-    text = f"{subject}\n\n{message if message is not None else pull.issue.title}\n"
-    new = await _commit(git, pull, method, tip, text, signature(by))
-    if not await git.move(f"refs/heads/{pull.base_ref}", new, tip):
-        raise Refused(405, "Base branch was modified. Review and try the merge again.")
-    pulls.merged(world, pull, by, new)
+    async with pull.repo.merge_lock:
+        head = pull.head_sha
+        if pull.merged_at is not None or not pull.is_open:
+            raise Refused(405, "Pull Request is not mergeable")
+        if sha is not None and sha != head:
+            raise Refused(409, _MOVED)
+        await pulls.work_out(world, pull)
+        _check(world, pull, by, method, by_queue=by_queue)
+        git = world.git(pull.repo)
+        tip = await git.resolve(f"refs/heads/{pull.base_ref}") or pull.base_sha
+        new = await _commit(git, pull, method, tip, _text(pull, method, title, message), signature(by))
+        if pull.head_sha != head:
+            raise Refused(409, _MOVED)
+        if not await git.move(f"refs/heads/{pull.base_ref}", new, tip):
+            raise Refused(405, "Base branch was modified. Review and try the merge again.")
+        pulls.merged(world, pull, by, new)
     await pulls.after_push(world, pull.repo, by)
     close_issues(world, pull, by)
     if pull.repo.merging.delete_branch and pull.head_repo is pull.repo:
         await git.delete(f"refs/heads/{pull.head_ref}")
         await pulls.after_push(world, pull.repo, by)
     return new
+
+
+def _text(pull: Pull, method: str, title: str | None, message: str | None) -> str:
+    """The commit's message, as GitHub makes it up where nothing is said."""
+    if method == "squash":
+        return f"{title or f'{pull.issue.title} (#{pull.number})'}\n\n{message or ''}".rstrip() + "\n"
+    subject = title or f"Merge pull request #{pull.number} from {pull.head_owner.login}/{pull.head_ref}"
+    return f"{subject}\n\n{pull.issue.title if message is None else message}\n"
 
 
 def _check(world: World, pull: Pull, by: User, method: str, *, by_queue: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +26,8 @@ class User:
     email: str = ""
     members: set[str] = field(default_factory=set)
     """Of an organization: logins."""
-    token_count: int = 0
+    teams: dict[str, set[str]] = field(default_factory=dict)
+    """Of an organization: slug -> logins, for CODEOWNERS."""
 
 
 @dataclass(slots=True, eq=False)
@@ -155,7 +157,11 @@ class Repository:
     """Login -> author association, where it is not what follows from the rights."""
     branch_heads: dict[str, str] = field(default_factory=dict)
     """Branch -> SHA, as of the last look at the git folder."""
-    events: list[Event] = field(default_factory=list)
+    deleted: set[int] = field(default_factory=set)
+    """Numbers of issues that were deleted."""
+    following: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while what a push moved is followed."""
+    merge_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     ci: dict[str, list[str]] = field(default_factory=dict)
     """Check name -> the command that the fake runs for each pushed head of a pull request."""
 

@@ -27,8 +27,8 @@ class Opening:
 async def create(world: World, repo: Repository, by: User, what: Opening) -> Pull:
     """Open it. Raises `Refused` (422) as GitHub does."""
     git = world.git(repo)
-    base_sha = await git.resolve(f"refs/heads/{what.base}")
-    head_sha = await world.git(what.head_repo).resolve(f"refs/heads/{what.head}")
+    base_sha = repo.branch_heads.get(what.base)
+    head_sha = what.head_repo.branch_heads.get(what.head)
     if base_sha is None:
         raise invalid(PULL, "base")
     if head_sha is None:
@@ -75,24 +75,29 @@ async def measure(world: World, pull: Pull) -> Change:
     if pull.change is not None:
         return pull.change
     git, head = world.git(pull.repo), pull.head_sha
-    start = await git.merge_base(pull.base_sha, head) or pull.base_sha
-    status = await git.run("diff", "--name-status", "-z", "--no-renames", start, head)
-    names = {path: _STATUS.get(kind[:1], "modified") for kind, path in _pairs(status)}
-    rows = []
-    for line in (await git.run("diff", "--numstat", "-z", "--no-renames", start, head)).split("\0"):
-        if line:
-            added, deleted, path = line.split("\t", 2)
-            rows.append((path, _count(added), _count(deleted), names.get(path, "modified")))
-    commits = (await git.run("rev-list", "--reverse", f"{start}..{head}")).split()
+    span = f"{pull.base_sha}...{head}"
+    out = await git.run("diff", "--raw", "--numstat", "-z", "--no-renames", span)
+    rows = _changed(out.split("\0"))
+    commits = (await git.run("rev-list", "--reverse", f"{pull.base_sha}..{head}")).split()
     made = Change(sum(row[1] for row in rows), sum(row[2] for row in rows), tuple(rows), tuple(commits))
     if pull.head_sha == head:
         pull.change = made
     return made
 
 
-def _pairs(text: str) -> list[tuple[str, str]]:
-    parts = text.split("\0")
-    return list(zip(parts[0::2], parts[1::2], strict=False))
+def _changed(parts: list[str]) -> list[tuple[str, int, int, str]]:
+    """Path, lines added and deleted, status; from git's raw lines (`:… M`, path), then its counted ones."""
+    kinds: dict[str, str] = {}
+    rows = []
+    given = iter(parts)
+    for part in given:
+        if part.startswith(":"):
+            kinds[next(given)] = part.rsplit(" ", 1)[1][:1]
+        elif part:
+            added, deleted, path = part.split("\t", 2)
+            status = _STATUS.get(kinds.get(path, ""), "modified")
+            rows.append((path, _count(added), _count(deleted), status))
+    return rows
 
 
 def _count(text: str) -> int:
@@ -102,7 +107,7 @@ def _count(text: str) -> int:
 async def work_out(world: World, pull: Pull) -> None:
     """Whether it can be merged, whether it is behind, and whom CODEOWNERS names."""
     git, head = world.git(pull.repo), pull.head_sha
-    tip = await git.resolve(f"refs/heads/{pull.base_ref}")
+    tip = pull.repo.branch_heads.get(pull.base_ref)
     if tip is None:
         pull.mergeable = False
         return
@@ -239,20 +244,20 @@ async def _is_outdated(world: World, pull: Pull, commit: str, path: str) -> bool
     return bool(code or out)
 
 
-async def after_push(world: World, repo: Repository, by: User) -> None:
-    """Look at the branches of a repository and let everything follow that moved."""
-    before, now = repo.branch_heads, await world.git(repo).branches()
-    repo.branch_heads = now
-    changed = {name for name in before.keys() | now.keys() if before.get(name) != now.get(name)}
-    for name in sorted(changed):
-        _tell_push(world, repo, name, before.get(name), now.get(name), by)
-    if changed:
-        repo.updated_at = world.now
-    for other in world.repositories.values():
-        for pull in other.pulls():
+async def after_push(world: World, repo: Repository, by: User, moved: dict[str, str] | None = None) -> None:
+    """Look at the branches of a repository (or be told which moved) and let everything follow."""
+    async with repo.following:
+        now = await world.git(repo).branches() if moved is None else repo.branch_heads | moved
+        before, repo.branch_heads = repo.branch_heads, now
+        changed = {name for name in before.keys() | now.keys() if before.get(name) != now.get(name)}
+        for name in sorted(changed):
+            _tell_push(world, repo, name, before.get(name), now.get(name), by)
+        if changed:
+            repo.updated_at = world.now
+        for pull in [pull for other in world.repositories.values() for pull in other.pulls()]:
             if pull.is_open and pull.head_repo is repo and pull.head_ref in changed:
                 await _follow_head(world, pull, now.get(pull.head_ref), by)
-            if pull.is_open and other is repo and pull.base_ref in changed:
+            if pull.is_open and pull.repo is repo and pull.base_ref in changed:
                 await _follow_base(world, pull, now.get(pull.base_ref), by)
 
 
@@ -268,7 +273,9 @@ async def _follow_base(world: World, pull: Pull, tip: str | None, by: User) -> N
     pull.mergeable, pull.code_owners = None, None
     if tip is None:
         close(world, pull, by)
-    elif await world.git(pull.repo).merge_base(tip, pull.head_sha) == pull.head_sha:
+        return
+    is_in = await world.git(pull.repo).merge_base(tip, pull.head_sha) == pull.head_sha
+    if is_in and pull.is_open and not pull.repo.merge_lock.locked():  # else a merge is about to say so itself
         merged(world, pull, by, pull.head_sha)
 
 

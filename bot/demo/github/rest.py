@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from bot.demo.github import rest_apps, rest_checks, rest_hooks, rest_issues, rest_pulls, rest_repos
 from bot.demo.github.access import Access, Who
@@ -35,7 +36,7 @@ class Asked:
 
     method: str
     path: str
-    """Decoded, without `/api/v3` and query."""
+    """As it came, still encoded, without `/api/v3` and query."""
     query: dict[str, str]
     headers: Mapping[str, str]
     body: bytes
@@ -80,6 +81,7 @@ class Rest:
         name = f"{asked.method} {route.template}"
         self.calls[name] += 1
         if asked.path not in _FREE:
+            self.limits.spend(who.key, 1 if asked.method == "GET" else 5)
             bucket = self.limits.take(who.key, route.bucket)
             headers |= bucket.headers(route.bucket)
         repo, moved = self._repository(asked, params)
@@ -103,7 +105,7 @@ class Rest:
     def _find(self, asked: Asked) -> tuple[Route, dict[str, str]]:
         for pattern, route in self._routes:
             if route.method == asked.method and (found := pattern.match(asked.path)):
-                return route, found.groupdict()
+                return route, {name: unquote(value) for name, value in found.groupdict().items()}
         self.unknown.append(f"{asked.method} {asked.path}")
         raise Refused(501, f"The fake GitHub does not know {asked.method} {asked.path}")
 
@@ -117,7 +119,7 @@ class Rest:
         moved = self.world.renamed.get(full_name.lower())
         if moved is None:
             raise not_found()
-        rest = asked.path.removeprefix(f"/repos/{full_name}")
+        rest = "".join(f"/{part}" for part in asked.path.split("/")[4:])
         # GitHub redirects to /repositories/ID; the present name says the same and needs no second table.
         url = self.world.api(f"/repos/{moved.full_name}{rest}")
         status = 301 if asked.method == "GET" else 307

@@ -17,6 +17,8 @@ _ISSUE = "/repos/{owner}/{repo}/issues/{number}"
 def issue_of(call: Call) -> Issue:
     """The issue that the path names. Raises `Refused`."""
     found = call.repo.issues.get(call.number())
+    if found is None and call.number() in call.repo.deleted:
+        raise Refused(410, "This issue was deleted")
     if found is None:
         raise not_found()
     return found
@@ -180,7 +182,7 @@ async def remove_labels(call: Call) -> Reply:
     return Reply(status=204)
 
 
-@TABLE.on("DELETE", f"{_ISSUE}/labels/{{name}}", *_WRITE, role="triage")
+@TABLE.on("DELETE", f"{_ISSUE}/labels/{{name+}}", *_WRITE, role="triage")
 async def remove_label(call: Call) -> Reply:
     """404 when it is not there."""
     one = issue_of(call)
@@ -226,6 +228,14 @@ def _commented(world: World, one: Comment) -> Json:
     return shapes.comment(world, one) | {"event": "commented", "actor": shapes.user(world, one.author)}
 
 
+@TABLE.on("GET", "/repos/{owner}/{repo}/issues/events", *_READ)
+async def all_events(call: Call) -> Reply:
+    """Of all issues, newest first, each with its issue."""
+    rows = [(event, one) for one in call.repo.issues.values() for event in one.timeline]
+    rows.sort(key=lambda row: row[0].id, reverse=True)
+    return call.page(rows, lambda row: shapes.event(call.world, row[0]) | {"issue": _shape(call, row[1])})
+
+
 @TABLE.on("GET", "/repos/{owner}/{repo}/labels", *_READ)
 async def repository_labels(call: Call) -> Reply:
     """All that there are."""
@@ -243,7 +253,7 @@ async def make_label(call: Call) -> Reply:
     return Reply(shapes.label(call.world, call.repo, made), 201)
 
 
-@TABLE.on("GET", "/repos/{owner}/{repo}/labels/{name}", *_READ)
+@TABLE.on("GET", "/repos/{owner}/{repo}/labels/{name+}", *_READ)
 async def get_label(call: Call) -> Reply:
     """One label."""
     found = call.repo.labels.get(call.params["name"].lower())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.demo.github import issues, merging, pulls, reviews, shapes, shapes_pulls
+from bot.demo.github import issues, merging, pulls, reviews, search, shapes, shapes_pulls
 from bot.demo.github.calls import Call, Reply, Table
 from bot.demo.github.model import Pull, Repository, Review, ReviewComment
 from bot.demo.github.refusals import PULL, Json, Refused, invalid, not_found
@@ -224,6 +224,27 @@ async def list_review_comments(call: Call) -> Reply:
     """On lines; oldest first."""
     rows = sorted((c for thread in pull_of(call).threads for c in thread.comments), key=lambda one: one.id)
     return call.page(rows, lambda one: shapes_pulls.review_comment(call.world, one))
+
+
+@TABLE.on("GET", "/repos/{owner}/{repo}/pulls/comments", _READ)
+async def all_review_comments(call: Call) -> Reply:
+    """Of all pull requests; `since`, sort and direction."""
+    rows = [c for pull in call.repo.pulls() for thread in pull.threads for c in thread.comments]
+    key = "updated_at" if call.query.get("sort") == "updated" else "created_at"
+    rows.sort(key=lambda one: (getattr(one, key), one.id), reverse=call.query.get("direction") == "desc")
+    return call.page(search.since(rows, call.query), lambda one: shapes_pulls.review_comment(call.world, one))
+
+
+@TABLE.on("GET", "/repos/{owner}/{repo}/pulls/comments/{comment}", _READ)
+async def review_comment(call: Call) -> Reply:
+    """One comment on a line."""
+    number = call.number("comment")
+    for pull in call.repo.pulls():
+        for thread in pull.threads:
+            for one in thread.comments:
+                if one.id == number:
+                    return Reply(shapes_pulls.review_comment(call.world, one))
+    raise not_found()
 
 
 @TABLE.on("POST", f"{_PULL}/comments", _WRITE, content=True)

@@ -102,9 +102,16 @@ def _votes(pull: Pull) -> tuple[list[User], list[User]]:
 def _owners_missing(pull: Pull, rules: Protection, approved: list[User]) -> list[str]:
     if not rules.code_owners or not pull.code_owners:
         return []
-    wanted = {name.lower() for name in pull.code_owners if name.lower() != pull.issue.author.login.lower()}
-    seen = {user.login.lower() for user in approved}
-    return sorted(wanted) if wanted and not wanted & seen else []
+    seen, author = {user.login.lower() for user in approved}, pull.issue.author.login.lower()
+    people = {name.lower(): _people(pull.repo, name) - {author} for name in pull.code_owners}
+    asked = {name for name, logins in people.items() if logins}
+    return sorted(asked) if asked and not any(people[name] & seen for name in asked) else []
+
+
+def _people(repo: Repository, owner: str) -> set[str]:
+    """Logins behind a name of CODEOWNERS: a person, or the team `org/slug`."""
+    _, slash, slug = owner.partition("/")
+    return {name.lower() for name in repo.owner.teams.get(slug, set())} if slash else {owner.lower()}
 
 
 def decision(pull: Pull) -> str | None:

@@ -18,7 +18,6 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Self
-from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -136,7 +135,7 @@ class FakeGitHub:
             return web.Response(status=503)
 
     async def _call(self, request: web.Request) -> web.StreamResponse:
-        path = unquote(request.match_info["path"]) or "/"
+        path = request.rel_url.raw_path.removeprefix("/api/v3") or "/"
 
         async def answer() -> web.StreamResponse:
             asked = Asked(request.method, path, dict(request.query), request.headers, await request.read())
@@ -153,6 +152,7 @@ class FakeGitHub:
         return await self._faulty(request, f"GRAPHQL {data.decode(errors='replace')}", answer)
 
     async def _git_call(self, request: web.Request) -> web.StreamResponse:
+        self.rest.calls[f"GIT {request.query.get('service') or request.match_info['rest']}"] += 1
         return await self._faulty(request, f"GIT {request.path_qs}", lambda: self._git.serve(request))
 
     async def _control(self, request: web.Request) -> web.StreamResponse:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from github import Github
 from graphql import (
     GraphQLInterfaceType,
     GraphQLNonNull,
@@ -23,7 +24,7 @@ from bot.demo.github.graph import schema
 from bot.demo.github.graph_fields import FIELDS
 from bot.demo.github.model_rules import Protection
 from bot.demo.github.server import FakeGitHub
-from tests.unit.bot.demo.github.rig import REPO, acme, ask
+from tests.unit.bot.demo.github.rig import REPO, acme, ask, by
 
 pytestmark = pytest.mark.git
 
@@ -232,6 +233,26 @@ async def test_native_auto_merge_merges_when_the_checks_are_green(github: FakeGi
     assert request == {"mergeMethod": "SQUASH", "enabledBy": {"login": "bo"}}
     await github.control.check(REPO, number, Report(name="tests", conclusion="success"))
     assert pull.merged_at is not None
+
+
+async def test_pygithubs_own_mutations_work(github: FakeGitHub) -> None:
+    await _pull(github)
+    github.control.protect(REPO, "main", Protection(checks=["tests"]))
+    token = github.control.token("bo")
+
+    def work(client: Github) -> tuple[bool, str]:
+        pull = client.get_repo(REPO).get_pull(1)
+        pull.convert_to_draft()
+        was_draft = client.get_repo(REPO).get_pull(1).draft
+        pull.mark_ready_for_review()
+        login: str = pull.enable_automerge("SQUASH", expected_head_oid=pull.head.sha)["actor"]["login"]
+        pull.disable_automerge()
+        return was_draft, login
+
+    assert await by(github, token, work) == (True, "bo")
+    pull = github.control.find_pull(REPO, 1)
+    assert (pull.draft, pull.auto_merge) == (False, None)
+    assert github.control.unknown == []
 
 
 async def test_the_merge_queue_is_the_only_way_in_where_it_is_on(github: FakeGitHub) -> None:

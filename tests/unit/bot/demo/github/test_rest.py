@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from github import GithubException, UnknownObjectException
+from github import Github, GithubException, UnknownObjectException
 from github.Repository import Repository
 
 from bot.demo.github.model_rules import Protection
@@ -178,3 +179,57 @@ async def test_what_is_not_modified_costs_nothing(github: FakeGitHub) -> None:
     assert not changed
     assert before == after
     assert github.control.calls["304 GET /repos/{owner}/{repo}"] == 1
+
+
+async def test_two_merges_at_once_are_one_merge(github: FakeGitHub) -> None:
+    await github.control.push(REPO, "work", {"b.txt": "b\n"}, by="bo")
+    pull = await github.control.pull(REPO, "work", by="bo")
+    token = github.control.token("bo")
+
+    def merge(client: Github) -> int:
+        try:
+            client.get_repo(REPO).get_pull(1).merge(sha=pull.head_sha)
+        except GithubException as refused:
+            return refused.status
+        return 200
+
+    said = await asyncio.gather(*(by(github, token, merge) for _ in range(4)))
+    assert sorted(said) == [200, 405, 405, 405]
+    assert [event.event for event in pull.issue.timeline] == ["merged", "closed"]
+
+
+async def test_pushes_at_once_are_all_seen(github: FakeGitHub) -> None:
+    await asyncio.gather(
+        *(github.control.push(REPO, f"b{number}", {"x": str(number)}, by="bo") for number in range(12))
+    )
+    repo = github.world.repository(REPO)
+    assert repo.branch_heads == await github.world.git(repo).branches()
+    assert len(repo.branch_heads) == 13
+
+
+async def test_hostile_names_of_files_branches_and_people(github: FakeGitHub) -> None:
+    names = ['a "b".txt', "ü ☂/new\nline", "--help", "$(id);`id`", "tab\there"]
+    branch = "--x/$(id)-☂"
+    await github.control.push(REPO, branch, dict.fromkeys(names, "x\n"), by="bo")
+    pull = await github.control.pull(REPO, branch, by="bo", title="<img src=x onerror=alert(1)> \u202e")
+    token = github.control.token("bo")
+    seen = await by(
+        github,
+        token,
+        lambda client: [one.filename for one in client.get_repo(REPO).get_pull(pull.number).get_files()],
+    )
+    assert sorted(seen) == sorted(names)
+    found = await by(
+        github, token, lambda client: client.get_repo(REPO).get_pulls(head=f"acme:{branch}").totalCount
+    )
+    assert found == 1
+    await by(github, token, lambda client: client.get_repo(REPO).get_pull(pull.number).merge())
+    await github.control.delete_branch(REPO, branch)
+    assert branch not in github.world.repository(REPO).branch_heads
+
+
+async def test_a_label_with_a_slash_and_signs(github: FakeGitHub) -> None:
+    issue = github.control.issue(REPO, "T", by="cy", labels=["area/ü?#", "bug"])
+    token = github.control.token("bo")
+    await by(github, token, lambda client: client.get_repo(REPO).get_issue(1).remove_from_labels("area/ü?#"))
+    assert [label.name for label in issue.labels] == ["bug"]

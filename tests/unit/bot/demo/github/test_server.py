@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 from github import Auth, Github
 
-ROOT = Path(__file__).parents[5]
+from bot.demo.github.process import GitHubProcess
+from bot.demo.github.refusals import CannotDo
+
 PATIENCE = 20.0
 TEST = """import unittest
 class T(unittest.TestCase):
@@ -22,41 +20,17 @@ class T(unittest.TestCase):
 """
 
 
-class Served:
-    """The process and its addresses."""
-
-    def __init__(self) -> None:
-        argv = [sys.executable, "-m", "bot.demo.github.server", "--with-parent"]
-        self.process = subprocess.Popen(
-            argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        assert self.process.stdout is not None
-        self.told: dict[str, Any] = json.loads(self.process.stdout.readline())
-
-    def control(self, name: str, **given: Any) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {self.told['secret']}"}
-        answer = requests.post(self.told["control"] + name, json=given, headers=headers, timeout=PATIENCE)
-        assert answer.status_code == 200, answer.text
-        made: dict[str, Any] = answer.json()
-        return made
-
-    def end(self) -> int:
-        for pipe in (self.process.stdin, self.process.stdout):
-            assert pipe is not None
-            pipe.close()
-        return self.process.wait(PATIENCE)
-
-
 @pytest.fixture
-def served() -> Iterator[Served]:
-    made = Served()
+def served() -> Iterator[GitHubProcess]:
+    made = GitHubProcess.start()
     yield made
     assert made.control("state")["failures"] == []
-    assert made.end() == 0
+    made.close()
+    assert made.process.returncode == 0
 
 
 @pytest.mark.git
-def test_the_ci_runs_fails_with_a_real_log_and_passes_when_it_is_fixed(served: Served) -> None:
+def test_the_ci_runs_fails_with_a_real_log_and_passes_when_it_is_fixed(served: GitHubProcess) -> None:
     files = {"test_it.py": TEST, "answer": "41\n"}
     served.control("repository", full_name="acme/tool", files=files, collaborators={"bo": "write"})
     served.control("ci", full_name="acme/tool", commands={"tests": [sys.executable, "-m", "unittest"]})
@@ -64,7 +38,7 @@ def test_the_ci_runs_fails_with_a_real_log_and_passes_when_it_is_fixed(served: S
     served.control("pull", full_name="acme/tool", head="work", by="bo", title="<script>T</script>")
     served.control("settle")
     token = served.control("token", login="bo")["result"]
-    with Github(auth=Auth.Token(token), base_url=served.told["api"], seconds_between_requests=0) as client:
+    with Github(auth=Auth.Token(token), base_url=served.api, seconds_between_requests=0) as client:
         repo = client.get_repo("acme/tool")
         pull = repo.get_pull(1)
         (run,) = repo.get_commit(pull.head.sha).get_check_runs()
@@ -72,7 +46,7 @@ def test_the_ci_runs_fails_with_a_real_log_and_passes_when_it_is_fixed(served: S
         (workflow,) = repo.get_workflow_runs(head_sha=pull.head.sha)
         (job,) = workflow.jobs()
         assert [(step.name, step.conclusion) for step in job.steps][-2][1] == "failure"
-        url = f"{served.told['api']}/repos/acme/tool/actions/jobs/{job.id}/logs"
+        url = f"{served.api}/repos/acme/tool/actions/jobs/{job.id}/logs"
         moved = requests.get(
             url, headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE, allow_redirects=False
         )
@@ -87,19 +61,16 @@ def test_the_ci_runs_fails_with_a_real_log_and_passes_when_it_is_fixed(served: S
         served.control("settle")
         (run,) = repo.get_commit(repo.get_pull(1).head.sha).get_check_runs()
         assert run.conclusion == "success"
-    page = requests.get(f"{served.told['page']}acme/tool/pull/1", timeout=PATIENCE)
+    page = requests.get(f"{served.page}acme/tool/pull/1", timeout=PATIENCE)
     assert "&lt;script&gt;T&lt;/script&gt;" in page.text
     assert "<script>" not in page.text
 
 
-def test_the_control_needs_its_secret_and_says_what_it_cannot_do(served: Served) -> None:
-    address = served.told["control"]
-    assert requests.post(f"{address}state", timeout=PATIENCE).status_code == 401
-    headers = {"Authorization": f"Bearer {served.told['secret']}"}
-    answer = requests.post(
-        f"{address}issue", json={"full_name": "a/b", "title": "T"}, headers=headers, timeout=PATIENCE
-    )
-    assert (answer.status_code, answer.json()["error"]) == (409, "There is no repository a/b.")
-    assert requests.post(f"{address}nothing", headers=headers, timeout=PATIENCE).status_code == 404
-    elsewhere = requests.get(served.told["page"], headers={"Host": "evil.example"}, timeout=PATIENCE)
+def test_the_control_needs_its_secret_and_says_what_it_cannot_do(served: GitHubProcess) -> None:
+    assert requests.post(f"{served.page}control/state", timeout=PATIENCE).status_code == 401
+    with pytest.raises(CannotDo, match="There is no repository a/b"):
+        served.control("issue", full_name="a/b", title="T")
+    with pytest.raises(CannotDo, match="There is no control nothing"):
+        served.control("nothing")
+    elsewhere = requests.get(served.page, headers={"Host": "evil.example"}, timeout=PATIENCE)
     assert elsewhere.status_code == 403
