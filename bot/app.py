@@ -36,8 +36,9 @@ from orchestrator.lifecycle.world import World
 from orchestrator.ports.notifier import NOTIFIER, Notifier
 from orchestrator.ports.plugin import Closes, PluginContext
 from orchestrator.registry import Registry
-from orchestrator.services import configuration, found_at_start, terminals, trust
+from orchestrator.services import configuration, found_at_start, links, terminals, trust
 from orchestrator.services.core import Core
+from orchestrator.services.intake import Intake
 from orchestrator.services.settings_now import SettingsNow
 from orchestrator.settings.effective import Settings
 from orchestrator.settings.loader import load
@@ -60,6 +61,7 @@ class App:
 
     core: Core
     rounds: Rounds
+    intake: Intake
     ticker: Ticker
     watcher: Watcher
     announcer: Announcer
@@ -68,6 +70,7 @@ class App:
     async def close(self) -> None:
         """Stop acting and finish writing; agents go on whose runtime outlives us."""
         await self.ticker.stop()
+        await self.intake.close()
         await self.watcher.stop()
         await self.announcer.stop()
         try:
@@ -113,7 +116,8 @@ async def open_app(home: Home, config: Path, env: Mapping[str, str], *, whole: b
     """
     core = await _open_core(home, config, env, whole=whole)
     kept = core.store.fleet
-    watches = (Completion(core.fleet, kept, core.sees), Accounts(core.fleet, kept))
+    intake = Intake(core)
+    watches = (Completion(core.fleet, kept, core.sees), Accounts(core.fleet, kept), intake)
     rounds = Rounds(core.fleet, lambda: _room(core), *watches)
     watcher = Watcher(home.projects, rounds.hear, core.clock)
     core.settings.on_change(lambda now: _make_folders(home, now, watcher))
@@ -121,6 +125,7 @@ async def open_app(home: Home, config: Path, env: Mapping[str, str], *, whole: b
     return App(
         core=core,
         rounds=rounds,
+        intake=intake,
         ticker=Ticker(core.fleet, rounds),
         watcher=watcher,
         announcer=_announcer(core),
@@ -323,6 +328,7 @@ async def serve(
             for row in await found_at_start.tell(core):
                 log.warning("%s", row)
             await core.files.run("home", last_run.remember, home, config)
+            await links.forget_strangers(core, revoke=False)
             await app.ticker.start()
             await front_ends.start(app.ticker.pulse, app.announcer)
 

@@ -20,6 +20,7 @@ CATALOG: Mapping[tuple[str, str], str] = MappingProxyType(
         ("workspace", "clone"): "plugins.workspace.clone:PLUGIN",
         ("workspace", "copy"): "plugins.workspace.copy:PLUGIN",
         ("tracker", "local"): "plugins.tracker.local:PLUGIN",
+        ("tracker", "github"): "plugins.tracker.github:PLUGIN",
         ("scm", "local"): "plugins.scm.local:PLUGIN",
         ("scm", "github"): "plugins.scm.github:PLUGIN",
         ("notifier", "desktop"): "plugins.notifier.desktop:PLUGIN",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bot.actions.action import Access, Action, Argument, Context, Kind, Role, Scope
-from bot.actions.doctor import MARKS
+from bot.actions.doctor import MARKS, sentence
 from bot.actions.target import spelled
 from bot.chat.message import Json, Message, Table
 from bot.chat.request import Request
 from orchestrator.domain.event import Level
+
+if TYPE_CHECKING:
+    from orchestrator.services.forge_doctor import Report
 
 
 async def run(context: Context, request: Request) -> Message:
@@ -28,34 +33,26 @@ async def run(context: Context, request: Request) -> Message:
             data={"projects": []},
         )
     rows = tuple(
-        (report.project, MARKS.get(one.level, one.level), one.subject, _words(one.text, one.next_step))
+        (report.project, MARKS.get(one.level, one.level), one.subject, sentence(one.text, one.next_step))
         for report in reports
         for one in report.found
     )
     bad = sum(len(report.bad) for report in reports)
     failed = any(report.level == "failure" for report in reports)
-    data: list[Json] = [
-        {
-            "project": report.project,
-            "repo": report.repo,
-            "level": report.level,
-            "found": [
-                {"level": f.level, "subject": f.subject, "text": f.text, "next_step": f.next_step}
-                for f in report.found
-            ],
-        }
-        for report in reports
-    ]
     return Message(
         title=f"{bad} of {len(rows)} things need a look." if bad else "All is well on GitHub.",
         table=Table(("project", "", "what", "found"), rows, wrap=True),
         level=Level.ACTION if failed else Level.WARNING if bad else Level.INFO,
-        data={"projects": data, "failed": failed},
+        data={"projects": [_data(report) for report in reports], "failed": failed},
     )
 
 
-def _words(text: str, step: str) -> str:
-    return f"{text}. {step}" if step else text
+def _data(report: Report) -> Json:
+    found: list[Json] = [
+        {"level": one.level, "subject": one.subject, "text": one.text, "next_step": one.next_step}
+        for one in report.found
+    ]
+    return {"project": report.project, "repo": report.repo, "level": report.level, "found": found}
 
 
 ACTION = Action(

@@ -56,6 +56,7 @@ _PLAIN = {
     "pr.closed": "📪 Pull request closed.",
     "pr.merged": "🎉 Merged.",
     "push.refused": "⚠️ Not pushed.",
+    "issue.told": "🎫 Its issue.",
     "reaction.escalated": "🔔 Needs a person.",
     "question.undelivered": "⚠️ The answer did not arrive.",
     "policy.denied": "⛔ Refused by a rule.",

@@ -19,6 +19,9 @@ ReactionAction: TypeAlias = Literal["send-to-agent", "notify", "auto-merge"]
 MergeMethod: TypeAlias = Literal["merge", "squash", "rebase"]
 """How a pull request gets into its base branch."""
 
+OnMerge: TypeAlias = Literal["close", "comment", "leave"]
+"""What a merge does to the issue: closes it, or says so there, or nothing."""
+
 RestorePolicy: TypeAlias = Literal["ask", "auto"]
 """What happens to sessions whose agents a reboot took away."""
 
@@ -63,6 +66,7 @@ class Rules:
     detecting_looks: int = 3
     """Looks in a row without a sign of life before it counts as dead."""
     merge_method: MergeMethod = "squash"
+    on_merge: OnMerge = "close"
     cleanup_on_merge: bool = True
     """A merged session's workspace and terminal are taken down."""
     cleanup_grace: float = 300.0

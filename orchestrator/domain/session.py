@@ -359,7 +359,7 @@ class Session:
     used: Used | None = None
     """What its agent has used of the model, as far as the agent says."""
     issue_told: str = ""
-    """The issue's state that the tracker was last told: `in_progress`, `closed`."""
+    """The issue's state that the tracker was last told: `in_progress`, `in_review`, `closed`."""
     event_serial: int = 0
     message_serial: int = 0
     outbox: tuple[Event, ...] = ()

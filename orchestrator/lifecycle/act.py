@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestrator.domain.event import Level
 from orchestrator.domain.ids import short_sha
+from orchestrator.domain.issue import IssueState
 from orchestrator.domain.message import MessageStage
 from orchestrator.domain.session import EndingStep, Session, Setup, SetupStep
 from orchestrator.errors import AoError, Conflict, NotFound
@@ -65,8 +66,7 @@ class Act:
                     "merge.refused", f"{short_sha(head)} was not merged: {error}", Level.ACTION, head=head
                 )
             case acts.TellTracker(state=state):
-                draft.set(issue_told=state)
-                draft.tell("tracker.refused", f"the tracker was not told {state}: {error}", state=state)
+                _tracker_refused(draft, state, error)
             case acts.RemoveWorkspace() if isinstance(error, Conflict):
                 # Work appeared after it was saved: it is saved again before anything is removed.
                 self.delayed(draft, act, error)
@@ -89,3 +89,10 @@ class Act:
             if ending.tries == 0:
                 draft.tell("cleanup.delayed", f"clean-up is tried again: {error}", Level.WARNING)
             draft.set(ending=replace(ending, reason=str(error), tries=ending.tries + 1))
+
+
+def _tracker_refused(draft: Draft, state: str, error: AoError) -> None:
+    draft.set(issue_told=state)
+    # Whoever refuses this state refuses the next one too, and that is told.
+    if state != IssueState.IN_REVIEW.value:
+        draft.tell("tracker.refused", f"the tracker was not told {state}: {error}", state=state)

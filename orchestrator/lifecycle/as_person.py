@@ -16,8 +16,8 @@ RENEW_BEFORE = 900.0
 class Kept(Protocol):
     """Where people's credentials are kept."""
 
-    def anybody(self, host: str) -> bool:
-        """Whether anybody is linked there."""
+    def logins(self, host: str) -> frozenset[str]:
+        """Everybody who is linked there, by their names there."""
 
     async def get(self, person: str, host: str) -> Credential | None:
         """What we have of somebody."""
@@ -63,11 +63,15 @@ class Links:
             await self._kept.put(who, host, fresh)
             return fresh
 
-    def only_here(self, scm: Scm, project: Project) -> bool:
-        """Whether an approval that is given through us can count for our own rules only, whoever gives it."""
+    def only_here(self, scm: Scm, project: Project, author: str) -> bool:
+        """Whether an approval that is given through us can count for our own rules only, whoever gives it.
+
+        `author`: who opened the pull request; forges take no review by them.
+        """
         if not isinstance(scm, SignsIn):
             return False
-        return not scm.counts_without_link(project) and not self._kept.anybody(scm.host(project))
+        others = self._kept.logins(scm.host(project)) - {author, ""}
+        return not scm.counts_without_link(project) and not others
 
 
 def _ends(credential: Credential, now: float) -> bool:

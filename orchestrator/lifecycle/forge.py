@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 from orchestrator.domain.event import Level
 from orchestrator.domain.ids import short_sha
-from orchestrator.domain.issue import IssueState
+from orchestrator.domain.issue import CLOSED, IssueState
 from orchestrator.domain.look import Seen
 from orchestrator.domain.pull_request import PullRequest, PullRequestState
+from orchestrator.domain.rules import OnMerge
 from orchestrator.domain.session import Ending, EndingStep, Session, StopReason
 from orchestrator.errors import NotAllowed, NotFound, NotReady, PermanentError, TemporaryError
 from orchestrator.lifecycle import acts, changes, merging
@@ -187,13 +188,35 @@ async def take_merge_back(fleet: Fleet, session: Session, act: acts.TakeMergeBac
 async def tell_tracker(fleet: Fleet, session: Session, act: acts.TellTracker) -> None:
     """Bring the issue to where the session is."""
     world = fleet.world
-    project = world.config.project(session.project)
-    change = IssueChange(state=IssueState(act.state))
+    project, ref = world.config.project(session.project), session.task.issue
+    merged = act.state == IssueState.CLOSED.value
+    change = IssueChange(state=IssueState(act.state), keep_closed=not merged)
+    if merged:
+        change = _after_merge(session, world.config.rules(session.project).on_merge)
     try:
-        await world.tracker(session).update(project, session.task.issue, change)
+        issue = await world.tracker(session).update(project, ref, change)
     except NotFound as error:
         raise PermanentError(error.what, session=session.id) from error
-    await fleet.change(session.id, lambda d: d.set(issue_told=act.state))
+
+    def done(d: Draft) -> None:
+        d.set(issue_told=act.state)
+        if merged:
+            how = "is closed" if issue.state in CLOSED else "stays open"
+            told = " and was told of the merge" if change.comment else ""
+            d.tell("issue.told", f"issue {ref} {how}{told}", issue=ref, state=issue.state.value)
+
+    await fleet.change(session.id, done)
+
+
+def _after_merge(session: Session, how: OnMerge) -> IssueChange:
+    """What a merge does to the issue. The forge may have closed it by itself: it is never opened again."""
+    if how == "close":
+        return IssueChange(state=IssueState.CLOSED)
+    comment = ""
+    if how == "comment" and session.merged is not None:
+        pr = session.merged.pr
+        comment = f"#{pr.number} is merged into {pr.base} at {short_sha(pr.head)} (session {session.id})."
+    return IssueChange(state=IssueState.OPEN, keep_closed=True, comment=comment, once=True)
 
 
 async def tidy(fleet: Fleet, session: Session, act: acts.TidyForge) -> None:

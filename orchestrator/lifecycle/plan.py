@@ -11,6 +11,7 @@ from orchestrator.domain.session import (
     SetupStep,
     WantedState,
 )
+from orchestrator.domain.status import Status
 from orchestrator.lifecycle import acts, delivery, merging
 from orchestrator.lifecycle.changes import OPEN
 
@@ -20,6 +21,10 @@ _ENDING: dict[EndingStep, acts.Act] = {
     EndingStep.RESCUE: acts.RemoveWorkspace(),
     EndingStep.DONE: acts.Archive(),
 }
+_REVIEWED = frozenset({Status.REVIEW_PENDING, Status.APPROVED, Status.MERGEABLE})
+"""The pull request waits for people."""
+_UNDECIDED = frozenset({Status.PR_OPEN, Status.MERGING, Status.DETECTING, Status.STUCK, Status.LIMITED})
+"""Nobody can say yet whose turn it is: what the tracker was told stands."""
 _SETUP: dict[SetupStep, acts.Act] = {
     SetupStep.RESERVING: acts.MakeWorkspace(),
     SetupStep.WORKSPACE: acts.MakeWorkspace(),
@@ -110,7 +115,16 @@ def _tracker(session: Session) -> acts.TellTracker | None:
     # What is merged closed the issue, whatever the session goes on with: it is not opened again by us.
     merged = session.merged is not None
     stops = session.wanted.state is WantedState.STOP
-    state = "closed" if merged else "open" if stops else "in_progress"
+    state = "closed" if merged else "open" if stops else _under_way(session)
     if state == session.issue_told or (state == "open" and not session.issue_told):
         return None
     return acts.TellTracker(state=state)
+
+
+def _under_way(session: Session) -> str:
+    """Whose turn it is: the agent's, or that of people who are to look at its pull request."""
+    if session.status.status in _REVIEWED:
+        return "in_review"
+    if session.status.status in _UNDECIDED and session.issue_told == "in_review":
+        return "in_review"
+    return "in_progress"

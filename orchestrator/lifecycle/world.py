@@ -164,7 +164,8 @@ class World:
         """A pull request as the forge has it, with what we know of approvals there."""
         if pull is None or self._links is None:
             return pull
-        if not self._links.only_here(self.scm(session), self.config.project(session.project)):
+        project = self.config.project(session.project)
+        if not self._links.only_here(self.scm(session), project, pull.author):
             return replace(pull, approving=Approving.COUNTS)
         asked = self.config.rules(session.project).approvals
         return replace(pull, approving=Approving.HERE if asked else Approving.NOWHERE)

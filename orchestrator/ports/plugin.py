@@ -118,6 +118,9 @@ class Plugin(Generic[T]):
     launches: tuple[str, ...] = ()
     """Option names whose value is an argument list: its first word is a program that must be there."""
     runs_code: tuple[str, ...] = ()
-    """Option names whose values are run, or say where credentials go: they count only once the file is trusted."""
+    """Option names whose values are run, or say where credentials go or who is obeyed.
+
+    They count only once the file is trusted.
+    """
     ready: Callable[[Options, PluginContext], str] = _always
     """Why it could not be used here now, such as for want of a credential; empty when it could. May block."""

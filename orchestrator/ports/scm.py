@@ -260,8 +260,8 @@ class Wanted:
     merge_method: str
     issues: bool
     """Its tracker is there too."""
-    linked: bool
-    """Somebody is linked there."""
+    linked: frozenset[str] = frozenset()
+    """Who is linked there, by their names there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

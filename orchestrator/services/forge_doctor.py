@@ -50,7 +50,7 @@ async def _examined(core: Core, project: Project, limit: float) -> Report | None
         scm = links.scm_of(core, project)
         if not isinstance(scm, Examines):
             return None
-        linked = isinstance(scm, SignsIn) and core.store.links.anybody(scm.host(project))
+        linked = core.store.links.logins(scm.host(project)) if isinstance(scm, SignsIn) else frozenset()
         rules = core.settings.rules(project.id)
         wanted = Wanted(
             approvals=rules.approvals,

@@ -104,12 +104,26 @@ async def end(core: Core, *, by: Actor, project: str = "") -> tuple[str, str]:
     return forge.host, left or ""
 
 
-async def forget_all(core: Core, name: str) -> None:
+async def forget_all(core: Core, name: str, *, revoke: bool = True) -> None:
     """Somebody was taken away: so is everything by which we could act as them. Raises `TemporaryError`."""
-    known = forges(core) if core.store.links.hosts(name) else {}
+    known = forges(core) if revoke and core.store.links.hosts(name) else {}
     for host in core.store.links.hosts(name):
         core.sign_ins.drop((name.lower(), host))
         await _forget(core, name, host, known.get(host))
+
+
+async def forget_strangers(core: Core, *, revoke: bool = True) -> None:
+    """Whoever is not known any more, the configuration having changed, leaves nothing to act with.
+
+    `revoke`: the forge is asked to forget it too, which may take as long as it likes.
+    """
+    people = core.settings.people
+    if people.empty:
+        return
+    for name in core.store.links.people():
+        if name != OWNER and people.by_handle(name) is None:
+            log.warning("%s is not known any more: what they were linked to is forgotten", name)
+            await forget_all(core, name, revoke=revoke)
 
 
 async def _forget(core: Core, who: str, host: str, forge: Forge | None) -> str | None:

@@ -98,8 +98,9 @@ def _repo(found: Found, plugins: Registry, notes: list[str]) -> str:
         notes.append(f"{found.elsewhere}: its forge is not built in yet; {stays}")
     if not found.repo:
         return ""
-    name = builtin.plugin_defaults().with_repo.scm
-    if name not in plugins.names("scm"):
+    forge = builtin.plugin_defaults().with_repo
+    name = forge.scm
+    if name not in plugins.names("scm") or forge.tracker not in plugins.names("tracker"):
         notes.append(f"{found.repo}: its forge is not built in yet; {stays}")
         return ""
     why = plugins.not_ready(SCM, name)

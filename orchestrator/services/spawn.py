@@ -58,6 +58,7 @@ class AlreadyThere(Conflict):
             step = f"Open it (`ao attach {name}`), or spawn another with `--again`."
         super().__init__(what, next_step=step)
         self.existing = name
+        self.ended = ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +146,7 @@ async def _issue(core: Core, project: ProjectId, parts: Parts, text: str) -> Iss
         TRACKER, parts.tracker, core.settings.options(project, "tracker", parts.tracker)
     )
     try:
-        ref = tracker.parse_ref(text)
+        ref = tracker.parse_ref(core.settings.project(project), text)
     except BadInput as error:
         step = (
             f'A task in words is quoted: `ao spawn {project} "fix the flaky test"`, or given with --prompt.'

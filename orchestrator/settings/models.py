@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import ByteSize, Field, field_validator
 
-from orchestrator.domain.rules import MergeMethod, RestorePolicy
+from orchestrator.domain.rules import MergeMethod, OnMerge, RestorePolicy
 from orchestrator.settings.base import Keys, Loose
 from orchestrator.settings.chat_model import Chat
 from orchestrator.settings.console_model import Console
@@ -43,6 +43,12 @@ class Lifecycle(Keys):
         default=3, description="Looks in a row without a sign of life before a session counts as dead."
     )
 
+    intake: Seconds = Field(
+        default=60.0,
+        description="How often a tracker is asked for issues whose label hands them to an agent; "
+        "sooner when a webhook tells of one.",
+    )
+
     @field_validator("merge_cleanup_idle_grace_ms")
     @classmethod
     def _no_seconds(cls, value: int) -> int:
@@ -76,6 +82,10 @@ class Defaults(Keys):
     worker: RoleDefaults = Field(default=RoleDefaults(), description="The agents that work on tasks.")
     approvals: Count = Field(default=1, description="Approvals that a pull request needs; 0 is none.")
     merge_method: MergeMethod = Field(default="squash", description="How a pull request gets into its base.")
+    on_merge: OnMerge = Field(
+        default="close",
+        description="What a merge does to the issue: close it, comment there and leave it open, or leave it.",
+    )
     restore: RestorePolicy = Field(
         default="ask", description="Sessions after a reboot: ask first, or restore."
     )

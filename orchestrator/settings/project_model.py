@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
-from orchestrator.domain.rules import MergeMethod, RestorePolicy
+from orchestrator.domain.rules import MergeMethod, OnMerge, RestorePolicy
 from orchestrator.settings.base import Block, Keys, Loose
 from orchestrator.settings.policy_model import PolicyKeys
 from orchestrator.settings.reaction_model import Reaction
@@ -140,6 +140,10 @@ class BehaviourKeys(Keys):
     merge_method: MergeMethod | None = Field(
         default=None,
         description="How a pull request gets into its base: squash unless `defaults` says otherwise.",
+    )
+    on_merge: OnMerge | None = Field(
+        default=None,
+        description="What a merge does to the issue: close (unless `defaults` says otherwise), comment, leave.",
     )
     restore: RestorePolicy | None = Field(
         default=None, description="Sessions after a reboot: ask (the default), or auto, a few a minute."

@@ -29,6 +29,7 @@ def rules_of(config: Config, project: ProjectKeys) -> Rules:
         detecting_for=lifecycle.detecting_for,
         detecting_looks=lifecycle.detecting_looks,
         merge_method=project.merge_method or defaults.merge_method,
+        on_merge=project.on_merge or defaults.on_merge,
         cleanup_on_merge=lifecycle.auto_cleanup_on_merge,
         cleanup_grace=lifecycle.merge_cleanup_idle_grace_ms / 1000,
         restore=project.restore or defaults.restore,

@@ -138,7 +138,9 @@ def _options_that_run(settings: Settings, use: PluginUse, names: Collection[str]
     wanted = {camel(name) for name in names}
     for key, value in use.options.items():
         if camel(key) in wanted and value:
-            yield _reason(settings, (*use.at, key), f"is run by the {use.slot} {use.name}", str(value))
+            yield _reason(
+                settings, (*use.at, key), f"decides what the {use.slot} {use.name} runs or obeys", str(value)
+            )
 
 
 def _file_that_runs(settings: Settings, at: KeyPath, written: str) -> Iterator[Reason]:

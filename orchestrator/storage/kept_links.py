@@ -1,7 +1,7 @@
 """What lets us act as people on a forge: one file for each person and host, that only we read.
 
-Apart from `fleet.json`, so that no list, export or copy of the fleet's values holds a token. Where the
-person was linked is in memory; tokens are read when they are needed.
+Apart from `fleet.json`, so that no list, export or copy of the fleet's values holds a token. Who is who
+where is in memory; tokens are read when they are needed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class KeptLinks:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lanes = Lanes(1, "ao-links")
-        self._known: set[tuple[str, str]] = set()
+        self._known: dict[tuple[str, str], str] = {}
+        """Person and host -> login there."""
 
     async def open(self) -> None:
         """See who is linked where."""
@@ -42,9 +43,13 @@ class KeptLinks:
         """Finish what is being written."""
         await self._lanes.close()
 
-    def anybody(self, host: str) -> bool:
-        """Whether anybody is linked there."""
-        return any(there == host for _, there in self._known)
+    def logins(self, host: str) -> frozenset[str]:
+        """Everybody who is linked there, by their names there."""
+        return frozenset(login for (_, there), login in self._known.items() if there == host)
+
+    def people(self) -> frozenset[str]:
+        """Everybody who is linked anywhere, in lower case."""
+        return frozenset(who for who, _ in self._known)
 
     def hosts(self, person: str) -> tuple[str, ...]:
         """Where somebody is linked."""
@@ -62,7 +67,7 @@ class KeptLinks:
             msg = f"nobody can be linked as {person!r} on {host!r}."
             raise BadInput(msg)
         await self._lanes.run("links", _write, path, credential)
-        self._known.add((path.parent.name, path.stem))
+        self._known[path.parent.name, path.stem] = credential.login
 
     async def drop(self, person: str, host: str) -> bool:
         """Forget somebody there; whether they were linked. Raises `TemporaryError`."""
@@ -70,7 +75,7 @@ class KeptLinks:
         if path is None:
             return False
         gone = await self._lanes.run("links", _remove, path)
-        self._known.discard((path.parent.name, path.stem))
+        self._known.pop((path.parent.name, path.stem), None)
         return gone
 
     def _path(self, person: str, host: str) -> Path | None:
@@ -84,9 +89,10 @@ class KeptLinks:
         return self._folder / person.lower() / f"{host}.json"
 
 
-def _found(folder: Path) -> set[tuple[str, str]]:
-    paths = folder.glob("*/*.json")
-    return {(path.parent.name, path.stem) for path in paths if not path.name.startswith(".")}
+def _found(folder: Path) -> dict[tuple[str, str], str]:
+    paths = [path for path in folder.glob("*/*.json") if not path.name.startswith(".")]
+    read = {(path.parent.name, path.stem): _read(path) for path in paths}
+    return {where: kept.login if kept else "" for where, kept in read.items()}
 
 
 def _read(path: Path) -> Credential | None:

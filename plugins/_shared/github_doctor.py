@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -50,6 +50,8 @@ class _Where:
     wanted: Wanted
     reviewer: bool
     now: float
+    others: bool = False
+    """Somebody else than ourselves is linked."""
 
     @property
     def path(self) -> str:
@@ -79,6 +81,8 @@ async def examine(
         return [*rows, _unreachable(where, error)]
     repo: Mapping[str, Any] = answer.data
     rows += list(_repository(where, repo))
+    # Who signed in for us opens the pull requests, and approves none of them as themselves.
+    where = replace(where, others=bool(wanted.linked - {signed_in.login, ""}))
     for part in await asyncio.gather(
         _may(where, signed_in, repo), _rules(where, repo), _hooks(where), _quota(where)
     ):
@@ -91,6 +95,8 @@ class _SignedIn:
     row: Examined
     scopes: tuple[str, ...] | None = None
     """Of a classic token; None: it has permissions."""
+    login: str = ""
+    """Empty for an App."""
     given: Mapping[str, str] | None = None
     """Of an App's installation, exactly; None: GitHub does not tell."""
 
@@ -118,6 +124,7 @@ async def _signed_in(where: _Where) -> _SignedIn:
     text = f"as {login} on {where.hub.host}, with the {kind} of {source}"
     return _SignedIn(
         row=_with_end(text, answer, where.now),
+        login=login,
         scopes=None if scopes is None else tuple(s.strip() for s in scopes.split(",") if s.strip()),
     )
 
@@ -260,7 +267,7 @@ async def _rules(where: _Where, repo: Mapping[str, Any]) -> list[Examined]:
 
 
 def _reviews(where: _Where, rules: BaseRules) -> Iterator[Examined]:
-    branch, others = where.project.default_branch, where.wanted.linked or where.reviewer
+    branch, others = where.project.default_branch, where.others or where.reviewer
     asked = "an approving review" if rules.reviews == 1 else f"{rules.reviews} approving reviews"
     if rules.code_owners:
         asked += " by code owners"
@@ -269,7 +276,7 @@ def _reviews(where: _Where, rules: BaseRules) -> Iterator[Examined]:
         step = "`ao link github` for those who approve; or they review on GitHub itself."
         yield _worth("reviews", text, step)
     elif rules.reviews:
-        how = "linked people review as themselves" if where.wanted.linked else "our second identity reviews"
+        how = "linked people review as themselves" if where.others else "our second identity reviews"
         yield _good("reviews", f"{branch} requires {asked}; {how}")
     elif not where.wanted.approvals and not others:
         yield _good(

@@ -47,6 +47,7 @@ from plugins._shared.github_access import (
     AccessOptions,
     AppOptions,
     git_environment,
+    ready,
 )
 from plugins._shared.github_account import GitHubAccount
 from plugins._shared.github_client import GitHub
@@ -357,4 +358,5 @@ PLUGIN = Plugin(
     options=GitHubScmOptions,
     needs=("git",),
     runs_code=(*TRUSTED, "url", "reviewer"),
+    ready=ready,
 )

@@ -22,7 +22,7 @@ from plugins._shared.github_doctor import examine
 pytestmark = pytest.mark.git
 
 REPO = "ana/app"
-WANTED = Wanted(approvals=1, merge_method="squash", issues=True, linked=False)
+WANTED = Wanted(approvals=1, merge_method="squash", issues=True)
 NOW = 1_800_000_000.0
 
 
@@ -83,7 +83,7 @@ async def test_a_token_that_fits_has_nothing_to_complain_of(bench: Bench) -> Non
     assert about(found, "repository") == [("ok", "ana/app (public)")]
     assert about(found, "permissions") == [("ok", "all that is needed, and nothing more")]
     assert len(about(found, "quota")) == 2
-    assert set(bench.github.control.unknown) <= {"GET /repos/ana/app/hooks"}
+    assert bench.github.control.unknown == []
 
 
 async def test_scopes_that_lack_and_scopes_that_nothing_needs_are_named(bench: Bench) -> None:
@@ -171,8 +171,10 @@ async def test_a_required_review_makes_one_token_useless_until_somebody_is_linke
         ("warning", f"{asked}, and ours do not count: we open the pull requests")
     ]
     assert about(found, "checks") == [("ok", "main requires unit")]
-    linked = await bench.look(token, replace(WANTED, linked=True))
+    linked = await bench.look(token, replace(WANTED, linked=frozenset({"bo"})))
     assert about(linked, "reviews") == [("ok", f"{asked}; linked people review as themselves")]
+    alone = await bench.look(token, replace(WANTED, linked=frozenset({"ana"})))
+    assert about(alone, "reviews") == about(found, "reviews"), "who opens them approves none"
     second = await bench.look(token, reviewer=True)
     assert about(second, "reviews") == [("ok", f"{asked}; our second identity reviews")]
 

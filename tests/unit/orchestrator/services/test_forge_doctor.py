@@ -39,11 +39,11 @@ async def test_what_a_project_wants_is_told_to_its_forge(linking: Ring) -> None:
     linking.rules(approvals=2)
     (report,) = await _reports(linking)
     assert (report.project, report.level, report.bad) == ("demo", "ok", [])
-    wanted = Wanted(approvals=2, merge_method="squash", issues=True, linked=False)
+    wanted = Wanted(approvals=2, merge_method="squash", issues=True)
     assert forge(linking).wanted == [wanted]
     await linking.core.store.links.put("ada", HOST, Credential(login="a", token="t"))  # noqa: S106
     await _reports(linking)
-    assert forge(linking).wanted[-1].linked
+    assert forge(linking).wanted[-1].linked == {"a"}
 
 
 async def test_a_project_whose_scm_cannot_say_is_left_out(ring: Ring) -> None:

@@ -15,7 +15,7 @@ from orchestrator.domain.person import OWNER, Actor, ActorKind
 from orchestrator.domain.pull_request import Approving, PullRequestState
 from orchestrator.domain.rights import ALL_PROJECTS, Person, Role
 from orchestrator.errors import NotAllowed, NotFound, NotReady
-from orchestrator.services import links, people
+from orchestrator.services import configuration, links, people
 from orchestrator.services.approve import approve
 from orchestrator.services.merge import merge
 from orchestrator.testing import examples as ex
@@ -178,6 +178,13 @@ class TestUnlinking:
         assert told.words == []
         assert ring.core.store.links.hosts("ada") == ()
 
+    async def test_who_is_in_the_configuration_no_more_leaves_nothing_to_act_with(self, ring: Ring) -> None:
+        await _link(ring, BO, "bo-gh")
+        await ring.core.store.people.drop("bo")
+        await configuration.reload(ring.core)
+        assert ring.core.store.links.hosts("bo") == ()
+        assert forge(ring).good == {}
+
     async def test_who_is_taken_away_leaves_nothing_to_act_with(self, ring: Ring) -> None:
         await _link(ring, BO, "bo-gh")
         await people.remove(ring.core, people.meant("bo"), by=OWNER)
@@ -263,6 +270,15 @@ class TestActing:
         change = ring.session(one).change
         assert change is not None
         assert change.pr.approving is Approving.COUNTS
+
+    async def test_who_opened_the_pull_request_is_nobody_who_could_approve_it(self, ring: Ring) -> None:
+        await _link(ring)
+        one, _ = await _ready(ring)
+        ring.scm.set_pull(one, author="ada-gh")
+        await ring.look(one)
+        change = ring.session(one).change
+        assert change is not None
+        assert change.pr.approving is Approving.HERE
 
     async def test_one_token_alone_whose_project_asks_for_no_approval_has_no_such_button(
         self, ring: Ring

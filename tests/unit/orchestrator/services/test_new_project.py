@@ -12,6 +12,7 @@ import yaml
 from orchestrator.errors import NotFound
 from orchestrator.ports.plugin import Plugin
 from orchestrator.ports.scm import SCM
+from orchestrator.ports.tracker import TRACKER
 from orchestrator.registry import Registry
 from orchestrator.services.new_project import Proposal, Wishes, propose
 from orchestrator.services.repository import Found
@@ -47,6 +48,8 @@ async def test_an_agent_that_the_file_has_for_all_projects_is_not_written_again(
 
 
 def _with_github(ring: Ring, why: str = "") -> Registry:
+    tracker = Plugin(slot=TRACKER, name="github", summary="", create=lambda _o, _c: ring.tracker)
+    ring.core.registry.add(tracker, "the test")
     ring.core.registry.add(
         Plugin(
             slot=SCM,

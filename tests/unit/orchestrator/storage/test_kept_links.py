@@ -30,8 +30,9 @@ async def test_what_is_kept_is_found_again_by_the_next_process(tmp_path: Path) -
     again = await _opened(tmp_path / "links")
     assert await again.get("ana", "github.com") == ANA
     assert again.hosts("ANA") == ("ghe.example:8443", "github.com")
-    assert again.anybody("github.com")
-    assert not again.anybody("other.example")
+    assert again.logins("github.com") == {"ana-gh"}
+    assert again.logins("other.example") == frozenset()
+    assert again.people() == {"ana", OWNER}
     assert await again.get("bo", "github.com") is None
     await again.close()
 
@@ -54,7 +55,7 @@ async def test_what_is_dropped_is_gone(tmp_path: Path) -> None:
     assert await links.drop("ANA", "github.com")
     assert not await links.drop("ana", "github.com")
     assert await links.get("ana", "github.com") is None
-    assert not links.anybody("github.com")
+    assert links.logins("github.com") == frozenset()
     assert list((tmp_path / "links" / "ana").iterdir()) == []
     await links.close()
 
