@@ -34,8 +34,12 @@ VERBS = (
     "hold",
     "unhold",
     "retry",
+    "release",
+    "send-back",
+    "release-text",
     # looking
     "status",
+    "held",
     "issues",
     "events",
     "attach",

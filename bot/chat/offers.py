@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.chat.held import push_buttons, text_button
 from bot.chat.message import Button
 from bot.chat.render import agent_is_gone, checks_words, size_words
 from orchestrator.domain.counted import counted
@@ -22,8 +23,16 @@ _RUNS = frozenset({Status.WORKING, Status.STUCK, Status.IDLE, Status.CI_FAILED, 
 def buttons(session: Session) -> tuple[Button, ...]:
     """At most four, the likeliest first; what destroys is in `menu`."""
     asked = answers(session, session.question)[:MOST_OPTIONS] if session.question else []
-    found = [*asked, *_of_change(session), *_of_state(session)]
+    found = [*asked, *_of_held(session), *_of_change(session), *_of_state(session)]
     return tuple(found[:4])
+
+
+def _of_held(session: Session) -> list[Button]:
+    """About what waits for a release: the push, and the text that its task is."""
+    push = session.held.push
+    found = list(push_buttons(session, push)) if push is not None else []
+    waits = next((t for t in session.held.texts if t.id == session.held.task_waits and t.waits), None)
+    return found if waits is None else [*found, text_button(session, waits)]
 
 
 def _of_change(session: Session) -> list[Button]:

@@ -6,9 +6,10 @@ question becomes its answer with who and when, and a message to the agent goes t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.chat import offers
+from bot.chat.held import push_message, text_message
 from bot.chat.message import Button, Message
 from bot.chat.render import message_stage
 from orchestrator.domain.agent_request import PLAN_ANSWERS, is_plan
@@ -57,6 +58,7 @@ _PLAIN = {
     "pr.merged": "🎉 Merged.",
     "push.refused": "⚠️ Not pushed.",
     "issue.told": "🎫 Its issue.",
+    "text.more": "📨 More texts by outsiders are held.",
     "reaction.escalated": "🔔 Needs a person.",
     "question.undelivered": "⚠️ The answer did not arrive.",
     "policy.denied": "⛔ Refused by a rule.",
@@ -109,7 +111,45 @@ def entries(logged: LoggedEvent, session: Session) -> tuple[Entry, ...]:
     if kind in _HEAD_BOUND:
         return _waiting(event, session)
     found = [_plain(event, session)] if kind in _PLAIN and not event.data.get(HERE) else []
-    return (*found, *_overtaken(event, session))
+    return (*_of_held(event, session), *found, *_overtaken(event, session))
+
+
+def _of_held(event: Event, session: Session) -> tuple[Entry, ...]:
+    """A push or a text that is held, or what became of it."""
+    names = {event.data.get("push"), event.data.get("held")} - {None, ""}
+    if not names:
+        return ()
+    return tuple(
+        replace(entry, at=event.at)
+        for entry in held_entries(session)
+        if entry.about.partition(":")[2] in names
+    )
+
+
+def held_entries(session: Session) -> tuple[Entry, ...]:
+    """Everything of it that is or was held."""
+    whom = session.created_by.name
+    pushes = (
+        Entry(
+            about=f"push:{push.id}",
+            at=push.since,
+            mention=push.waits,
+            whom=whom,
+            message=push_message(session, push),
+        )
+        for push in session.held.pushes
+    )
+    texts = (
+        Entry(
+            about=f"text:{text.id}",
+            at=text.since,
+            mention=text.waits and text.id == session.held.task_waits,
+            whom=whom,
+            message=text_message(session, text),
+        )
+        for text in session.held.texts
+    )
+    return (*pushes, *texts)
 
 
 def _of_question(event: Event, session: Session) -> tuple[Entry, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from orchestrator.domain.event import Level
+from orchestrator.domain.guard import Guard
 from orchestrator.domain.policy import KeptRule, Policy, Remembered
 
 ReactionAction: TypeAlias = Literal["send-to-agent", "notify", "auto-merge"]
@@ -72,6 +73,8 @@ class Rules:
     cleanup_grace: float = 300.0
     """Seconds that taking down waits after the merge for a busy agent."""
     restore: RestorePolicy = "ask"
+    guard: Guard = field(default_factory=Guard)
+    """What of a push waits for a person."""
     policy: Policy = field(default_factory=Policy)
     """What agents may run, as the configuration says."""
     kept: tuple[KeptRule, ...] = ()

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from orchestrator.domain.activity import Activity, ActivityState, ToolCall
 from orchestrator.domain.event import Event
+from orchestrator.domain.held import Held
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.message import Message
 from orchestrator.domain.person import Actor
@@ -339,6 +340,7 @@ class Session:
     rescues: tuple[Rescue, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     ending: Ending = Ending()
+    held: Held = field(default_factory=Held)
     hold: Actor | None = None
     """Who said that nobody merges this."""
     hold_at: float = 0.0

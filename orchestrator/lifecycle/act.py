@@ -12,7 +12,7 @@ from orchestrator.domain.issue import IssueState
 from orchestrator.domain.message import MessageStage
 from orchestrator.domain.session import EndingStep, Session, Setup, SetupStep
 from orchestrator.errors import AoError, Conflict, NotFound
-from orchestrator.lifecycle import acts, delivery, end, forge, merging, setup, speak
+from orchestrator.lifecycle import acts, delivery, end, forge, holding, merging, setup, speak
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
 
@@ -57,9 +57,9 @@ class Act:
                 speak.undeliverable(draft, question, str(error))
             case acts.Publish(head=head):
                 draft.set(published=head)
-                draft.tell(
-                    "push.refused", f"{short_sha(head)} was not pushed: {error}", Level.ACTION, head=head
-                )
+                held = holding.refused(draft, head, str(error))
+                text = f"{short_sha(head)} was not pushed: {error}"
+                draft.tell("push.refused", text, Level.ACTION, head=head, **held)
             case acts.Merge(head=head):
                 draft.close_intent(merging.KEY)
                 draft.tell(

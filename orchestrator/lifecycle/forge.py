@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from orchestrator.domain.event import Level
+from orchestrator.domain.guard import findings, unreleased
+from orchestrator.domain.held import PullRequestWords
 from orchestrator.domain.ids import short_sha
 from orchestrator.domain.issue import CLOSED, IssueState
 from orchestrator.domain.look import Seen
 from orchestrator.domain.pull_request import PullRequest, PullRequestState
 from orchestrator.domain.rules import OnMerge
 from orchestrator.domain.session import Ending, EndingStep, Session, StopReason
-from orchestrator.errors import NotAllowed, NotFound, NotReady, PermanentError, TemporaryError
-from orchestrator.lifecycle import acts, changes, merging
+from orchestrator.errors import Conflict, NotAllowed, NotFound, NotReady, PermanentError, TemporaryError
+from orchestrator.lifecycle import acts, changes, holding, merging
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
+from orchestrator.lifecycle.holding import PushHeld
 from orchestrator.lifecycle.world import World
 from orchestrator.ports.scm import Claims, Merged, Publication, Queued, Queues
 from orchestrator.ports.tracker import IssueChange
 from orchestrator.ports.workspace import WorkspaceLook, WorkspaceView
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PullRequestWords:
-    """How a pull request is to be opened or changed; what is empty stays as it is."""
-
-    title: str = ""
-    body: str = ""
-    draft: bool = False
-
-
 async def publish(fleet: Fleet, session: Session, act: acts.Publish) -> None:
-    """The turn ended with commits that the open pull request has not: push them."""
-    await push(fleet, session, act.head)
+    """The turn ended with commits that the open pull request has not, or a held push was released: push them."""
+    try:
+        await push(fleet, session, act.head)
+    except PushHeld:
+        return  # it is kept and told, and is due again only with another head or a release
+    except Conflict:
+        look = await look_at_workspace(fleet, session)
+        if look.head == act.head:
+            raise
+        # The agent committed meanwhile: what it is at now is looked at once its turn ends.
+        await fleet.change(session.id, lambda d: d.set(local_head=look.head))
 
 
 async def push(
@@ -43,10 +46,12 @@ async def push(
 ) -> PullRequest | None:
     """Bring a head from the session's repository to the forge; keep what the forge then shows.
 
-    With `words` a pull request is opened or reworded, without it is only pushed to.
+    The only way to the forge. With `words` a pull request is opened or reworded, without it is only
+    pushed to. Raises `PushHeld` for what a person has to look at first.
     """
     world = fleet.world
     place = await world.place(session)
+    words = words or holding.words_of(session)
     async with place.export(session.workspace, f"refs/heads/{session.branch}") as source:
         what = Publication(
             session=world.ref(session),
@@ -58,19 +63,42 @@ async def push(
             draft=words.draft if words else False,
             open=words is not None,
         )
+        await _gate(fleet, session, what, words)
         shown = world.shown(session, await world.scm(session).publish(what))
 
     def done(d: Draft) -> None:
         d.set(published=head, local_head=head)
         d.close_intent(changes.PUBLISHING)
-        if shown is None:
-            d.tell("push.done", f"{short_sha(head)} is pushed", head=head)
-        else:
+        if shown is None or d.session.held.push is not None:
+            holding.went_out(d, head)
+        if shown is not None:
             changes.decide_change(d, Seen(shown))
 
     await fleet.change(session.id, done)
     fleet.wake(session.id)
     return shown
+
+
+async def _gate(fleet: Fleet, session: Session, what: Publication, words: PullRequestWords | None) -> None:
+    """Raise `PushHeld` unless everything in this head that is guarded was released."""
+    world = fleet.world
+    guard = world.config.rules(session.project).guard
+    if not guard.enabled:
+        return
+    back = holding.sent_back(fleet.get(session.id), what.head)
+    if back is not None:
+        raise back
+    diff = await world.scm(session).diff(what)
+    found = await world.files.run(session.project, findings, guard, diff)
+
+    def judge(draft: Draft) -> None:
+        waits = unreleased(found, draft.session.held.released)
+        if waits:
+            holding.hold(draft, what.head, waits, words)
+
+    after = await fleet.change(session.id, judge)
+    if unreleased(found, after.held.released):
+        raise holding.refusal(what.head, after.held.push)
 
 
 def claims(fleet: Fleet, session: Session) -> Claims:

@@ -82,7 +82,7 @@ def _telling(session: Session, now: float) -> list[acts.Act]:
 
 def _publishing(session: Session) -> list[acts.Act]:
     found: list[acts.Act] = []
-    if _ahead(session):
+    if _ahead(session) or _held_goes_on(session):
         found.append(acts.Publish(head=session.local_head))
     tell = _tracker(session)
     if tell is not None:
@@ -104,8 +104,23 @@ def _ahead(session: Session) -> bool:
     change = session.change
     if change is None or change.pr.state not in OPEN or not session.local_head:
         return False
-    busy = session.work.activity.state in {ActivityState.BUSY, ActivityState.STARTING}
-    return not busy and session.local_head not in {change.pr.head, session.published}
+    if session.held.stops(session.local_head):
+        return False
+    return not _busy(session) and session.local_head not in {change.pr.head, session.published}
+
+
+def _held_goes_on(session: Session) -> bool:
+    """A held push was released, or its branch has a newer head that nobody has looked at."""
+    push, head = session.held.push, session.local_head
+    if push is None or not head or session.held.stops(head):
+        return False
+    if push.head == head:
+        return not push.waits
+    return not _busy(session) and head != session.published
+
+
+def _busy(session: Session) -> bool:
+    return session.work.activity.state in {ActivityState.BUSY, ActivityState.STARTING}
 
 
 def _tracker(session: Session) -> acts.TellTracker | None:

@@ -11,6 +11,7 @@ from orchestrator.domain.look import Look
 from orchestrator.domain.person import Actor
 from orchestrator.domain.project import Project
 from orchestrator.domain.pull_request import PullRequest, ReviewDecision
+from orchestrator.domain.pushed_diff import PushedDiff
 from orchestrator.ports.plugin import Slot
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.workspace import Base
@@ -90,6 +91,13 @@ class Scm(Protocol):
         """The pull request of each session, found by branch *and* by our own mark on it.
 
         None: there is none. Batched: outside calls do not grow one by one with the sessions.
+        """
+
+    async def diff(self, what: Publication) -> PushedDiff:
+        """What publishing this would bring: from where the newest base and `what.head` parted, to that head.
+
+        Changes nothing on the forge. Whoever looks at it decides whether `publish` follows, which brings
+        that very head or none. Raises `Conflict` when the session's branch is not at `what.head`.
         """
 
     async def publish(self, what: Publication) -> PullRequest | None:

@@ -10,6 +10,7 @@ from orchestrator.domain.rules import MergeMethod, OnMerge, RestorePolicy
 from orchestrator.settings.base import Keys, Loose
 from orchestrator.settings.chat_model import Chat
 from orchestrator.settings.console_model import Console
+from orchestrator.settings.guard_model import GuardKeys
 from orchestrator.settings.people_model import Group, Handle, PersonKeys, RoleName
 from orchestrator.settings.policy_model import PolicyKeys
 from orchestrator.settings.project_model import PluginBlock, ProjectKeys
@@ -192,5 +193,7 @@ class Config(Keys):
     escalation: Loose = Field(default={}, description="Who is told next when nobody answers.")
     quiet_hours: Loose = Field(default={}, description="When nobody is woken.")
     budget: Loose = Field(default={}, description="What the fleet may spend.")
-    guard: Loose = Field(default={}, description="Paths that no push changes unreleased.")
+    guard: GuardKeys = Field(
+        default=GuardKeys(), description="What no push brings unreleased: guarded paths, size, secrets."
+    )
     policy: PolicyKeys = Field(default=PolicyKeys(), description="What agents may run: allow, ask, deny.")

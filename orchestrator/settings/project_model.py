@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from orchestrator.domain.rules import MergeMethod, OnMerge, RestorePolicy
 from orchestrator.settings.base import Block, Keys, Loose
+from orchestrator.settings.guard_model import GuardKeys
 from orchestrator.settings.policy_model import PolicyKeys
 from orchestrator.settings.reaction_model import Reaction
 from orchestrator.settings.values import AtLeastOne, Branch, Command, Count, InsidePath, Name, Prefix, Repo
@@ -153,8 +154,8 @@ class BehaviourKeys(Keys):
         description="ask: each agent has its plan approved before it changes anything; none is the default.",
     )
     decomposer: Loose = Field(default={}, description="A part that the reference system took out.")
-    guard: Loose = Field(
-        default={}, description="Paths that no push changes unreleased, over the global ones."
+    guard: GuardKeys = Field(
+        default=GuardKeys(), description="What no push brings unreleased, over the global keys."
     )
     policy: PolicyKeys = Field(
         default=PolicyKeys(), description="What agents may run, besides what the global policy says."

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.domain.rules import ReactionRule, Rules
-from orchestrator.settings import builtin, policy_model
+from orchestrator.settings import builtin, guard_model, policy_model
 from orchestrator.settings.models import Config
 from orchestrator.settings.project_model import ProjectKeys
 from orchestrator.settings.reaction_model import Reaction
@@ -33,6 +33,7 @@ def rules_of(config: Config, project: ProjectKeys) -> Rules:
         cleanup_on_merge=lifecycle.auto_cleanup_on_merge,
         cleanup_grace=lifecycle.merge_cleanup_idle_grace_ms / 1000,
         restore=project.restore or defaults.restore,
+        guard=guard_model.joined(config.guard, project.guard),
         policy=policy_model.joined(config.policy, project.policy),
     )
 

@@ -78,7 +78,7 @@ class FakeWorld:
         self.clock = FakeClock()
         self.agent = FakeAgent(self.clock.now)
         self.runtime = FakeRuntime(self.agent.program)
-        self.scm = FakeScm(runs=(CHECK,))
+        self.scm = FakeScm(runs=(CHECK,), trees=lambda sha: self.workspace.files_of(sha))
         self.workspace = FakeWorkspace(lambda: self.scm.forge.branches.values())
         self.tracker = FakeTracker(
             *(Issue(ref=str(n), title=f"Issue {n}", body=f"Do {n}.") for n in range(1, issues + 1))

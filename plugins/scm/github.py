@@ -19,6 +19,7 @@ from orchestrator.domain.look import Look, Unseen
 from orchestrator.domain.person import Actor
 from orchestrator.domain.project import Project
 from orchestrator.domain.pull_request import Checks, Mergeable, PullRequest, ReviewDecision
+from orchestrator.domain.pushed_diff import PushedDiff
 from orchestrator.errors import AoError, BadInput, Conflict, NotFound
 from orchestrator.ports.plugin import Field, Options, Plugin, PluginContext
 from orchestrator.ports.scm import (
@@ -40,7 +41,15 @@ from orchestrator.ports.scm import (
 )
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.workspace import Base
-from plugins._shared import github_claim, github_merge, github_publish, github_review, github_talk
+from plugins._shared import (
+    github_claim,
+    github_merge,
+    github_publish,
+    github_review,
+    github_talk,
+    publishing,
+    pushed_diff,
+)
 from plugins._shared.github_access import (
     TRUSTED,
     Access,
@@ -149,6 +158,14 @@ class GitHubScm(
             return shown(await self._forge(project).pull(number))
         except NotFound:
             return None
+
+    @override
+    async def diff(self, what: Publication) -> PushedDiff:
+        publishing.check(what)
+        session, remote = what.session, self._forge(what.session.project).remote
+        base = await remote.base(what.base)
+        await remote.receive(session.id, what.source, session.branch, what.head)
+        return await pushed_diff.read(remote.mirror, base, what.head)
 
     # Doing -----------------------------------------------------------------------------------------
 

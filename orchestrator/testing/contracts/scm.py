@@ -5,8 +5,6 @@ A bench is the world around the forge: sessions whose branches get commits, a ba
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import pytest
 
 from orchestrator.domain.look import Seen
@@ -15,50 +13,19 @@ from orchestrator.domain.pull_request import (
     Checks,
     CheckState,
     Mergeable,
-    PullRequest,
     PullRequestState,
     ReviewDecision,
 )
 from orchestrator.errors import Conflict, NotFound, PermanentError
-from orchestrator.ports.scm import Branches, Claims, Drafts, Merged, Publication, Reruns, Scm
-from orchestrator.ports.session_ref import SessionRef
+from orchestrator.ports.scm import Branches, Claims, Drafts, Merged, Publication, Reruns
+from orchestrator.testing.contracts.scm_bench import ScmBench, look, on_branch, publish
+
+__all__ = ("ScmBench", "ScmContract", "look", "on_branch", "publish")
 
 ANA = Actor(kind=ActorKind.PERSON, name="ana")
 BEN = Actor(kind=ActorKind.PERSON, name="ben")
 MANY = 40
 """Sessions that the batch test observes beside one."""
-
-
-class ScmBench(Protocol):
-    """What the tests need besides the scm. Every forge begins with a base branch `main`."""
-
-    scm: Scm
-    check: str
-    """Name of a check that fails while the file `broken` is there; empty when no check can be had."""
-
-    def session(self, number: int = 1) -> SessionRef:
-        """A session of the project with a branch of its own; the same for the same number."""
-
-    async def commit(self, session: SessionRef, path: str = "file", text: str = "text") -> str:
-        """Commit a change in the session's repository; its SHA."""
-
-    async def rewrite(self, session: SessionRef) -> str:
-        """Replace the newest commit in the session's repository; the new SHA."""
-
-    def source(self, session: SessionRef) -> str:
-        """Where the session's repository can be fetched from."""
-
-    async def move_base(self, path: str, text: str) -> None:
-        """Somebody else's commit arrives in the forge's base branch."""
-
-    async def push_from_elsewhere(self, session: SessionRef) -> str:
-        """Somebody else pushes a commit to the session's branch on the forge; its SHA."""
-
-    async def settled(self) -> None:
-        """Wait until every check has a result."""
-
-    def outside_calls(self) -> int:
-        """How often the scm has gone outside so far."""
 
 
 class ScmContract:
@@ -83,6 +50,32 @@ class ScmContract:
     async def test_a_session_without_a_pull_request_is_seen_as_none(self, bench: ScmBench) -> None:
         session = bench.session()
         assert await bench.scm.observe([session]) == {session.id: Seen(None)}
+
+    async def test_what_a_push_would_bring_is_known_before_it_is_brought(self, bench: ScmBench) -> None:
+        session = bench.session()
+        await bench.commit(session, "first", "1")
+        head = await bench.commit(session, "deep/second", "2")
+        await bench.move_base("other", "3")
+        diff = await bench.scm.diff(
+            Publication(session=session, source=bench.source(session), head=head, base="main")
+        )
+        assert diff.head == head
+        assert [(f.path, f.status.value, f.added_text) for f in diff.files] == [
+            ("deep/second", "added", "2"),
+            ("first", "added", "1"),
+        ]
+        assert await bench.scm.observe([session]) == {session.id: Seen(None)}
+        if isinstance(bench.scm, Branches):
+            assert session.branch not in await bench.scm.branches(session.project)
+
+    async def test_what_another_head_would_bring_is_not_told(self, bench: ScmBench) -> None:
+        session = bench.session()
+        old = await bench.commit(session)
+        await bench.commit(session, text="newer")
+        with pytest.raises(Conflict):
+            await bench.scm.diff(
+                Publication(session=session, source=bench.source(session), head=old, base="main")
+            )
 
     async def test_a_published_head_is_seen(self, bench: ScmBench) -> None:
         session = bench.session()
@@ -371,39 +364,3 @@ class ScmContract:
         await bench.settled()
         with pytest.raises(Conflict):
             await bench.scm.rerun(session, "a" * 40)
-
-
-async def publish(
-    bench: ScmBench,
-    session: SessionRef,
-    head: str,
-    *,
-    title: str = "",
-    draft: bool = False,
-    open_it: bool = True,
-) -> PullRequest | None:
-    """Publish a session's head to `main`."""
-    return await bench.scm.publish(
-        Publication(
-            session=session,
-            source=bench.source(session),
-            head=head,
-            base="main",
-            title=title,
-            draft=draft,
-            open=open_it,
-        )
-    )
-
-
-async def look(bench: ScmBench, session: SessionRef) -> PullRequest:
-    """The session's pull request as it is seen now."""
-    seen = (await bench.scm.observe([session]))[session.id]
-    assert isinstance(seen, Seen), seen
-    assert seen.value is not None
-    return seen.value
-
-
-def on_branch(session: SessionRef, branch: str) -> SessionRef:
-    """The same session on another branch."""
-    return SessionRef(id=session.id, project=session.project, folder=session.folder, branch=branch)
