@@ -71,6 +71,10 @@ VERBS = (
     "trust",
     "plugin list",
     "notify test",
+    "github webhook install",
+    "github webhook ls",
+    "github webhook test",
+    "github webhook rm",
     "token add",
     "token ls",
     "token rm",
@@ -85,6 +89,10 @@ VERBS = (
     "plugin create",
 )
 """Every verb, in the order in which help lists them. A verb's module is named like it."""
+
+
+LONGEST = max(len(verb.split()) for verb in VERBS)
+"""Words of the verb with the most words."""
 
 
 def load(verb: str) -> Action:
@@ -107,24 +115,27 @@ def find(words: Sequence[str]) -> tuple[Action, int]:
 
     Verbs are known in any case, and by their aliases.
     """
-    typed = [word.lower() for word in words[:2]]
-    for count in (2, 1):
+    typed = [word.lower() for word in words[:LONGEST]]
+    counts = range(len(typed), 0, -1)
+    for count in counts:
         verb = " ".join(typed[:count])
-        if len(typed) >= count and verb in VERBS:
+        if verb in VERBS:
             return load(verb), count
-    for count in (2, 1):
-        for action in all_actions():
+    actions = all_actions() if typed else ()
+    for count in counts:
+        for action in actions:
             if " ".join(typed[:count]) in action.aliases:
-                return action, min(count, len(typed))
+                return action, count
     raise _unknown(typed)
 
 
 def _unknown(typed: Sequence[str]) -> BadInput:
     if not typed:
         return BadInput("Nothing was asked.", next_step="`ao help` lists what can be.")
-    group = [verb for verb in VERBS if verb.startswith(f"{typed[0]} ")]
-    if group:
-        return BadInput(f"{typed[0]} needs one more word.", next_step=f"There is: {', '.join(group)}.")
+    for count in range(len(typed), 0, -1):
+        begun = " ".join(typed[:count])
+        if group := [verb for verb in VERBS if verb.startswith(f"{begun} ")]:
+            return BadInput(f"{begun} needs one more word.", next_step=f"There is: {', '.join(group)}.")
     near = difflib.get_close_matches(typed[0], VERBS, 1)
     hint = f"Did you mean `{near[0]}`?" if near else "`ao help` lists all verbs."
     return BadInput(f"There is no verb {typed[0]!r}.", next_step=hint)

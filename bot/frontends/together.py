@@ -86,6 +86,7 @@ class FrontEnds:
         self._core.addresses["console"] = http.where if http is not None else "off (`console.listen`)"
         self._pairing()
         await self._begin(self._slack)
+        await self._webhooks()
 
     async def stop(self) -> None:
         """Stop all of them, the newest first. Repeatable."""
@@ -113,6 +114,16 @@ class FrontEnds:
                 f"In Slack nobody may do anything yet: `{slack.command} pair {code}` there makes you the first admin "
                 "(within 15 minutes)."
             )
+
+    async def _webhooks(self) -> None:
+        """The listener for the deliveries of forges, where one is configured."""
+        from bot.frontends.webhooks import listener
+
+        made = listener.configured(self._core)
+        if made is not None:
+            await self._begin(made)
+            self._core.addresses["webhooks"] = self._core.hooks.address
+            self.lines += made.lines
 
     async def _begin(self, front: FrontEnd) -> None:
         self._running.push_async_callback(front.stop)

@@ -107,6 +107,9 @@ class Fleet:
         self._listeners: list[Callable[[Session], None]] = []
         self.awake = asyncio.Event()
         """Set when somebody should look sooner than at the next tick."""
+        self._told: set[SessionId] = set()
+        self.told = asyncio.Event()
+        """Set when a forge told that something changed there."""
 
     def listen(self, hear: Callable[[Session], None]) -> None:
         """Call `hear` with each session that is kept anew, as it is then; it returns at once and raises nothing."""
@@ -224,6 +227,18 @@ class Fleet:
         if session_id is not None:
             self._woken.add(session_id)
         self.awake.set()
+
+    def forge_told(self, session_id: SessionId) -> None:
+        """A forge told that something changed there: it is looked at now, beside a round that may be under way."""
+        if session_id in self._sessions:
+            self._told.add(session_id)
+            self.told.set()
+
+    def take_told(self) -> set[SessionId]:
+        """The sessions whose forge told of something; asking clears it."""
+        told, self._told = self._told, set()
+        self.told.clear()
+        return told
 
     def try_again(self, session_id: SessionId) -> None:
         """What the session's acts waited for has ended: they wait no longer."""

@@ -77,6 +77,17 @@ class Rounds:
             self._last.pop(gone, None)
             self._requests.forget(gone)
 
+    async def look_at_forge(self) -> None:
+        """Look at what the forges told of, and decide: a round under way may wait for something slower."""
+        now, told, asked = self._fleet.now, self._fleet.take_told(), []
+        for session in [s for s in self._fleet.all() if s.id in told]:
+            if looks.due(session, looks.Looked(), now, woken=True).forge:
+                self._looked.setdefault(session.id, looks.Looked()).forge = now
+                asked.append(Asked(session=session, due=looks.Due(forge=True)))
+        seen = await observe(self._fleet.world, asked) if asked else {}
+        for one in asked:
+            await self._decide(one, seen[one.session.id])
+
     def _due(self, woken: set[SessionId]) -> list[Asked]:
         now = self._fleet.now
         found = []

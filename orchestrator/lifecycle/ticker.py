@@ -1,4 +1,7 @@
-"""Wakes the ring: every few seconds by APScheduler, sooner when something said that it changed."""
+"""Wakes the ring: every few seconds by APScheduler, sooner when something said that it changed.
+
+What a forge tells of is looked at beside it, at once.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ class Ticker:
         self._tick = tick
         self.pulse = Pulse()
         self._scheduler: AsyncIOScheduler | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
 
     async def start(self) -> None:
         """Make the first round, then go on until `stop`."""
@@ -47,7 +50,10 @@ class Ticker:
         )
         scheduler.start()
         self._scheduler = scheduler
-        self._task = asyncio.create_task(self._loop(), name="ring")
+        self._tasks = (
+            asyncio.create_task(self._loop(), name="ring"),
+            asyncio.create_task(self._listen(), name="forges"),
+        )
 
     async def _poke(self) -> None:
         self._fleet.wake()
@@ -65,6 +71,16 @@ class Ticker:
                 self._fleet.awake.clear()
             self.pulse.ended(began, self._mono(), failed=failed)
 
+    async def _listen(self) -> None:
+        """Look at once at what a forge told of."""
+        while True:
+            await self._fleet.told.wait()
+            try:
+                await self._rounds.look_at_forge()
+            except Exception:
+                # As for a round: the next one looks again when it is due.
+                log.exception("look at the forge failed")
+
     def _mono(self) -> float:
         return self._fleet.world.clock.monotonic()
 
@@ -72,7 +88,8 @@ class Ticker:
         """End the loop; a round under way is cut short, kept state carries on."""
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=False)
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = ()
         await self._rounds.close()

@@ -301,8 +301,12 @@ class Heard:
     id: str
     """The forge's own id of the delivery: the same again is the same delivery."""
     event: str
+    repository: str = ""
+    """Where it happened, as the project calls it; empty for what is about no repository."""
     sessions: tuple[SessionId, ...] = ()
-    """Those it concerns; what was known of them is forgotten, so that the next look sees it anew."""
+    """Those it concerns: they are looked at now."""
+    later: tuple[SessionId, ...] = ()
+    """Those it may concern too (their base moved, rules changed): looked at when their next look is due."""
     issues: bool = False
     """It tells of issues: the queue of the tracker is to be looked at."""
 
@@ -311,12 +315,52 @@ class Heard:
 class Hears(Protocol):
     """An scm that is told by webhooks what happens. A delivery only means: look sooner."""
 
-    def hear(self, project: Project, headers: Mapping[str, str], body: bytes) -> Heard:
-        """Take one delivery; header names are in lower case. Never blocks.
+    def hear(
+        self, project: Project, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]
+    ) -> Heard:
+        """Read one delivery; header names are in lower case. Never blocks, changes nothing, may run in a thread.
 
-        Raises `NotAllowed` for a wrong signature, `BadInput` for a body that is none, `NotFound` when it
-        is for another repository.
+        `secrets`: any of which may have signed it. Raises `NotAllowed` for a wrong signature and where there
+        is no secret, `BadInput` for a body that is none, `NotFound` when it is for another repository.
         """
+
+    def take(self, heard: Heard) -> None:
+        """The delivery is kept: what was known of its sessions is forgotten, so that the next look sees it anew."""
+
+    def covered(self, project: Project) -> bool:
+        """Whether deliveries of the project's repository come in, so that what rests need not be polled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """A webhook of ours, as the forge has it."""
+
+    id: str
+    url: str
+    active: bool = True
+    events: tuple[str, ...] = ()
+    last: str = ""
+    """How the forge's last delivery went, in its words."""
+
+
+@runtime_checkable
+class ManagesHooks(Protocol):
+    """An scm on which we can make our own webhook. Those of others are never touched."""
+
+    async def find_hook(self, project: Project, url: str, known: str = "") -> Hook | None:
+        """Our hook: the one that delivers to `url`, or has the id `known`. Raises `NotAllowed`."""
+
+    async def install_hook(self, project: Project, url: str, secret: str, known: str = "") -> Hook:
+        """Make it, or bring it to this address, this secret and our events. Repeatable.
+
+        Raises `NotAllowed` with the permission that is missing.
+        """
+
+    async def test_hook(self, project: Project, hook: Hook) -> None:
+        """Let the forge send a delivery now. Raises `NotFound`, `NotAllowed`."""
+
+    async def remove_hook(self, project: Project, hook: Hook) -> None:
+        """Take it away. Gone is success. Raises `NotAllowed`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from orchestrator.domain.when import clock
 from orchestrator.lifecycle.fleet import Fleet
 from orchestrator.registry import Registry
 from orchestrator.services.console import Door
+from orchestrator.services.hook_news import HookNews
 from orchestrator.services.pairing import Pairing
 from orchestrator.services.settings_now import SettingsNow
 from orchestrator.services.sign_ins import SignIns
@@ -51,6 +52,8 @@ class Core:
     """Held while a session is brought back: of two who ask at once the second hears who was first."""
     door: Door = field(default_factory=Door)
     """How people come into the web console."""
+    hooks: HookNews = field(default_factory=HookNews)
+    """What webhooks told us."""
     logins: Logins = field(init=False)
     """The browsers that are logged in there; `open` it before use."""
     surfaces: dict[str, Callable[[], tuple[str, str]]] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from orchestrator.domain.session import WantedState
 from orchestrator.errors import AoError
 from orchestrator.ports.notifier import NOTIFIER
 from orchestrator.ports.plugin import Slot
-from orchestrator.services import configuration, damaged, forge_doctor
+from orchestrator.services import configuration, damaged, forge_doctor, webhooks
 from orchestrator.services.core import Core
 from orchestrator.settings.plugin_check import options_for
 from orchestrator.settings.problems import Grade, errors
@@ -47,6 +47,7 @@ async def doctor(core: Core) -> list[Finding]:
         *await _notifiers(core),
         *_surfaces(core),
         *await _forges(core),
+        *_webhooks(core),
         _sandbox(),
     ]
 
@@ -115,6 +116,11 @@ def _surfaces(core: Core) -> Iterator[Finding]:
         trouble, step = look()
         level = WARNING if trouble else OK
         yield Finding(level=level, subject=name, text=trouble or "people are heard and told", next_step=step)
+
+
+def _webhooks(core: Core) -> Iterator[Finding]:
+    for project, words in webhooks.rows(core):
+        yield Finding(level=OK, subject=f"webhooks of {project}", text=words)
 
 
 def _storage(core: Core) -> Iterator[Finding]:

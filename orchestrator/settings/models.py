@@ -16,6 +16,7 @@ from orchestrator.settings.policy_model import PolicyKeys
 from orchestrator.settings.project_model import PluginBlock, ProjectKeys
 from orchestrator.settings.reaction_model import Reaction
 from orchestrator.settings.values import AtLeastOne, Count, Milliseconds, Name, Port, ProjectName, Seconds
+from orchestrator.settings.webhooks_model import Webhooks
 
 
 class Power(Keys):
@@ -173,6 +174,10 @@ class Config(Keys):
     )
     console: Console = Field(
         default=Console(), description="Where the browser's side and the API for colleagues listen."
+    )
+    webhooks: Webhooks | None = Field(
+        default=None,
+        description="Where forges tell us what happens; without this block they are asked every now and then.",
     )
     terminal_port: Port | None = Field(default=None, description="Terminals are served on `port`.")
     direct_terminal_port: Port | None = Field(default=None, description="Terminals are served on `port`.")

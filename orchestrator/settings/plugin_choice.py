@@ -14,8 +14,8 @@ from orchestrator.settings.problems import KeyPath, camel
 from orchestrator.settings.project_model import PluginBlock, ProjectKeys, RoleKeys
 from orchestrator.settings.remote import host_of_api
 
-GENERIC_AGENT_OPTIONS = ("permissions", "model")
-"""Options that any agent may be given; one whose plugin has no use for them is not wrong."""
+GENERIC_OPTIONS = {"agent": {"permissions", "model"}, "scm": {"webhook"}}
+"""Options that any plugin of a slot may be given; one that has no use for them is not wrong."""
 
 DEFAULT_PERMISSIONS = "auto-edit"
 """The reference system's default lets agents do anything unasked; here that must be written down."""
@@ -55,7 +55,7 @@ class PluginUse:
         Generic options that it has no use for are left out; anything else unknown stays, to be refused.
         """
         known = {camel(name) for name in accepted}
-        generic = set(GENERIC_AGENT_OPTIONS) - known if self.slot == "agent" else set()
+        generic = GENERIC_OPTIONS.get(self.slot, set()) - known
         return {key: value for key, value in self.options.items() if key not in generic}
 
 

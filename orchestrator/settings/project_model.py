@@ -12,6 +12,7 @@ from orchestrator.settings.guard_model import GuardKeys
 from orchestrator.settings.policy_model import PolicyKeys
 from orchestrator.settings.reaction_model import Reaction
 from orchestrator.settings.values import AtLeastOne, Branch, Command, Count, InsidePath, Name, Prefix, Repo
+from orchestrator.settings.webhooks_model import HeaderName, UrlPath, VariableName
 
 Permissions = Annotated[
     Literal["permissionless", "default", "auto-edit", "suggest", "skip"],
@@ -44,18 +45,26 @@ class PluginBlock(Block):
 
 
 class Webhook(Keys):
-    """How a forge's webhook is recognised. Accepted without effect until webhooks are received."""
+    """How a forge's webhook is recognised, where the global `webhooks` block does not say it."""
 
-    enabled: bool = Field(default=True, description="Whether webhooks are received.")
-    path: str | None = Field(default=None, description="Path of the address that receives them.")
-    secret_env_var: str | None = Field(
-        default=None, description="Name of the variable that holds the shared secret."
+    enabled: bool = Field(
+        default=True,
+        description="Whether webhooks are received for this project, once `webhooks` is written.",
     )
-    signature_header: str | None = Field(default=None, description="Header that carries the signature.")
-    event_header: str | None = Field(default=None, description="Header that names the event.")
-    delivery_header: str | None = Field(default=None, description="Header that numbers the delivery.")
+    path: UrlPath | None = Field(
+        default=None, description="A further path that takes this project's deliveries: /api/webhooks/github."
+    )
+    secret_env_var: VariableName | None = Field(
+        default=None,
+        description="Name of the variable that holds the shared secret, instead of `webhooks.secretEnv`.",
+    )
+    signature_header: HeaderName | None = Field(
+        default=None, description="Header that carries the signature, where a relay renames it."
+    )
+    event_header: HeaderName | None = Field(default=None, description="Header that names the event.")
+    delivery_header: HeaderName | None = Field(default=None, description="Header that numbers the delivery.")
     max_body_bytes: AtLeastOne | None = Field(
-        default=None, description="Larger bodies are refused, in bytes."
+        default=None, description="Larger bodies are refused, in bytes; `webhooks.maxBodyBytes` if left out."
     )
 
 

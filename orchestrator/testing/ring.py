@@ -195,6 +195,7 @@ class Ring:
     async def settle(self, most: int = 100) -> None:
         """Run rounds until nothing is being done, nothing is due and nobody woke the ring."""
         for _ in range(most):
+            await self.rounds.look_at_forge()
             await self.rounds.round()
             await self.beside()
             if self.fleet.resting() and self.rounds.resting() and not self.fleet.awake.is_set():

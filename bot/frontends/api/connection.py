@@ -17,6 +17,7 @@ from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from bot.frontends.api import peer
+from orchestrator.errors import Conflict, NotReady
 
 HEAD_WITHIN = 10.0
 """Seconds in which the head of a connection's next request must have come."""
@@ -148,6 +149,16 @@ def listen_tcp(host: str, port: int, *, or_free: bool) -> socket.socket:
         made.close()
         raise
     return made
+
+
+def cannot_listen(host: str, port: int, error: OSError, key: str) -> Conflict | NotReady:
+    """The error for an address that `listen_tcp` could not have; `key` of the configuration chooses another."""
+    where = f"{host}:{port}"
+    if error.errno == errno.EADDRINUSE:
+        msg = f"{where} is taken by another program."
+        return Conflict(msg, next_step=f"Set `{key}` to another port, or to off.")
+    msg = f"nobody can listen on {where} here: {error.strerror or error}."
+    return NotReady(msg, next_step=f"Set `{key}` to an address of this machine, or to off.")
 
 
 def listen(path: Path) -> socket.socket:

@@ -83,11 +83,11 @@ class Guard:
             self._check(Headers(scope=scope), str(scope["method"]))
         except AoError as error:
             if isinstance(error, TooLarge):
-                await _drain(receive)
+                await drain(receive, _DRAIN_MOST)
             answer = JSONResponse(error_data(error), status_code=_STATUS.get(error.code, 403))
             await answer(scope, receive, dressed)
             return
-        await self._app(scope, _Body(receive, self._body_within).receive, dressed)
+        await self._app(scope, Body(receive, self._body_within, MOST_BODY).receive, dressed)
 
     def _behind_proxy(self, scope: Scope) -> Scope:
         """With the client and scheme that a trusted proxy tells; nobody else is believed."""
@@ -126,7 +126,7 @@ class Guard:
             raise NotAllowed(msg, next_step="Programs send a token and no Origin.")
         length = headers.get("content-length", "0")
         if length.isdigit() and int(length) > MOST_BODY:
-            raise _too_large()
+            raise too_large(MOST_BODY)
 
     def _is_ours(self, host: str) -> bool:
         name, port = _name_and_port(host)
@@ -172,11 +172,12 @@ def _name_and_port(host: str) -> tuple[str, int]:
     return (name, port) if found.netloc == host and "@" not in host else ("", 0)
 
 
-class _Body:
-    """A body that is bounded in size and in time, also where it has no length."""
+class Body:
+    """A body that is bounded in size (bytes) and in time (seconds), also where it has no length."""
 
-    def __init__(self, receive: Receive, within: float) -> None:
+    def __init__(self, receive: Receive, within: float, most: int) -> None:
         self._receive = receive
+        self._most = most
         self._size = 0
         self._whole = False
         self._until = asyncio.get_running_loop().time() + within
@@ -193,26 +194,27 @@ class _Body:
             raise TooSlow(msg) from None
         self._size += len(part.get("body", b""))
         self._whole = not part.get("more_body", False)
-        if self._size > MOST_BODY:
-            await _drain(self._receive)
-            raise _too_large()
+        if self._size > self._most:
+            await drain(self._receive, _DRAIN_MOST)
+            raise too_large(self._most)
         return part
 
 
-async def _drain(receive: Receive) -> None:
+async def drain(receive: Receive, most: int) -> None:
     """Read on for a moment: a connection closed over unread bytes is reset, and takes the answer with it."""
     size = 0
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_DRAIN_WITHIN):
-            while size < _DRAIN_MOST:
+            while size < most:
                 part = await receive()
                 size += len(part.get("body", b""))
                 if not part.get("more_body", False):
                     return
 
 
-def _too_large() -> TooLarge:
-    msg = f"a request has at most {MOST_BODY} bytes."
+def too_large(most: int) -> TooLarge:
+    """The error for a body with more bytes than `most`."""
+    msg = f"a request has at most {most} bytes."
     return TooLarge(msg)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,7 @@ from starlette.routing import BaseRoute
 
 from bot.actions.runner import Actions
 from bot.chat.desk import Desk
-from bot.frontends.api.connection import QuietServer, TcpProtocol, listen_tcp
+from bot.frontends.api.connection import QuietServer, TcpProtocol, cannot_listen, listen_tcp
 from bot.frontends.api.door import TokenDoor
 from bot.frontends.api.guard import Guard
 from bot.frontends.api.routes import Api
@@ -23,7 +22,6 @@ from bot.frontends.api.server import Log
 from bot.frontends.api.state import State
 from bot.frontends.chat import Figures
 from orchestrator.domain.listener import Listener
-from orchestrator.errors import Conflict, NotReady
 from orchestrator.services import tokens
 
 if TYPE_CHECKING:
@@ -98,7 +96,7 @@ class HttpServer:
             listening = listen_tcp(given.host, given.port, or_free=not given.chosen)
         except OSError as error:
             threads.shutdown(wait=False)
-            raise _cannot(given, error) from error
+            raise cannot_listen(given.host, given.port, error, "console.listen") from error
         self.port = int(listening.getsockname()[1])
         told = await loop.run_in_executor(threads, metadata.version, "agent-orchestrator")
         self._server = QuietServer(self._app(told, threads), self.protocol)
@@ -171,12 +169,3 @@ def configured(
         announcer=announcer,
         pages=pages,
     )
-
-
-def _cannot(given: Listener, error: OSError) -> Conflict | NotReady:
-    where = f"{given.host}:{given.port}"
-    if error.errno == errno.EADDRINUSE:
-        msg = f"{where} is taken by another program."
-        return Conflict(msg, next_step="Set `console.listen` to another port, or to off.")
-    msg = f"nobody can listen on {where} here: {error.strerror or error}."
-    return NotReady(msg, next_step="Set `console.listen` to an address of this machine, or to off.")

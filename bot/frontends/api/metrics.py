@@ -39,6 +39,8 @@ class Numbers:
     notifiers: Iterable[str] = ()
     """Those that are told."""
     notifiers_in_trouble: Iterable[str] = ()
+    webhook_deliveries: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """By event and outcome, since the start."""
     conversations_behind: Mapping[str, int] = field(default_factory=dict)
     """By chat surface."""
     calls: Mapping[str, int] = field(default_factory=dict)
@@ -92,6 +94,18 @@ class _Fleet(Collector):
             "ao_notifier_trouble", "1 while a notifier is behind.", labels=["notifier"]
         )
         yield _labelled(trouble, {name: int(name in behind) for name in sorted({*n.notifiers, *behind})})
+        yield _deliveries(n.webhook_deliveries)
+
+
+def _deliveries(counted: Mapping[tuple[str, str], int]) -> Metric:
+    found = CounterMetricFamily(
+        "ao_webhook_deliveries",
+        "Deliveries of webhooks since the start; no event is told of what nobody vouches for.",
+        labels=["event", "outcome"],
+    )
+    for labels, count in sorted(counted.items()):
+        found.add_metric(labels, count)
+    return found
 
 
 def _labelled(

@@ -207,6 +207,7 @@ class Healthz(Shape):
     ok: bool
     reasons: list[str]
     degraded: list[str] = Field(description="Chat surfaces that are away or behind.")
+    webhooks: dict[str, str]
     version: str
 
 

@@ -17,7 +17,7 @@ from bot.chat.desk import Desk
 from bot.frontends.api.door import Door
 from bot.frontends.api.guard import asked_here
 from bot.frontends.chat import Figures
-from orchestrator.services import health
+from orchestrator.services import health, webhooks
 
 if TYPE_CHECKING:
     from orchestrator.lifecycle.announcer import Announcer
@@ -57,7 +57,13 @@ class State:
         await self._let_in(http)
         found = await health.problems(self.core, self.pulse)
         behind = health.degraded(self.core)
-        data = {"ok": not found, "reasons": found, "degraded": behind, "version": self.version}
+        data = {
+            "ok": not found,
+            "reasons": found,
+            "degraded": behind,
+            "webhooks": dict(webhooks.rows(self.core)),
+            "version": self.version,
+        }
         return JSONResponse(data, status_code=503 if found else 200)
 
     async def metrics(self, http: HttpRequest) -> Response:
@@ -86,6 +92,7 @@ class State:
         trouble = tuple(self.announcer.trouble) if self.announcer else ()
         chats = tuple(self.figures())
         age = pulse.age(self.core.clock.monotonic())
+        deliveries = dict(self.core.hooks.deliveries)
 
         def text() -> tuple[bytes, str]:
             from bot.frontends.api import metrics
@@ -103,6 +110,7 @@ class State:
                 requests_running=desk.running,
                 notifiers=told,
                 notifiers_in_trouble=trouble,
+                webhook_deliveries=deliveries,
                 conversations_behind={one.surface: one.behind for one in chats},
                 calls={one.surface: one.calls for one in chats},
             )

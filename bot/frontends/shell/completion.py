@@ -87,7 +87,7 @@ def _offers(before: Sequence[str]) -> list[str]:
 
 def _action(words: Sequence[str]) -> Action | None:
     """The verb that is typed already, whole."""
-    for count in (2, 1):
+    for count in range(registry.LONGEST, 0, -1):
         if len(words) >= count and " ".join(words[:count]) in registry.VERBS:
             return registry.load(" ".join(words[:count]))
     return None

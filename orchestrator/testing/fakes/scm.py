@@ -43,6 +43,7 @@ from orchestrator.ports.scm import (
 )
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.workspace import Base
+from orchestrator.testing.fakes.hearing import FakeHearing, FakeHooks
 from orchestrator.testing.fakes.tree_diff import Tree, between
 
 _OPEN = (PullRequestState.OPEN, PullRequestState.DRAFT)
@@ -67,7 +68,9 @@ class FakeForge:
     """(project, number, head, method) of every merge that happened."""
 
 
-class FakeScm(Scm, Claims, Branches, BaseNotes, Reruns, Queues, Threads, Drafts, UpdatesBranches):
+class FakeScm(
+    FakeHearing, FakeHooks, Scm, Claims, Branches, BaseNotes, Reruns, Queues, Threads, Drafts, UpdatesBranches
+):
     """Pull requests in dictionaries. `runs` are the checks that every new head gets, pending.
 
     A publication whose source is `fake:<head>` is refused unless its head is that one. `trees` knows the
@@ -81,6 +84,8 @@ class FakeScm(Scm, Claims, Branches, BaseNotes, Reruns, Queues, Threads, Drafts,
         approvals: int = 0,
         trees: Callable[[str], Tree] = lambda _sha: {},
     ) -> None:
+        FakeHearing.__init__(self)
+        FakeHooks.__init__(self)
         self.forge = FakeForge()
         self.note = ""
         """What a person should know of the base."""

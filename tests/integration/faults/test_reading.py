@@ -33,7 +33,11 @@ VERBS: tuple[tuple[str, ...], ...] = (
     ("token", "ls"),
 )
 """What needs no configuration."""
-OF_THE_FILE: tuple[tuple[str, ...], ...] = (("project", "ls"), ("issues", "demo"))
+OF_THE_FILE: tuple[tuple[str, ...], ...] = (
+    ("project", "ls"),
+    ("issues", "demo"),
+    ("github", "webhook", "ls"),
+)
 """What shows the configuration itself, or what it names."""
 
 OF_THE_SERVER = {"console"}
