@@ -155,8 +155,7 @@ class Approval:
     by: Actor
     head: str
     at: float
-    carried: str = ""
-    """How it reached a forge that knows people: `as a review by ana-gh`."""
+    carried: str = ""  # how it reached a forge that knows people: `as a review by ana-gh`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,8 +178,7 @@ class Change:
     asked_head: str = ""
     """The newest head for which somebody asked for changes here."""
     asked_by: str = ""
-    merged_via: str = ""
-    """Where they asked: `slack`, `web`. Empty also where that was not kept yet."""
+    merged_via: str = ""  # where they asked: `slack`, `web`; empty also where that was not kept yet
     merged_as: str = ""  # with whose rights on the forge; empty: ours
 
 
