@@ -66,7 +66,7 @@ from plugins._shared.github_hearing import WebhookOptions
 from plugins._shared.github_listening import GitHubListening
 from plugins._shared.github_merge import Order
 from plugins._shared.github_rest_pull import Pull, shown
-from plugins._shared.github_review import Verdict
+from plugins._shared.github_review import Verdict, Ways
 from plugins._shared.github_sign_in import SignInOptions
 from plugins._shared.mirror import Mirror
 
@@ -93,6 +93,8 @@ class GitHubScmOptions(SignInOptions):
     """Where git finds the repository; left out, `https://HOST/OWNER/NAME.git`."""
     reviewer: ReviewerOptions | None = Field(default=None)
     """Carries approvals of people who are not linked, as reviews of another account than the one that pushes."""
+    approvals: int = Field(default=1, ge=1)
+    """Approvals given here that turn the status `ao/approval` green. The project's own `approvals` counts beside it."""
     webhook: WebhookOptions | None = Field(default=None)
     """How this project's webhooks are recognised, where the global `webhooks` block does not say it."""
     auto_merge: bool = False
@@ -238,7 +240,8 @@ class GitHubScm(
             said = Verdict(pull=pull, head=head, decision=verdict, by=by, body=body)
             person = self._access.person(as_) if as_ is not None else None
             reviewer = self._reviewer_for(session.project)
-            carried = await github_review.carry(forge, said, person, reviewer)
+            ways = Ways(person=person, reviewer=reviewer, approvals=self._options.approvals)
+            carried = await github_review.carry(forge, said, ways)
         self._wrote(session)
         return carried
 
