@@ -33,7 +33,7 @@ async def publish(forge: Forge, what: Publication) -> Pull | None:
     base = await forge.remote.mirror.newest_base(what.base, "")
     if base and await forge.remote.mirror.is_ancestor(what.head, base):
         raise _nothing_new(what)
-    await forge.remote.push(session.id, session.branch, what.head)
+    await forge.remote.push(session.id, session.branch, what.head, what.base)
     forge.reached("publish-pushed")
     if known is None and not what.open:
         return None

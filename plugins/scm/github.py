@@ -7,7 +7,7 @@ What is written is only ever done to a pull request that is the session's own (`
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -55,21 +55,26 @@ from plugins._shared.github_access import (
     Access,
     AccessOptions,
     AppOptions,
+    git_environment,
     ready,
 )
 from plugins._shared.github_account import GitHubAccount
 from plugins._shared.github_client import GitHub
-from plugins._shared.github_forge import Forge, credentials, url_of
+from plugins._shared.github_forge import Forge, url_of
 from plugins._shared.github_git import Remote
 from plugins._shared.github_hearing import WebhookOptions
-from plugins._shared.github_look import Looker
-from plugins._shared.github_mark import Marks
+from plugins._shared.github_listening import GitHubListening
 from plugins._shared.github_merge import Order
 from plugins._shared.github_rest_pull import Pull, shown
-from plugins._shared.github_review import Verdict
+from plugins._shared.github_review import Verdict, Ways
 from plugins._shared.github_sign_in import SignInOptions
-from plugins._shared.github_told import GitHubTold, Told
 from plugins._shared.mirror import Mirror
+
+PASSED_ON = (
+    *("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH"),
+)
+"""What of our own environment git needs on machines that reach the world through a proxy."""
 
 
 class ReviewerOptions(Options):
@@ -88,15 +93,17 @@ class GitHubScmOptions(SignInOptions):
     """Where git finds the repository; left out, `https://HOST/OWNER/NAME.git`."""
     reviewer: ReviewerOptions | None = Field(default=None)
     """Carries approvals of people who are not linked, as reviews of another account than the one that pushes."""
+    approvals: int = Field(default=1, ge=1)
+    """Approvals given here that turn the status `ao/approval` green. The project's own `approvals` counts beside it."""
     webhook: WebhookOptions | None = Field(default=None)
-    """Which headers of a delivery carry what, where a relay renames them; the rest is the listener's."""
+    """How this project's webhooks are recognised, where the global `webhooks` block does not say it."""
     auto_merge: bool = False
     """A merge that the branch's rules still hold up is left to GitHub's own auto-merge, where the repository has it."""
 
 
 class GitHubScm(
     GitHubAccount,
-    GitHubTold,
+    GitHubListening,
     Scm,
     Claims,
     Branches,
@@ -110,7 +117,10 @@ class GitHubScm(
     """GitHub. What changes a session's pull request is done one after the other."""
 
     def __init__(self, options: GitHubScmOptions, context: PluginContext) -> None:
-        super().__init__(options, context, reviewer=options.reviewer is not None)
+        # GitHub does not count an App's review.
+        counts = options.reviewer is not None and options.reviewer.app is None
+        GitHubAccount.__init__(self, options, context, reviewer=counts)
+        GitHubListening.__init__(self, context, options.webhook)
         self._options = options
         self._context = context
         self._access = self._ours
@@ -119,11 +129,7 @@ class GitHubScm(
             block = options.reviewer.model_dump(exclude_unset=True)
             second = AccessOptions.model_validate({"api_url": options.api_url, **block})
             self._second = Access(second, context)
-        self._told = Told(lambda: self._lookers.values(), context.now, options.webhook)
-        self._marks = Marks()
         self._forges: dict[Path, Forge] = {}
-        self._lookers: dict[str, Looker] = {}
-        """By the identity of their client."""
         self._turns: WeakValueDictionary[SessionId, asyncio.Lock] = WeakValueDictionary()
 
     # The base --------------------------------------------------------------------------------------
@@ -155,17 +161,11 @@ class GitHubScm(
                 answers[session.id] = Unseen(error.what)
             else:
                 by_client.setdefault(hub.identity.key, []).append(session)
-        groups = [self._look(group) for group in by_client.values()]
+        groups = [self.looker(group[0].project).look(group, _repo) for group in by_client.values()]
         for looks in await asyncio.gather(*groups):
             answers |= looks
+        self.note([session for group in by_client.values() for session in group], answers)
         return answers
-
-    async def _look(self, group: Sequence[SessionRef]) -> Mapping[SessionId, Look[PullRequest | None]]:
-        looker = self.looker(group[0].project)
-        self._told.before(looker, {session.project.repo for session in group})
-        looks = await looker.look(group, _repo)
-        self._told.after(group, looks)
-        return looks
 
     @override
     async def find(self, project: Project, number: int) -> PullRequest | None:
@@ -174,15 +174,15 @@ class GitHubScm(
         except NotFound:
             return None
 
-    # Doing -----------------------------------------------------------------------------------------
-
     @override
     async def diff(self, what: Publication) -> PushedDiff:
         publishing.check(what)
-        remote = self._forge(what.session.project).remote
+        session, remote = what.session, self._forge(what.session.project).remote
         base = await remote.base(what.base)
-        await remote.receive(what.session.id, what.source, what.session.branch, what.head)
+        await remote.receive(session.id, what.source, session.branch, what.head)
         return await pushed_diff.read(remote.mirror, base, what.head)
+
+    # Doing -----------------------------------------------------------------------------------------
 
     @override
     async def publish(self, what: Publication) -> PullRequest | None:
@@ -239,8 +239,9 @@ class GitHubScm(
             github_merge.same_head(pull, head)
             said = Verdict(pull=pull, head=head, decision=verdict, by=by, body=body)
             person = self._access.person(as_) if as_ is not None else None
-            reviewer = self._second.ours(session.project.repo) if self._second is not None else None
-            carried = await github_review.carry(forge, said, person, reviewer)
+            reviewer = self._reviewer_for(session.project)
+            ways = Ways(person=person, reviewer=reviewer, approvals=self._options.approvals)
+            carried = await github_review.carry(forge, said, ways)
         self._wrote(session)
         return carried
 
@@ -301,17 +302,16 @@ class GitHubScm(
     @override
     async def aclose(self) -> None:
         await super().aclose()
-        for looker in self._lookers.values():
-            await looker.aclose()
+        await self.end_looks()
         await self._access.aclose()
         if self._second is not None:
             await self._second.aclose()
 
-    @override
-    def hook_place(self, project: Project) -> tuple[GitHub, str]:
-        return self._forge(project).hub, project.repo
-
     # Ours ------------------------------------------------------------------------------------------
+
+    @override
+    def _reviewer_for(self, project: Project) -> GitHub | None:
+        return self._second.ours(project.repo) if self._second is not None else None
 
     def _forge(self, project: Project) -> Forge:
         forge = self._forges.get(project.folder)
@@ -321,14 +321,18 @@ class GitHubScm(
             forge = self._forges[project.folder] = Forge(
                 project=project,
                 hub=hub,
-                remote=Remote(
-                    Mirror(project.mirror), url, lambda: credentials(hub, url, self._context.environment)
-                ),
+                remote=Remote(Mirror(project.mirror), url, lambda: self._environment(hub, url)),
                 marks=self._marks,
                 home=self._context.server,
                 reached=self._context.reached,
             )
         return forge
+
+    async def _environment(self, hub: GitHub, url: str) -> Mapping[str, str]:
+        passed = {n: self._context.environment[n] for n in PASSED_ON if n in self._context.environment}
+        if not url.startswith("http"):
+            return passed
+        return {**passed, **await git_environment(hub, url)}
 
     def _as(self, forge: Forge, credential: Credential | None) -> GitHub:
         return forge.hub if credential is None else self._access.person(credential)
@@ -336,14 +340,9 @@ class GitHubScm(
     def _turn(self, session: SessionId) -> asyncio.Lock:
         return self._turns.setdefault(session, asyncio.Lock())
 
-    def looker(self, project: Project) -> Looker:
-        """Whoever looks at a project's pull requests: it is told of what webhooks say."""
-        hub = self._forge(project).hub
-        looker = self._lookers.get(hub.identity.key)
-        if looker is None:
-            looker = Looker(hub, self._marks, home=self._context.server, wake=self._context.wake)
-            self._lookers[hub.identity.key] = looker
-        return looker
+    @override
+    def client(self, project: Project) -> GitHub:
+        return self._forge(project).hub
 
     def _wrote(self, session: SessionRef) -> None:
         """What was seen of it before is not true any more."""

@@ -13,19 +13,27 @@ from tests.architecture import tree
 _SLOTS = ("agent", "tracker", "scm", "runtime", "workspace", "terminal", "notifier")
 _EVERYDAY = {"local", "custom", "none", "process", "copy", "clone", "desktop", "web", "webhook"}
 
-# Where people have accounts of their own is no plugin's name only: verbs, their hints and people's keys say it.
+# Where people have accounts of their own is no plugin's name only: verbs, addresses and people's keys say it.
 _WHERE_PEOPLE_ARE = {
     "github": (
         "bot/actions/github_doctor.py",
+        "bot/actions/github_webhook_install.py",
+        "bot/actions/github_webhook_ls.py",
+        "bot/actions/github_webhook_rm.py",
+        "bot/actions/github_webhook_test.py",
         "bot/actions/link.py",
         "bot/actions/registry.py",
         "bot/actions/unlink.py",
+        "bot/frontends/webhooks/listener.py",
         "orchestrator/domain/guard.py",
+        "orchestrator/services/forge_hooks.py",
         "orchestrator/services/links.py",
         "orchestrator/services/new_project.py",
         "orchestrator/settings/people_check.py",
         "orchestrator/settings/people_model.py",
+        "orchestrator/settings/project_model.py",
         "orchestrator/settings/remote.py",
+        "orchestrator/settings/webhooks_model.py",
     )
 }
 

@@ -31,12 +31,15 @@ from orchestrator.ports.scm import (
     Carried,
     Claims,
     Credential,
+    Drafts,
     Merged,
     Publication,
     Queued,
     Queues,
     Reruns,
     Scm,
+    Threads,
+    UpdatesBranches,
 )
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.workspace import Base
@@ -65,7 +68,9 @@ class FakeForge:
     """(project, number, head, method) of every merge that happened."""
 
 
-class FakeScm(FakeHearing, FakeHooks, Scm, Claims, Branches, BaseNotes, Reruns, Queues):
+class FakeScm(
+    FakeHearing, FakeHooks, Scm, Claims, Branches, BaseNotes, Reruns, Queues, Threads, Drafts, UpdatesBranches
+):
     """Pull requests in dictionaries. `runs` are the checks that every new head gets, pending.
 
     A publication whose source is `fake:<head>` is refused unless its head is that one. `trees` knows the
@@ -285,6 +290,46 @@ class FakeScm(FakeHearing, FakeHooks, Scm, Claims, Branches, BaseNotes, Reruns, 
                 for run in pull.runs
             ),
         )
+
+    @override
+    async def reply(self, session: SessionRef, thread: str, text: str) -> None:
+        self._call("reply")
+        first = self._thread(session.id, thread)[0]
+        pull = self.pull_of(session.id)
+        answer = replace(first, id=str(len(pull.comments) + 1), author="ao", body=text)
+        self._set(self._key(session.id), comments=(*pull.comments, answer))
+
+    @override
+    async def resolve(self, session: SessionRef, thread: str) -> None:
+        self._call("resolve")
+        settled = self._thread(session.id, thread)
+        comments = (
+            replace(c, resolved=True) if c in settled else c for c in self.pull_of(session.id).comments
+        )
+        self._set(self._key(session.id), comments=tuple(comments))
+
+    @override
+    async def set_draft(self, session: SessionRef, *, draft: bool) -> None:
+        self._call("set_draft")
+        if self.pull_of(session.id).state in _OPEN:
+            state = PullRequestState.DRAFT if draft else PullRequestState.OPEN
+            self._set(self._key(session.id), state=state)
+
+    @override
+    async def update_branch(self, session: SessionRef, head: str) -> None:
+        self._call("update_branch")
+        self._same_head(self.pull_of(session.id), head)
+        merged = f"base-in-{head}"[:40]
+        self.forge.branches[session.project.id, session.branch] = merged
+        self.forge.published[session.id] = merged
+        self._set(self._key(session.id), **self._at_head(merged))
+
+    def _thread(self, session: SessionId, thread: str) -> list[ReviewComment]:
+        found = [comment for comment in self.pull_of(session).comments if comment.thread == thread]
+        if not found:
+            msg = f"{session} has no review thread {thread!r}."
+            raise NotFound(msg)
+        return found
 
     def merge_queued(self, session: SessionId) -> None:
         """The forge's queue comes to a session's pull request."""

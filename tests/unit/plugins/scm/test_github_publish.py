@@ -98,6 +98,27 @@ async def test_commits_that_the_session_has_fetched_are_no_obstacle(bench: GitHu
     assert moved.head == head
 
 
+async def test_base_that_github_merged_in_is_no_work_of_others(bench: GitHubBench) -> None:
+    session, head = await bench.opened()
+    for number in (1, 2):
+        await bench.move_base(f"other{number}", "1")
+        await bench.scm.update_branch(session, bench.pulls()[0].head_sha)
+    moved = await publish(bench, session, await bench.commit(session, "more"))
+    assert moved is not None
+    assert bench.pulls()[0].head_sha == moved.head
+    assert head != moved.head
+
+
+async def test_work_of_others_on_top_of_a_merged_base_is_theirs(bench: GitHubBench) -> None:
+    session, head = await bench.opened()
+    await bench.move_base("other", "1")
+    await bench.scm.update_branch(session, head)
+    theirs = await bench.push_from_elsewhere(session)
+    with pytest.raises(Conflict):
+        await publish(bench, session, await bench.commit(session, "more"))
+    assert await bench.github.control.head(REPO, session.branch) == theirs
+
+
 async def test_pull_request_of_a_stranger_on_the_branch_is_left_alone_and_claim_is_named(
     bench: GitHubBench,
 ) -> None:
