@@ -1,8 +1,4 @@
-"""A session: one agent on one task. Five facts are kept; the status is derived from them.
-
-Facts: what is wanted, how far setting up has come, what the agent does, whether its runtime
-lives, and its changes (pull requests). Each carries its reason, its evidence and its time.
-"""
+"""A session: one agent on one task. Five facts are kept, from which its status is derived."""
 
 from __future__ import annotations
 

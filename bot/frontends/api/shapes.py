@@ -1,7 +1,6 @@
 """What the API is asked and what it answers, as pydantic models; the OpenAPI document is made from them.
 
-Imported only when that document is asked for. A test compares them with what is really answered. Keys are
-added, never renamed: a program must let pass what it does not know.
+Imported only for that document. A test compares them with what is answered. Keys are only ever added.
 """
 
 from __future__ import annotations
