@@ -12,6 +12,7 @@ from orchestrator.ports.tracker import IssueChange
 from plugins._shared.github_client import Json
 from plugins._shared.github_issue_reads import Repo
 from plugins._shared.github_issues import Reader, has
+from plugins._shared.github_mark import OURS
 
 ME = "@me"
 """An assignee: whoever we act as."""
@@ -64,7 +65,8 @@ class IssueWrites:
         text = change.comment.strip()
         if not text or (change.once and any(comment.body == text for comment in issue.comments)):
             return issue
-        answer = await repo.hub.rest("POST", repo.path("issues", issue.ref, "comments"), body={"body": text})
+        body = {"body": f"{text}\n\n{OURS}"}
+        answer = await repo.hub.rest("POST", repo.path("issues", issue.ref, "comments"), body=body)
         return replace(issue, comments=(*issue.comments, self._reader.said(answer.data)))
 
     async def _labels(self, repo: Repo, issue: Issue, change: IssueChange) -> Issue:

@@ -17,6 +17,7 @@ from orchestrator.domain.issue import Issue, IssueComment, IssueState
 from orchestrator.domain.outside_text import clean, one_line
 from orchestrator.errors import BadInput
 from plugins._shared.github_client import Json
+from plugins._shared.github_mark import OURS, is_ours
 
 MEMBERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 GHOST = "ghost"
@@ -36,7 +37,7 @@ fragment Facts on Issue {
 _COMMENTS = """\
 fragment Comments on Issue {
   comments(last: 100) {
-    nodes { id url body createdAt authorAssociation isMinimized author { __typename login } }
+    nodes { id url body createdAt authorAssociation isMinimized viewerDidAuthor author { __typename login } }
   }
 }
 """
@@ -173,31 +174,36 @@ class Reader:
         return self.issue(node)
 
     def said(self, row: Json) -> IssueComment:
-        """A comment out of REST's answer to making one."""
-        author = _author(row["user"])
-        return IssueComment(
-            author=login_of(author),
-            body=clean(row["body"] or ""),
-            at=seconds(row["created_at"]),
-            id=row["node_id"],
-            url=row["html_url"],
-            trusted=self.trusts(author, row["author_association"]),
+        """A comment out of REST's answer to our making one."""
+        return self._comment(
+            {
+                "author": _author(row["user"]),
+                "body": row["body"],
+                "createdAt": row["created_at"],
+                "id": row["node_id"],
+                "url": row["html_url"],
+                "authorAssociation": row["author_association"],
+                "viewerDidAuthor": True,
+            }
         )
 
     def _comments(self, node: Json) -> list[IssueComment]:
         """The newest hundred, oldest first; what the project hid (spam, off-topic) is left out."""
-        return [
-            IssueComment(
-                author=login_of(row["author"]),
-                body=clean(row["body"] or ""),
-                at=seconds(row["createdAt"]),
-                id=row["id"],
-                url=row["url"],
-                trusted=self.trusts(row["author"], row["authorAssociation"]),
-            )
-            for row in (node.get("comments") or {}).get("nodes", ())
-            if not row["isMinimized"]
-        ]
+        rows = (node.get("comments") or {}).get("nodes", ())
+        return [self._comment(row) for row in rows if not row["isMinimized"]]
+
+    def _comment(self, row: Json) -> IssueComment:
+        body = clean(row["body"] or "")
+        # An App that we act as is a bot, and may be others' too: our mark says that these words are ours.
+        ours = bool(row["viewerDidAuthor"]) and is_ours(body)
+        return IssueComment(
+            author=login_of(row["author"]),
+            body=body.rstrip().removesuffix(OURS).rstrip() if ours else body,
+            at=seconds(row["createdAt"]),
+            id=row["id"],
+            url=row["url"],
+            trusted=ours or self.trusts(row["author"], row["authorAssociation"]),
+        )
 
     def _state(self, node: Json, labels: Sequence[str]) -> IssueState:
         if node["state"] == "CLOSED":

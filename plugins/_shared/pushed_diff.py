@@ -16,6 +16,7 @@ from orchestrator.ports.place import Completed
 from plugins._shared import command
 from plugins._shared.git import failure
 from plugins._shared.mirror import Mirror
+from plugins._shared.threads import trees_of
 
 MOST_PATCH = 8_000_000
 """Bytes of all hunks that are read."""
@@ -62,8 +63,13 @@ async def read(mirror: Mirror, base: str, head: str, *, most: int = MOST_PATCH) 
     shown = ("-r", *_SAFE, "-p", "-U3", "--submodule=short", *_RENAMES, start, head)
     patch = await _ask(mirror, most, *_LARGE, "diff-tree", *shown)
     sizes = await _sizes(mirror, [file.blob for file in files if file.mode.startswith("100")])
-    sections = _sections(patch.stdout, whole=len(patch.stdout) < most)
-    found = [_complete(file, sections, counts, sizes) for file in files]
+
+    def assembled() -> list[PushedFile]:
+        sections = _sections(patch.stdout, whole=len(patch.stdout) < most)
+        return [_complete(file, sections, counts, sizes) for file in files]
+
+    # Megabytes are taken apart here: not on the loop.
+    found = await trees_of(mirror.path.parent).run(assembled)
     return PushedDiff(
         base=since,
         head=head,

@@ -38,6 +38,7 @@ def comment(body: str, *, hidden: bool = False) -> dict[str, Any]:
         "createdAt": "2026-11-23T22:40:13Z",
         "authorAssociation": "OWNER",
         "isMinimized": hidden,
+        "viewerDidAuthor": False,
         "author": {"__typename": "User", "login": "ada"},
     }
 
