@@ -1,4 +1,7 @@
-"""A session: one agent on one task. Five facts are kept, from which its status is derived."""
+"""A session: one agent on one task. Five facts are kept, each with reason, evidence and time; the status is derived.
+
+What is wanted, how far setting up has come, what the agent does, whether its runtime lives, its changes.
+"""
 
 from __future__ import annotations
 
@@ -151,8 +154,7 @@ class Approval:
     by: Actor
     head: str
     at: float
-    carried: str = ""
-    """How it reached a forge that knows people: `as a review by ana-gh`."""
+    carried: str = ""  # how it reached a forge that knows people: `as a review by ana-gh`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
