@@ -125,8 +125,7 @@ class GitHub:
         an answer: its address is in the header `location`.
         """
         headers = {"If-None-Match": etag} if etag else {}
-        if accept:
-            headers["Accept"] = accept
+        headers |= {"Accept": accept} if accept else {}
         answer = await self._followed(method, path, dict(query or {}), headers, body)
         if answer.status >= 300 and answer.status not in {302, 304}:
             raise refusal(answer, f"{method} {path}", self.host)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from typing_extensions import override
@@ -31,46 +31,24 @@ from orchestrator.ports.scm import (
     Carried,
     Claims,
     Credential,
-    Drafts,
     Merged,
     Publication,
     Queued,
     Queues,
     Reruns,
     Scm,
-    Threads,
-    UpdatesBranches,
 )
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.workspace import Base
+from orchestrator.testing.fakes.forge import FakeForge, Number
 from orchestrator.testing.fakes.hearing import FakeHearing, FakeHooks
+from orchestrator.testing.fakes.talk import FakeTalk
 from orchestrator.testing.fakes.tree_diff import Tree, between
 
 _OPEN = (PullRequestState.OPEN, PullRequestState.DRAFT)
-Number = tuple[str, int]
-"""A project and the number of a pull request in it."""
 
 
-@dataclass(slots=True)
-class FakeForge:
-    """What the world sees of the fake; a test changes it at will."""
-
-    bases: dict[tuple[str, str], str] = field(default_factory=dict)
-    """(project, branch) -> head of a base branch."""
-    branches: dict[tuple[str, str], str] = field(default_factory=dict)
-    """(project, branch) -> head of a session's branch."""
-    pulls: dict[Number, PullRequest] = field(default_factory=dict)
-    owners: dict[Number, SessionId] = field(default_factory=dict)
-    published: dict[SessionId, str] = field(default_factory=dict)
-    conflicting: set[str] = field(default_factory=set)
-    """Heads that conflict with their base."""
-    merges: list[tuple[str, int, str, str]] = field(default_factory=list)
-    """(project, number, head, method) of every merge that happened."""
-
-
-class FakeScm(
-    FakeHearing, FakeHooks, Scm, Claims, Branches, BaseNotes, Reruns, Queues, Threads, Drafts, UpdatesBranches
-):
+class FakeScm(FakeHearing, FakeHooks, FakeTalk, Scm, Claims, Branches, BaseNotes, Reruns, Queues):
     """Pull requests in dictionaries. `runs` are the checks that every new head gets, pending.
 
     A publication whose source is `fake:<head>` is refused unless its head is that one. `trees` knows the
@@ -109,6 +87,7 @@ class FakeScm(
         """Looks at this session fail for a reason; without one they succeed again."""
         self._blind[session] = reason
 
+    @override
     def pull_of(self, session: SessionId) -> PullRequest:
         """The newest pull request of a session. Raises `NotFound`."""
         found = self._find(session)
@@ -121,6 +100,7 @@ class FakeScm(
         """The checks of the session's head are these now."""
         self._set(self._key(session), runs=runs, checks=sum_up(runs))
 
+    @override
     def set_pull(self, session: SessionId, **fields: object) -> None:
         """Change any fields of a session's pull request."""
         self._set(self._key(session), **fields)
@@ -292,44 +272,14 @@ class FakeScm(
         )
 
     @override
-    async def reply(self, session: SessionRef, thread: str, text: str) -> None:
-        self._call("reply")
-        first = self._thread(session.id, thread)[0]
-        pull = self.pull_of(session.id)
-        answer = replace(first, id=str(len(pull.comments) + 1), author="ao", body=text)
-        self._set(self._key(session.id), comments=(*pull.comments, answer))
+    def moved(self, session: SessionRef, head: str) -> None:
+        self.forge.branches[session.project.id, session.branch] = head
+        self.forge.published[session.id] = head
+        self._set(self._key(session.id), **self._at_head(head))
 
     @override
-    async def resolve(self, session: SessionRef, thread: str) -> None:
-        self._call("resolve")
-        settled = self._thread(session.id, thread)
-        comments = (
-            replace(c, resolved=True) if c in settled else c for c in self.pull_of(session.id).comments
-        )
-        self._set(self._key(session.id), comments=tuple(comments))
-
-    @override
-    async def set_draft(self, session: SessionRef, *, draft: bool) -> None:
-        self._call("set_draft")
-        if self.pull_of(session.id).state in _OPEN:
-            state = PullRequestState.DRAFT if draft else PullRequestState.OPEN
-            self._set(self._key(session.id), state=state)
-
-    @override
-    async def update_branch(self, session: SessionRef, head: str) -> None:
-        self._call("update_branch")
-        self._same_head(self.pull_of(session.id), head)
-        merged = f"base-in-{head}"[:40]
-        self.forge.branches[session.project.id, session.branch] = merged
-        self.forge.published[session.id] = merged
-        self._set(self._key(session.id), **self._at_head(merged))
-
-    def _thread(self, session: SessionId, thread: str) -> list[ReviewComment]:
-        found = [comment for comment in self.pull_of(session).comments if comment.thread == thread]
-        if not found:
-            msg = f"{session} has no review thread {thread!r}."
-            raise NotFound(msg)
-        return found
+    def called(self, name: str) -> None:
+        self._call(name)
 
     def merge_queued(self, session: SessionId) -> None:
         """The forge's queue comes to a session's pull request."""
