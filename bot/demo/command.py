@@ -83,7 +83,10 @@ def serve(env: Mapping[str, str], *, slack: bool = False, github: bool = False) 
     if on_github is not None:
         on_github.hook(place.config, played_by)
     ao = sys.argv[0] if sys.argv[0].endswith("ao") else "ao"
-    print(_WELCOME.format(repository=place.repository, ao=ao) + more, flush=True)
+    print(
+        _WELCOME.format(repository=place.repository, ao=ao, after="" if github else _NEXT_START) + more,
+        flush=True,
+    )
     argv = [python(), "-m", "bot", "--config", str(place.config), "start"]
     env = {**env, **played_by.environment, "AO_HOME": str(home.path)}
     os.execve(python(), argv, env)  # noqa: S606 - argument list, no shell
@@ -123,5 +126,6 @@ In a second shell:
   {ao} events --follow   what happens
   {ao} approve demo-1    when its checks are green; then {ao} merge demo-1
 
-Ctrl-C stops ao; agents go on, and the next start finds them again.
+Ctrl-C stops ao; agents go on{after}.
 """
+_NEXT_START = ", and the next start finds them again"
