@@ -3,7 +3,7 @@
     acme            the organization; `acme/textkit` is its repository
     ada             a member, who wrote the issues
     ao-demo         the account that `ao` has a token of: it pushes, opens, merges, and made the webhook
-    textkit-review  a second account of ours, which carries what people approve (`scm.reviewer`)
+    textkit-review  a second account of ours, which carries what people approve who did not sign in (`scm.reviewer`)
 
 `main` takes pull requests only, with a green check `tests` and a review that counts, from administrators too. What is
 judged is read from the repository itself and by plain requests with a token that may only read.
@@ -57,6 +57,8 @@ _BLOCK = """\
       plugin: github
       apiUrl: {api}
       tokenEnv: {token}
+      oauthClientId: {client}
+      oauthUrl: {page}
       reviewer:
         tokenEnv: {second}
 """
@@ -73,7 +75,7 @@ class GitHubHosting:
     """Implements `hosting.Hosting`. `told`: by webhooks, else `ao` asks every now and then."""
 
     repository: Repository
-    carried = f"as a review by {SECOND}"
+    links = True
 
     def __init__(self, github: GitHubProcess, *, told: bool = True) -> None:
         self.github = github
@@ -81,15 +83,20 @@ class GitHubHosting:
         self.step_limit = 60.0 if told else 120.0
         self.whole_limit = 180.0 if told else 400.0
         self._reads = self._manages = ""
+        self._reviewer, self._merger = SECOND, US
 
     def make(self, home: Path, cast: Cast) -> sandbox.Sandbox:
         """The sandbox as a checkout of a repository there, whose issues are the cast's."""
-        block = _BLOCK.format(repo=REPO, api=self.github.api, token=TOKEN, second=SECOND_TOKEN)
+        do = self.github.control
+        do("user", login="acme", kind="Organization", members=[MEMBER])
+        app = do("app", slug="ao-demo-sign-in", owner="acme", permissions={}, oauth=True)
+        block = _BLOCK.format(
+            repo=REPO, api=self.github.api, page=self.github.page, token=TOKEN, second=SECOND_TOKEN,
+            client=app["client_id"],
+        )  # fmt: skip
         if self._told:
             cast.fleet += _WEBHOOKS.format(port=_free_port())
         place = sandbox.make(home, cast, block)
-        do = self.github.control
-        do("user", login="acme", kind="Organization", members=[MEMBER])
         rights = {MEMBER: "maintain", US: "admin", SECOND: "write"}
         made = do("repository", full_name=REPO, seed=str(place.repository), collaborators=rights)
         for number in sorted(cast.issues):
@@ -122,6 +129,17 @@ class GitHubHosting:
         """Of its issues and pull requests, for a browser."""
         return f"{self.github.page}/{REPO}"
 
+    @property
+    def carried(self) -> str:
+        """Whose review it is there."""
+        return f"as a review by {self._reviewer}"
+
+    def sign_in(self, code: str) -> str:
+        """Ada, in her browser: from then on her approval is her own review, and her merge has her rights."""
+        self.github.control("authorize", user_code=code, login=MEMBER)
+        self._reviewer = self._merger = MEMBER
+        return MEMBER
+
     def turn(self, issue: int, whose: str) -> str:
         """By its label."""
         labels = {row["name"] for row in self._get(f"/issues/{issue}")["labels"]}
@@ -148,12 +166,12 @@ class GitHubHosting:
         return f"{CHECK} of {head[:8]} is {wanted} on GitHub"
 
     def approved(self, branch: str, head: str) -> str:
-        """The second account's review at that commit, which the branch's rules count."""
+        """A review at that commit, which the branch's rules count: hers who signed in, else the second account's."""
         number = self._pull(branch, "open")["number"]
         rows = self._get(f"/pulls/{number}/reviews")
         said = [(row["user"]["login"], row["state"], row["commit_id"]) for row in rows]
-        _hold((SECOND, "APPROVED", head) in said, f"the reviews of #{number} on GitHub: {said}")
-        return f"a review by {SECOND} at {head[:8]} on GitHub"
+        _hold((self._reviewer, "APPROVED", head) in said, f"the reviews of #{number} on GitHub: {said}")
+        return f"a review by {self._reviewer} at {head[:8]} on GitHub"
 
     def merged(self, branch: str, head: str) -> str:
         """By GitHub, and the merge commit is in the base there."""
@@ -163,7 +181,9 @@ class GitHubHosting:
         commit = str(pull["merge_commit_sha"])
         inside = self.repository.ask("merge-base", commit, "main") == commit
         _hold(inside, f"{commit[:8]} is not in main on GitHub")
-        return f"#{pull['number']} is merged on GitHub as {commit[:8]}"
+        by = self._get(f"/pulls/{pull['number']}")["merged_by"]["login"]
+        _hold(by == self._merger, f"#{pull['number']} was merged on GitHub by {by}")
+        return f"#{pull['number']} is merged on GitHub by {by} as {commit[:8]}"
 
     def tidied(self, branch: str, issue: int) -> str:
         """No branch, a closed issue, none of our labels on it."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.demo import play, sandbox, scenario
-from bot.demo.github_hosting import CHECK, REPO, GitHubHosting
+from bot.demo.github_hosting import CHECK, REPO, SECOND_TOKEN, GitHubHosting
 from bot.demo.github_process import GitHubProcess
 from bot.demo.play import Story
 from bot.demo.slack_hand import FakeServer, SlackHand
@@ -51,6 +51,9 @@ def test_it_is_talked_through_in_slack(tmp_path: Path) -> None:
     hand = SlackHand(FakeServer.start(tmp_path / "slack.log"))
     at = asked_nothing_strange(hosting)
     assert scenario.play(tmp_path, hand, tale, at, hosting=hosting) == 0, "\n".join(tale.lines)
+    said = "\n".join(tale.lines)
+    assert "a review by ada" in said
+    assert "merged on GitHub by ada" in said
 
 
 @pytest.mark.slow
@@ -61,12 +64,12 @@ def test_without_webhooks_github_is_asked(tmp_path: Path) -> None:
     assert hosting.github.process.poll() is not None
 
 
-def broken_by(step: str, how: Callable[[GitHubHosting], object], home: Path) -> str:
+def broken_by(step: str, how: Callable[[GitHubHosting, Story], object], home: Path) -> str:
     tale, hosting = Tale(), hosted(home)
 
     def at(name: str, story: Story) -> None:
         if name == step:
-            how(hosting)
+            how(hosting, story)
             story.limit = IMPATIENT
 
     assert play.headless(home, tale, at, hosting=hosting) == 1
@@ -75,7 +78,7 @@ def broken_by(step: str, how: Callable[[GitHubHosting], object], home: Path) -> 
 
 @pytest.mark.slow
 def test_check_that_is_always_red(tmp_path: Path) -> None:
-    def red(hosting: GitHubHosting) -> None:
+    def red(hosting: GitHubHosting, _story: Story) -> None:
         argv = [*sandbox.TEST_COMMAND[:3], "nothing"]
         hosting.github.control("ci", full_name=REPO, commands={CHECK: argv})
 
@@ -85,21 +88,30 @@ def test_check_that_is_always_red(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_merge_that_the_branch_refuses(tmp_path: Path) -> None:
     """The rules change between the moment in which Merge was shown and the press."""
-    said = broken_by("merge", lambda hosting: hosting.protect(approvals=2), tmp_path)
+    said = broken_by("merge", lambda hosting, _: hosting.protect(approvals=2), tmp_path)
     assert said.startswith("BROKEN at merge")
     assert "2 approving reviews are required" in said
 
 
 @pytest.mark.slow
-def test_approval_that_does_not_count(tmp_path: Path) -> None:
-    """The second account lost its right to write: its review is there, and GitHub does not count it."""
-    said = broken_by("approve", lambda hosting: hosting.protect(checks=[CHECK, "audit"]), tmp_path)
-    assert said.startswith("BROKEN at approve")
+def test_approval_that_does_not_reach_github(tmp_path: Path) -> None:
+    """The second account's token is bad now."""
+
+    def revoked(hosting: GitHubHosting, story: Story) -> None:
+        hosting.github.control("revoke", token=story.cast.environment[SECOND_TOKEN])
+
+    assert broken_by("approve", revoked, tmp_path).startswith("BROKEN at approve")
+
+
+@pytest.mark.slow
+def test_check_that_is_required_and_runs_nowhere(tmp_path: Path) -> None:
+    said = broken_by("server", lambda hosting, _: hosting.protect(checks=[CHECK, "audit"]), tmp_path)
+    assert said.startswith(("BROKEN at fix", "BROKEN at approve"))
 
 
 @pytest.mark.slow
 def test_github_that_is_gone_is_named(tmp_path: Path) -> None:
-    said = broken_by("ci fails", lambda hosting: hosting.github.process.kill(), tmp_path)
+    said = broken_by("ci fails", lambda hosting, _: hosting.github.process.kill(), tmp_path)
     assert said.startswith("BROKEN at ci fails")
 
 
