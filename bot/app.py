@@ -24,6 +24,7 @@ from orchestrator.errors import AoError, NotFound
 from orchestrator.lifecycle.accounts import Accounts
 from orchestrator.lifecycle.act import Act
 from orchestrator.lifecycle.announcer import Announcer
+from orchestrator.lifecycle.as_person import Links
 from orchestrator.lifecycle.completion import Completion
 from orchestrator.lifecycle.environment import Ours
 from orchestrator.lifecycle.fleet import Fleet
@@ -35,8 +36,9 @@ from orchestrator.lifecycle.world import World
 from orchestrator.ports.notifier import NOTIFIER, Notifier
 from orchestrator.ports.plugin import Closes, PluginContext
 from orchestrator.registry import Registry
-from orchestrator.services import configuration, found_at_start, terminals, trust
+from orchestrator.services import configuration, found_at_start, links, terminals, trust
 from orchestrator.services.core import Core
+from orchestrator.services.intake import Intake
 from orchestrator.services.settings_now import SettingsNow
 from orchestrator.settings.effective import Settings
 from orchestrator.settings.loader import load
@@ -59,6 +61,7 @@ class App:
 
     core: Core
     rounds: Rounds
+    intake: Intake
     ticker: Ticker
     watcher: Watcher
     announcer: Announcer
@@ -67,6 +70,7 @@ class App:
     async def close(self) -> None:
         """Stop acting and finish writing; agents go on whose runtime outlives us."""
         await self.ticker.stop()
+        await self.intake.close()
         await self.watcher.stop()
         await self.announcer.stop()
         try:
@@ -77,6 +81,7 @@ class App:
 
 
 async def _close(core: Core) -> None:
+    await core.sign_ins.close()
     await core.fleet.stop()
     for made in core.registry.made():
         if isinstance(made, Closes):
@@ -111,7 +116,8 @@ async def open_app(home: Home, config: Path, env: Mapping[str, str], *, whole: b
     """
     core = await _open_core(home, config, env, whole=whole)
     kept = core.store.fleet
-    watches = (Completion(core.fleet, kept, core.sees), Accounts(core.fleet, kept))
+    intake = Intake(core)
+    watches = (Completion(core.fleet, kept, core.sees), Accounts(core.fleet, kept), intake)
     rounds = Rounds(core.fleet, lambda: _room(core), *watches)
     watcher = Watcher(home.projects, rounds.hear, core.clock)
     core.settings.on_change(lambda now: _make_folders(home, now, watcher))
@@ -119,6 +125,7 @@ async def open_app(home: Home, config: Path, env: Mapping[str, str], *, whole: b
     return App(
         core=core,
         rounds=rounds,
+        intake=intake,
         ticker=Ticker(core.fleet, rounds),
         watcher=watcher,
         announcer=_announcer(core),
@@ -186,6 +193,7 @@ def _fleet(
         projects=home.projects,
         files=Lanes(1, "ao-configuration"),
     )
+    world.use_links(Links(store.links))
     return Fleet(
         world=world,
         keeping=store.keeper,
@@ -320,6 +328,7 @@ async def serve(
             for row in await found_at_start.tell(core):
                 log.warning("%s", row)
             await core.files.run("home", last_run.remember, home, config)
+            await links.forget_strangers(core, revoke=False)
             await app.ticker.start()
             await front_ends.start(app.ticker.pulse, app.announcer)
 

@@ -149,6 +149,10 @@ class Registry:
         wanted = (*needs, *(line[0] for line in launched if isinstance(line, list | tuple) and line))
         return [program for program in map(str, wanted) if _can_be_missed(program)]
 
+    def not_ready(self, slot: Slot[T], name: str, raw: Mapping[str, object] = MappingProxyType({})) -> str:
+        """Why the plugin could not be used here now (`Plugin.ready`). May block. Raises like `create`."""
+        return self.plugin(slot, name).ready(self.options(slot, name, raw), self._context)
+
     def made(self) -> list[object]:
         """Every instance that was made, for closing them."""
         return list(self._made.values())

@@ -24,8 +24,18 @@ async def run(context: Context, request: Request) -> Message:
     meant = await session_of(context, request)
     head = request.text("head")
     session = await approve.approve(context.core, meant.id, head=head, by=request.who)
-    words = already_approved(meant, head, request.who) or f"👍 {session.id} is approved at {short_sha(head)}."
+    words = (
+        already_approved(meant, head, request.who)
+        or f"👍 {session.id} is approved at {short_sha(head)}{_how(session, head, request.who)}."
+    )
     return about(session, words, f"merge {session.id}")
+
+
+def _how(session: Session, head: str, who: Actor) -> str:
+    """How it reached a forge that knows people."""
+    given = session.change.approvals if session.change else ()
+    own = (one for one in given if one.by.name == who.name and one.head.startswith(head.lower()))
+    return next((f" {one.carried}" for one in own if one.carried), "")
 
 
 def already_approved(before: Session, head: str, who: Actor) -> str:

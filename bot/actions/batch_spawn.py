@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bot.actions.action import Action, Argument, Context, Kind, Role
 from bot.actions.grammar import is_reference
 from bot.actions.target import is_project, project_of, spelled
@@ -9,6 +11,9 @@ from bot.chat.message import Json, Message, Table
 from bot.chat.request import Request
 from bot.chat.view import session_data
 from orchestrator.domain.event import Level
+
+if TYPE_CHECKING:
+    from orchestrator.services.spawn import SpawnOutcome
 
 
 async def run(context: Context, request: Request) -> Message:
@@ -19,7 +24,7 @@ async def run(context: Context, request: Request) -> Message:
     outcomes = await spawn.spawn_batch(
         context.core, name, issues, by=request.who, agent=request.text("agent")
     )
-    rows = tuple((o.issue, o.session.id if o.session else "", str(o.error or "starts")) for o in outcomes)
+    rows = tuple((o.issue, o.session.id if o.session else "", _outcome(o)) for o in outcomes)
     failed = sum(outcome.error is not None for outcome in outcomes)
     started = len(outcomes) - failed
     data: list[Json] = [
@@ -37,6 +42,13 @@ async def run(context: Context, request: Request) -> Message:
         next_steps=("status",) if started else (f"issues {name}",),
         data={"outcomes": data, "failed": failed > 0},
     )
+
+
+def _outcome(outcome: SpawnOutcome) -> str:
+    session = outcome.session
+    if session is not None and session.held.task_waits:
+        return f"waits: its text is an outsider's; `ao held {session.id}` shows it"
+    return str(outcome.error or "starts")
 
 
 def _asked(context: Context, request: Request) -> tuple[str, tuple[str, ...]]:

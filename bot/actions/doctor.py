@@ -7,7 +7,8 @@ from bot.chat.message import Json, Message, Table
 from bot.chat.request import Request
 from orchestrator.domain.event import Level
 
-_MARKS = {"ok": "✅ ok", "warning": "⚠️ warning", "failure": "❌ failure"}
+MARKS = {"ok": "✅ ok", "warning": "⚠️ warning", "failure": "❌ failure"}
+"""How a level is shown."""
 
 
 async def run(context: Context, request: Request) -> Message:
@@ -17,10 +18,7 @@ async def run(context: Context, request: Request) -> Message:
     del request
     findings = await doctor.doctor(context.core)
     bad = [finding for finding in findings if finding.level != "ok"]
-    rows = tuple(
-        (_MARKS.get(f.level, f.level), f.subject, f"{f.text}{f'. {f.next_step}' if f.next_step else ''}")
-        for f in findings
-    )
+    rows = tuple((MARKS.get(f.level, f.level), f.subject, sentence(f.text, f.next_step)) for f in findings)
     data: list[Json] = [
         {"level": f.level, "subject": f.subject, "text": f.text, "next_step": f.next_step} for f in findings
     ]
@@ -31,6 +29,11 @@ async def run(context: Context, request: Request) -> Message:
         level=Level.ACTION if failed else Level.WARNING if bad else Level.INFO,
         data={"findings": data, "failed": failed},
     )
+
+
+def sentence(text: str, step: str) -> str:
+    """What was found, and what to do about it."""
+    return f"{text.rstrip('.')}. {step}" if step else text
 
 
 ACTION = Action(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from bot.actions.action import Context
 from bot.actions.target import session_of
+from bot.chat.held import push_lines
 from bot.chat.message import Button, Field, Json, Message
 from bot.chat.render import pull_request_fields, state, task_words
 from bot.chat.request import Request
 from orchestrator.domain.counted import counted
 from orchestrator.domain.event import Level
+from orchestrator.domain.ids import short_sha
 from orchestrator.domain.session import Session
 
 
@@ -42,6 +44,29 @@ def _pull_request(request: Request, session: Session) -> Message:
         level=Level.ACTION,
         session=session.id,
         data={"head": change.pr.head, "session": session.id, "arguments": _json(arguments)},
+    )
+
+
+async def of_held_push(context: Context, request: Request) -> Message:
+    """For release and send-back: every hunk that waits. Raises what the verb would refuse."""
+    from orchestrator.services import held
+
+    session = await session_of(context, request)
+    push = held.push_at(session, request.text("head"))
+    label = "Release this push" if request.verb == "release" else "Send this push back"
+    arguments = {**_texts(request), "session": str(session.id), "head": push.head}
+    return Message(
+        title=f"{label} ({session.id})?",
+        lines=push_lines(push),
+        verbatim=True,
+        fields=(
+            Field("session", _line(session)),
+            Field("push", f"{short_sha(push.head)} to {session.branch}"),
+        ),
+        buttons=(Button(label=label, verb=request.verb, arguments=arguments),),
+        level=Level.ACTION,
+        session=session.id,
+        data={"head": push.head, "session": session.id, "arguments": _json(arguments)},
     )
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from bot.actions.action import Action, Argument, Context, Kind, Role
 from bot.actions.grammar import is_reference
 from bot.actions.target import about, is_project, project_of, spelled
+from bot.chat.held import text_message
 from bot.chat.message import Message
 from bot.chat.request import Request
 from orchestrator.domain.event import Level
+from orchestrator.domain.outside_text import one_line
 
 if TYPE_CHECKING:
     from orchestrator.domain.session import Session
@@ -31,11 +33,31 @@ async def run(context: Context, request: Request) -> Message:
         plan=request.flag("plan"),
     )
     session = await spawn.spawn(context.core, ask, by=request.who)
+    if session.held.task_waits:
+        return waits_for_release(session)
     what = f"issue {session.task.issue}" if session.task.issue else "your task"
     title = f"🌱 {session.id} starts on {what} in {session.project}{_where(session, ask.branch)}."
     note = await base_note.of_session(context.core, session)
     answer = about(session, title, f"status {session.id}", f"attach {session.id}")
     return replace(answer, lines=(note,), level=Level.WARNING) if note else answer
+
+
+def waits_for_release(session: Session) -> Message:
+    """Nothing starts yet: what would be sent is shown, with the button that releases exactly that."""
+    shown = next(text for text in session.held.texts if text.id == session.held.task_waits)
+    held = text_message(session, shown)
+    title = f"📨 {session.id} waits: {one_line(shown.author, 60) or 'who wrote issue ' + session.task.issue}"
+    answer = about(session, f"{title} is no member of the project, so {shown.words} is held.")
+    steps = (f"release-text {session.id} {shown.id}", f"kill {session.id}")
+    return replace(
+        answer,
+        lines=held.lines,
+        verbatim=True,
+        fields=held.fields,
+        buttons=held.buttons,
+        level=Level.WARNING,
+        next_steps=steps,
+    )
 
 
 def _where(session: Session, branch: str) -> str:

@@ -66,6 +66,9 @@ def _facts(session: Session) -> tuple[Field, ...]:
         found.append(Field("spent", spent))
     if session.unasked:
         found.append(Field("permissions", "⚠️ runs whatever it likes without asking"))
+    push = session.held.push
+    if push is not None and push.waits:
+        found.append(Field("push held", one_line(f"{short_sha(push.head)}: {push.reasons}", 200)))
     if session.hold:
         found.append(Field("hold", f"{session.hold} says that nobody merges this"))
     if session.rescues and session.ended:
@@ -98,9 +101,18 @@ def _need(session: Session) -> str:
     needed = {
         Status.REVIEW_PENDING: f"Needs a review at {head}.",
         Status.MERGEABLE: f"Can be merged at {head}.",
-        Status.WAITING_INPUT: "" if session.question else "The agent waits for an answer.",
+        Status.WAITING_INPUT: _input_needed(session),
     }
     return needed.get(status, reason_words(session, 200))
+
+
+def _input_needed(session: Session) -> str:
+    if session.question:
+        return ""
+    push = session.held.push
+    if push is None:
+        return "The agent waits for an answer."
+    return f"Its push of {short_sha(push.head)} is held: {one_line(push.reasons, 200)}"
 
 
 def _question(session: Session) -> tuple[str, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bot.chat.held import push_buttons, text_button
 from bot.chat.message import Button
 from bot.chat.render import agent_is_gone, checks_words, size_words
 from orchestrator.domain.counted import counted
 from orchestrator.domain.ids import short_sha
 from orchestrator.domain.outside_text import one_line
 from orchestrator.domain.policy import DENY, DENY_WITH_REASON
-from orchestrator.domain.pull_request import PullRequestState
+from orchestrator.domain.pull_request import Approving, PullRequestState
 from orchestrator.domain.session import Change, Question, Session, WantedState
 from orchestrator.domain.status import Status
 
@@ -22,8 +23,16 @@ _RUNS = frozenset({Status.WORKING, Status.STUCK, Status.IDLE, Status.CI_FAILED, 
 def buttons(session: Session) -> tuple[Button, ...]:
     """At most four, the likeliest first; what destroys is in `menu`."""
     asked = answers(session, session.question)[:MOST_OPTIONS] if session.question else []
-    found = [*asked, *_of_change(session), *_of_state(session)]
+    found = [*asked, *_of_held(session), *_of_change(session), *_of_state(session)]
     return tuple(found[:4])
+
+
+def _of_held(session: Session) -> list[Button]:
+    """About what waits for a release: the push, and the text that its task is."""
+    push = session.held.push
+    found = list(push_buttons(session, push)) if push is not None else []
+    waits = next((t for t in session.held.texts if t.id == session.held.task_waits and t.waits), None)
+    return found if waits is None else [*found, text_button(session, waits)]
 
 
 def _of_change(session: Session) -> list[Button]:
@@ -34,7 +43,7 @@ def _of_change(session: Session) -> list[Button]:
     found = []
     if status is Status.MERGEABLE:
         found.append(merge(session, change))
-    if status in _REVIEWED:
+    if status in _REVIEWED and change.pr.approving is not Approving.NOWHERE:
         found.append(approve(session, change))
     if status in _REVIEWED | {Status.MERGEABLE}:
         found.append(request_changes(session, change))
@@ -77,8 +86,9 @@ def menu(session: Session) -> tuple[Button, ...]:
 
 
 def approve(session: Session, change: Change) -> Button:
-    """Bound to the head that is shown."""
-    return Button(label=f"Approve {session.id}", verb="approve", arguments=_at(session, change))
+    """Bound to the head that is shown. `here`: whoever presses it, the forge does not count it."""
+    here = " here" if change.pr.approving is Approving.HERE else ""
+    return Button(label=f"Approve{here} {session.id}", verb="approve", arguments=_at(session, change))
 
 
 def request_changes(session: Session, change: Change) -> Button:

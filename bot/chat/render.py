@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from bot.chat.held import push_buttons
 from bot.chat.message import Button, Field, Json, Message, Table
 from bot.chat.view import event_data, session_data, session_detail
 from orchestrator.domain.activity import in_words
@@ -103,8 +104,10 @@ def size_words(pr: PullRequest) -> str:
 
 def needs_person(session: Session) -> bool:
     """Whether it goes on only if somebody does something: also where the agent whose turn it is is gone."""
-    status = session.status.status
-    return status in NEEDS_PERSON or (status in _AGENTS_TURN and agent_is_gone(session))
+    status, push = session.status.status, session.held.push
+    held = (push is not None and push.waits) or bool(session.held.task_waits)
+    lives = session.wanted.state is not WantedState.STOP
+    return (held and lives) or status in NEEDS_PERSON or (status in _AGENTS_TURN and agent_is_gone(session))
 
 
 def sessions_table(sessions: Sequence[Session], now: float, *, brake: str = "") -> Message:
@@ -282,7 +285,8 @@ def buttons(session: Session) -> tuple[Button, ...]:
     """What a person can ask for from this session's card, with the head that the card shows."""
     here = {"session": str(session.id)}
     status, change = session.status.status, session.change
-    found: list[Button] = []
+    push = session.held.push
+    found: list[Button] = [*(push_buttons(session, push) if push is not None else ())]
     if change is not None:
         shown = {**here, "head": change.pr.head}
         if status in {Status.REVIEW_PENDING, Status.PR_OPEN}:
@@ -311,6 +315,11 @@ def _asked(question: Question) -> list[str]:
 def next_steps(session: Session) -> tuple[str, ...]:
     """What can be typed next, the likeliest first."""
     status = session.status.status
+    push = session.held.push
+    if push is not None and push.waits and session.question is None:
+        return (f"held {session.id}", f"release {session.id}", f"send-back {session.id} <text>")
+    if session.held.task_waits:
+        return (f"held {session.id}", f"release-text {session.id} {session.held.task_waits}")
     steps = {
         Status.WAITING_INPUT: (f"answer {session.id} <text>", f"attach {session.id}"),
         Status.STUCK: (f"output {session.id}", f"interrupt {session.id}", f"send {session.id} <text>"),

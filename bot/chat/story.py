@@ -6,9 +6,10 @@ question becomes its answer with who and when, and a message to the agent goes t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.chat import offers
+from bot.chat.held import push_message, text_message
 from bot.chat.message import Button, Message
 from bot.chat.render import message_stage
 from orchestrator.domain.agent_request import PLAN_ANSWERS, is_plan
@@ -18,8 +19,8 @@ from orchestrator.domain.message import Message as AgentMessage
 from orchestrator.domain.message import MessageStage
 from orchestrator.domain.outside_text import excerpt, one_line, unfenced
 from orchestrator.domain.person import Actor, ActorKind
-from orchestrator.domain.pull_request import PullRequestState
-from orchestrator.domain.session import Change, Question, Session
+from orchestrator.domain.pull_request import Approving, PullRequestState
+from orchestrator.domain.session import Approval, Change, Question, Session
 
 MOST_TEXT = 3000
 _PLAIN = {
@@ -43,6 +44,8 @@ _PLAIN = {
     "merge.conflicts": "🔀 It conflicts with its base.",
     "merge.refused": "⚠️ Not merged.",
     "merge.asked": "🚚 Merging.",
+    "merge.queued": "🚚 The forge merges it in its turn.",
+    "merge.dropped": "⚠️ It left the forge's queue without a merge.",
     "merge.taken_back": "🚚 The merge was taken back.",
     "merge.held": "✋ Nobody merges this for now.",
     "merge.released": "👉 The merge is released.",
@@ -51,6 +54,8 @@ _PLAIN = {
     "pr.closed": "📪 Pull request closed.",
     "pr.merged": "🎉 Merged.",
     "push.refused": "⚠️ Not pushed.",
+    "issue.told": "🎫 Its issue.",
+    "text.more": "📨 More texts by outsiders are held.",
     "reaction.escalated": "🔔 Needs a person.",
     "question.undelivered": "⚠️ The answer did not arrive.",
     "policy.denied": "⛔ Refused by a rule.",
@@ -103,7 +108,45 @@ def entries(logged: LoggedEvent, session: Session) -> tuple[Entry, ...]:
     if kind in _HEAD_BOUND:
         return _waiting(event, session)
     found = [_plain(event, session)] if kind in _PLAIN and not event.data.get(HERE) else []
-    return (*found, *_overtaken(event, session))
+    return (*_of_held(event, session), *found, *_overtaken(event, session))
+
+
+def _of_held(event: Event, session: Session) -> tuple[Entry, ...]:
+    """A push or a text that is held, or what became of it."""
+    names = {event.data.get("push"), event.data.get("held")} - {None, ""}
+    if not names:
+        return ()
+    return tuple(
+        replace(entry, at=event.at)
+        for entry in held_entries(session)
+        if entry.about.partition(":")[2] in names
+    )
+
+
+def held_entries(session: Session) -> tuple[Entry, ...]:
+    """Everything of it that is or was held."""
+    whom = session.created_by.name
+    pushes = (
+        Entry(
+            about=f"push:{push.id}",
+            at=push.since,
+            mention=push.waits,
+            whom=whom,
+            message=push_message(session, push),
+        )
+        for push in session.held.pushes
+    )
+    texts = (
+        Entry(
+            about=f"text:{text.id}",
+            at=text.since,
+            mention=text.waits and text.id == session.held.task_waits,
+            whom=whom,
+            message=text_message(session, text),
+        )
+        for text in session.held.texts
+    )
+    return (*pushes, *texts)
 
 
 def _of_question(event: Event, session: Session) -> tuple[Entry, ...]:
@@ -222,8 +265,11 @@ def waiting_entry(kind: str, session: Session, change: Change, head: str, at: fl
     title = f"👀 Review wanted at {short_sha(head)}" if review else f"✅ Can be merged at {short_sha(head)}"
     found: tuple[Button, ...] = ()
     if not outcome:
-        first = offers.approve if review else offers.merge
-        found = (first(session, change), offers.request_changes(session, change))
+        found = (offers.request_changes(session, change),)
+        if not review:
+            found = (offers.merge(session, change), *found)
+        elif change.pr.approving is not Approving.NOWHERE:
+            found = (offers.approve(session, change), *found)
     return Entry(
         about=f"{'review' if review else 'merge'}:{head[:12]}",
         at=at,
@@ -246,15 +292,21 @@ def _decided(change: Change, head: str, *, review: bool) -> tuple[str, ...]:
     """
     pr = change.pr
     given = [approval for approval in change.approvals if approval.head == head] if review else []
-    told = [f"👍 Approved by {', '.join(approval.by.placed for approval in given)}."] if given else []
+    told = [f"👍 Approved by {', '.join(map(_approved_by, given))}."] if given else []
     if pr.head != head:
         told.append(f"⏭️ Superseded: #{pr.number} is at {short_sha(pr.head)} now.")
     elif pr.state is PullRequestState.MERGED and change.merged_by:
         who = Actor(kind=ActorKind.PERSON, name=change.merged_by, via=change.merged_via)
-        told.append(f"🎉 Merged by {who.placed}.")
+        as_ = f", as {change.merged_as}" if change.merged_as else ""
+        told.append(f"🎉 Merged by {who.placed}{as_}.")
     elif pr.over:
         told.append(f"🎉 #{pr.number} is {pr.state.value}.")
     return tuple(told)
+
+
+def _approved_by(approval: Approval) -> str:
+    how = f" {one_line(approval.carried, 200)}" if approval.carried else ""
+    return f"{approval.by.placed}{how}"
 
 
 def _overtaken(event: Event, session: Session) -> tuple[Entry, ...]:
@@ -265,6 +317,7 @@ def _overtaken(event: Event, session: Session) -> tuple[Entry, ...]:
         "pr.merged",
         "pr.closed",
         "review.approved_here",
+        "review.carried",
         "review.approved",
     }:
         return ()

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from bot.chat.card import card, digest
 from bot.chat.message import Message
 from bot.chat.room import CARD, Room, Spot
-from bot.chat.story import Entry, entries, question_entry
+from bot.chat.story import Entry, entries, held_entries, question_entry
 from orchestrator.domain.conversation import Conversation, Post
 from orchestrator.domain.event import LoggedEvent
 from orchestrator.domain.session import Session
@@ -154,6 +154,9 @@ class Teller:
         question = self._talk.session.question
         if question is not None:
             await self._put(question_entry(self._talk.session, question))
+        for entry in held_entries(self._talk.session):
+            if entry.message.buttons:
+                await self._put(entry)
 
     async def _keep(self, conversation: Conversation) -> None:
         await self._write(conversation)

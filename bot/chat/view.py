@@ -60,9 +60,19 @@ def session_detail(session: Session) -> dict[str, Json]:
         "local_head": session.local_head,
         "messages": [message_data(message) for message in session.messages],
         "questions": [_question(question) for question in session.questions],
+        "held": _held(session),
         "rescues": [rescue_data(rescue) for rescue in session.rescues],
         "ending": {"step": session.ending.step.value, "reason": session.ending.reason},
     }
+
+
+def _held(session: Session) -> list[Json]:
+    """What waits for a release, in words; `ao held` shows it in full."""
+    push = session.held.push
+    found: list[Json] = []
+    if push is not None and push.waits:
+        found.append(f"push of {push.head}: {push.reasons}")
+    return [*found, *(f"{text.id}: {text.words}" for text in session.held.texts if text.waits)]
 
 
 def _used(usage: Usage) -> Json:

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.demo import agent_programs
@@ -26,6 +26,9 @@ _CODEX_MODEL = "stub-model"
 """Stands in the last line of Codex's screen, whatever it does."""
 _OWN_NAMES = ("ANTHROPIC_", "AWS_", "CLAUDE_", "CLOUD_ML_", "CODEX_", "OPENAI_")
 """Variables by which a real agent could find the person's own account; the demo's server does not get them."""
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+WITHOUT_PROXIES = dict.fromkeys((*_PROXIES, *map(str.lower, _PROXIES)), "")
+"""For `ao start`: some clients take proxies from the environment and ignore NO_PROXY; the fakes are on loopback."""
 LIMIT = 10.0
 
 
@@ -55,6 +58,12 @@ class Cast:
     trusts: bool = False
     """The agent asks whether its folder is trusted; the demo answers for the person."""
     server: subprocess.Popen[str] | None = None
+
+    def with_surface(self, other: Cast) -> Cast:
+        """The same agent, with what a surface needs in configuration and environment besides."""
+        return replace(
+            self, fleet=self.fleet + other.fleet, environment={**self.environment, **other.environment}
+        )
 
     def close(self) -> None:
         """End the model server."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bot.demo import sandbox, scenario
-from bot.demo.cast import Cast
+from bot.demo.cast import WITHOUT_PROXIES, Cast
 from bot.demo.evidence import python
 from bot.demo.play import headless
 from orchestrator.storage.layout import Home
@@ -49,7 +49,7 @@ def serve(env: Mapping[str, str], *, slack: bool = False) -> int:
     home.prepare()
     played_by, more = Cast(), ""
     if slack:
-        from bot.demo.slack_hand import WITHOUT_PROXIES, FakeServer
+        from bot.demo.slack_hand import FakeServer
 
         # It ends with us: its standard input is a pipe that only `ao start` holds, after we have become that.
         fake = FakeServer.start(home.path / "slack.log")

@@ -16,6 +16,7 @@ from bot.chat.message import Json
 from bot.demo import sandbox
 from bot.demo.cast import Cast, cast
 from bot.demo.evidence import Repository, Terminals, clean_environment, python
+from bot.demo.hosting import Hosting, LocalHosting, NotThere
 from bot.frontends.api.client import Client
 from orchestrator.domain.ids import ProjectId, short_sha
 from orchestrator.errors import AoError
@@ -23,7 +24,6 @@ from orchestrator.storage.layout import Home, server_name
 
 STEP_LIMIT = 30.0
 """Seconds that one step of the story may take at most."""
-WHOLE_LIMIT = 60.0
 PAUSE = 0.1
 SESSION = "demo-1"
 PROJECT = ProjectId(sandbox.PROJECT)
@@ -52,10 +52,13 @@ class Seen:
     green_head: str = ""
     user_head: str = ""
     base_before: str = ""
+    branch: str = ""
 
 
 class Story:
     """The steps, in order. `at` is called with a step's name before it: a test breaks things there."""
+
+    issue = "1"
 
     def __init__(
         self,
@@ -63,19 +66,21 @@ class Story:
         tell: Callable[[str], None],
         at: Callable[[str, Story], None],
         played_by: Cast | None = None,
+        hosting: Hosting | None = None,
     ) -> None:
         self.home = Home(home)
         self.cast = played_by or Cast()
         self.terminals = Terminals(server_name(self.home))
-        self.place = sandbox.make(home, self.cast)
+        self.hosting = hosting or LocalHosting()
+        self.place = self.hosting.make(home, self.cast)
         self.user = Repository(self.place.repository)
-        self.forge = Repository(self.home.project(PROJECT).forge)
+        self.forge = self.hosting.repository
         self.client = Client(self.home.api_socket)
         self.seen = Seen()
         self._tell = tell
         self._at = at
         self._started = time.monotonic()
-        self.limit = STEP_LIMIT
+        self.limit = self.hosting.step_limit
         self.server: subprocess.Popen[bytes] | None = None
 
     def play(self) -> None:
@@ -84,7 +89,7 @@ class Story:
             self._at(name, self)
             try:
                 said = step()
-            except AoError as error:
+            except (AoError, NotThere) as error:
                 raise StoryBroken(name, str(error)) from error
             self._tell(f"{time.monotonic() - self._started:5.1f} s  {name}: {said}")
 
@@ -125,7 +130,7 @@ class Story:
 
     def spawn(self) -> str:
         """Worktree, branch and terminal are there."""
-        self.client.act("spawn", {"project": sandbox.PROJECT, "issue": "1"})
+        self.client.act("spawn", {"project": sandbox.PROJECT, "issue": self.issue})
         self._until("spawn", lambda: self.terminals.has(SESSION) and "yes", "no tmux session")
         self._until("spawn", self._worktree, "no worktree")
         branch = self.user.ask("for-each-ref", "--format=%(refname:short)", f"refs/heads/{self._branch()}")
@@ -159,7 +164,8 @@ class Story:
         head = self._until("pull request", lambda: self.forge.commit(f"refs/heads/{branch}"), "no branch")
         self.seen.base_before = self.forge.commit("refs/heads/main")
         _expect("pull request", head != self.seen.base_before, "the branch has no commit of its own")
-        return f"{opened}; {short_sha(head)} is on the forge"
+        there = self.hosting.opened(SESSION, branch)
+        return f"{opened}; {short_sha(head)} is on the forge: {there}"
 
     def ci_fails(self) -> str:
         """The checks say so, and a fresh checkout of that head fails indeed."""
@@ -170,7 +176,7 @@ class Story:
             not self.forge.tests_pass(self.seen.red_head, sandbox.TEST_COMMAND),
             f"the tests of {short_sha(self.seen.red_head)} pass here",
         )
-        return text
+        return f"{text}; {self.hosting.checked(self.seen.red_head, passed=False)}"
 
     def message_arrives(self) -> str:
         """The failing lines went to the agent, and the agent says itself that it has them."""
@@ -198,7 +204,7 @@ class Story:
             f"the tests of {short_sha(head)} fail here",
         )
         self.seen.green_head = head
-        return f"checks passed at {short_sha(head)}"
+        return f"checks passed at {short_sha(head)}; {self.hosting.checked(head, passed=True)}"
 
     def approve(self) -> str:
         """Approval is asked, given at the head, and kept."""
@@ -206,25 +212,29 @@ class Story:
         self.client.act("approve", {"session": SESSION, "head": self.seen.green_head})
         said = self._event("approve", "review.approved_here")
         self._event("approve", "merge.ready")
-        return said
+        return "; ".join(filter(None, (said, self._approval_there())))
+
+    def _approval_there(self) -> str:
+        return self.hosting.approved(self._branch(), self.seen.green_head)
 
     def merge(self) -> str:
         """The base branch has the change, its tests pass, and nobody's checkout moved."""
+        self.seen.branch = self._branch()
         self.client.act("merge", {"session": SESSION, "head": self.seen.green_head})
         self._event("merge", "pr.merged", unless="merge.refused")
-        base = self.forge.commit("refs/heads/main")
-        _expect(
-            "merge",
-            base != self.seen.base_before and self.forge.contains("main", self.seen.green_head),
-            f"main is at {short_sha(base)} and does not have the change",
-        )
+        there = self._merged_there()
         _expect(
             "merge",
             self.forge.tests_pass("main", sandbox.TEST_COMMAND),
             "the tests of main fail after the merge",
         )
         _expect("merge", self.user.commit("HEAD") == self.seen.user_head, "the user's own checkout moved")
-        return f"main is at {short_sha(base)} and has {short_sha(self.seen.green_head)}"
+        return there
+
+    def _merged_there(self) -> str:
+        base = self.forge.commit("refs/heads/main")
+        _expect("merge", base != self.seen.base_before, f"main is at {short_sha(base)} still")
+        return f"main is at {short_sha(base)}; {self.hosting.merged(self.seen.branch, self.seen.green_head)}"
 
     def clean_up(self) -> str:
         """Terminal, worktree and the forge's branch are gone; the session is among the ended ones."""
@@ -238,7 +248,8 @@ class Story:
             not (self.user.ask("status", "--porcelain", "--", ".", ":!issues")),
             "the user's checkout is not clean",
         )
-        return "terminal, worktree and branch are gone"
+        there = self.hosting.tidied(self.seen.branch, int(self.issue))
+        return f"terminal and worktree are gone; {there}"
 
     def stop_server(self) -> str:
         """It ends by itself when asked, with code 0."""
@@ -255,6 +266,7 @@ class Story:
             self.server.wait(timeout=STEP_LIMIT)
         self.terminals.end()
         self.cast.close()
+        self.hosting.close()
 
     def _until(self, step: str, look: Callable[[], str | bool], otherwise: str = "nothing came") -> str:
         """Look until there is an answer. Raises `StoryBroken` when the step takes too long."""
@@ -264,7 +276,7 @@ class Story:
             if found:
                 return str(found)
             now = time.monotonic()
-            if now > limit or now - self._started > WHOLE_LIMIT:
+            if now > limit or now - self._started > self.hosting.whole_limit:
                 raise StoryBroken(step, f"{otherwise} within {now - self._started:.0f} s; {self._last()}")
             time.sleep(PAUSE)
 
@@ -307,9 +319,10 @@ def headless(
     tell: Callable[[str], None] = print,
     at: Callable[[str, Story], None] = lambda _step, _story: None,
     agent: str = "",
+    hosting: Hosting | None = None,
 ) -> int:
     """Play the story in an `$AO_HOME` of its own; 0 when all of it came true. Raises `AoError` without the agent."""
-    story = Story(home, tell, at, cast(agent, home / "model.jsonl", tell))
+    story = Story(home, tell, at, cast(agent, home / "model.jsonl", tell), hosting)
     try:
         story.play()
     except StoryBroken as broken:

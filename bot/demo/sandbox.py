@@ -19,7 +19,7 @@ from orchestrator.errors import NotReady
 from orchestrator.services.trust import Trusted, trust_file
 from orchestrator.storage.layout import Home
 
-__all__ = ["FAILING_TEXT", "PROJECT", "TEST_COMMAND", "Sandbox", "make", "make_batch"]
+__all__ = ["FAILING_TEXT", "PROJECT", "TEST_COMMAND", "Sandbox", "git", "make", "make_batch"]
 
 PROJECT = "demo"
 TEST_COMMAND = ("python3", "-m", "unittest", "-q")
@@ -38,13 +38,16 @@ _CONFIG = """\
     agent: {agent}
     runtime: tmux
     workspace: worktree
+{hosting}{more}"""
+_HERE = f"""\
     tracker:
       plugin: local
     scm:
       plugin: local
       checks:
-        tests: {tests}
-{more}"""
+        tests: {" ".join(TEST_COMMAND)}
+"""
+"""Issues and pull requests on this machine."""
 _BATCH = """\
 limits:
   sessions: {sessions}
@@ -65,11 +68,28 @@ class Sandbox:
     config: Path
 
 
-def make(home: Path, played_by: Cast | None = None) -> Sandbox:
-    """The sandbox of this `$AO_HOME`, made on the first call. Raises `NotReady` without git."""
+def make(home: Path, played_by: Cast | None = None, hosting: str = "") -> Sandbox:
+    """The sandbox of this `$AO_HOME`, made on the first call. Raises `NotReady` without git.
+
+    `hosting`: lines of the project that say where its issues and pull requests are, if not on this machine; then
+    the repository holds none.
+    """
     cast = played_by or Cast()
     name = cast.name or ("sandbox" if cast.agent == "rehearsal" else f"sandbox-{cast.agent}")
-    return _make(home, name, FILES, cast.issues, cast, cast.fleet)
+    files = FILES if hosting else {**FILES, **_issue_files(cast.issues)}
+    return _make(home / name, files, cast, _Lines(cast.fleet, hosting or _HERE))
+
+
+def _issue_files(issues: Mapping[int, str]) -> dict[str, str]:
+    return {f"issues/{number}.md": text for number, text in issues.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """Of the configuration: what stands besides the project, and what says where it is hosted."""
+
+    fleet: str
+    hosting: str = _HERE
 
 
 def make_batch(
@@ -83,35 +103,27 @@ def make_batch(
     cast = played_by or Cast()
     conflicting = {n for n in range(1, count + 1) if conflict_every and n % conflict_every == 0}
     issues = {n: cast.batch_issue(n, conflicting=n in conflicting) for n in range(1, count + 1)}
-    return _make(home, "batch", batch_files(count), issues, cast, _BATCH.format(sessions=sessions))
+    files = {**batch_files(count), **_issue_files(issues)}
+    return _make(home / "batch", files, cast, _Lines(_BATCH.format(sessions=sessions)))
 
 
-def _make(
-    home: Path,
-    name: str,
-    files: Mapping[str, str],
-    issues: Mapping[int, str],
-    cast: Cast,
-    defaults: str = "",
-) -> Sandbox:
-    root = home / name
+def _make(root: Path, files: Mapping[str, str], cast: Cast, lines: _Lines) -> Sandbox:
     sandbox = Sandbox(repository=root / "repository", config=root / CONFIG)
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not sandbox.repository.exists():
-        _repository(sandbox.repository, {**files, **{f"issues/{n}.md": text for n, text in issues.items()}})
+        _repository(sandbox.repository, files)
     if not sandbox.config.exists():
-        tests = " ".join(TEST_COMMAND)
         text = _CONFIG.format(
             path=_quoted(str(sandbox.repository)),
-            tests=tests,
-            defaults=defaults,
+            hosting=lines.hosting,
+            defaults=lines.fleet,
             agent=cast.agent,
             more=cast.configuration,
         )
         sandbox.config.write_text(text, encoding="utf-8")
         sandbox.config.chmod(0o600)
         # We wrote it ourselves just now, so nobody has to be asked whether it may run its checks.
-        trust_file(sandbox.config, Trusted(Home(home)))
+        trust_file(sandbox.config, Trusted(Home(root.parent)))
     return sandbox
 
 
@@ -126,19 +138,20 @@ def _repository(target: Path, files: Mapping[str, str]) -> None:
             file = draft / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
-        _git(draft, "init", "--quiet", "--initial-branch=main")
+        git(draft, "init", "--quiet", "--initial-branch=main")
         # The agent commits as the sandbox, on machines where nobody has told git a name too.
-        _git(draft, "config", "user.name", "Sandbox")
-        _git(draft, "config", "user.email", "sandbox@localhost")
-        _git(draft, "config", "commit.gpgSign", "false")
-        _git(draft, "add", "--all")
-        _git(draft, "commit", "--quiet", "--message=A small package with tests and issues")
+        git(draft, "config", "user.name", "Sandbox")
+        git(draft, "config", "user.email", "sandbox@localhost")
+        git(draft, "config", "commit.gpgSign", "false")
+        git(draft, "add", "--all")
+        git(draft, "commit", "--quiet", "--message=A small package with tests and issues")
         draft.rename(target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _git(folder: Path, *args: str) -> None:
+def git(folder: Path, *args: str) -> None:
+    """A git command in a folder of the demo's, without the person's own settings. Raises `NotReady`."""
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(folder),

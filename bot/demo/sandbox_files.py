@@ -197,6 +197,13 @@ def plain_issue(title: str, body: str) -> str:
     return f"---\ntitle: {title}\nstate: open\n---\n{body}\n"
 
 
+def parted(file: str) -> tuple[str, list[str], str]:
+    """Title, labels and text of an issue's file that was made here."""
+    head, _, body = file.removeprefix("---\n").partition("---\n")
+    said = dict(line.split(": ", 1) for line in head.splitlines())
+    return said["title"], said.get("labels", "").strip("[]").split(), body.rstrip("\n")
+
+
 def issue(title: str, body: str, plan: list[Step]) -> str:
     """The file of an issue with the plan that the rehearsal agent plays."""
     steps = ",\n".join(f"  {json.dumps(step, ensure_ascii=False)}" for step in plan)

@@ -1,6 +1,6 @@
 """One session talked through on a chat surface: denied, spawned, asked, answered, steered, restarted, merged.
 
-The same file is played over every surface: a `Hand` does on it what a person does and sees. What it claims was
+A real agent is asked whether it trusts its folder, and its failing check is sent back, instead. The same file is played over every surface: a `Hand` does on it what a person does and sees. What it claims was
 seen on the surface *and* in git, tmux or the event log.
 """
 
@@ -14,12 +14,14 @@ from typing import NoReturn, Protocol
 from typing_extensions import override
 
 from bot.demo import sandbox
-from bot.demo.cast import Cast
+from bot.demo.cast import Cast, cast
+from bot.demo.hosting import Hosting
 from bot.demo.play import PROJECT, SESSION, STEP_LIMIT, Story, StoryBroken
-from orchestrator.domain.ids import short_sha
 
-ISSUE = "2"
+ASKS = "2"
 """The issue whose agent asks a question."""
+TITLES = {"1": "Slugs lose accented letters", ASKS: "Hyphenated words"}
+"""What the card shows of an issue."""
 QUESTION = "Is `well-known` one word or two?"
 ANSWER = "one word"
 STEERED = "Please keep the names short."
@@ -81,9 +83,13 @@ class Scenario(Story):
         tell: Callable[[str], None],
         at: Callable[[str, Story], None],
         hand: Hand,
+        played_by: Cast | None = None,
+        hosting: Hosting | None = None,
     ) -> None:
-        super().__init__(home, tell, at, hand.cast())
+        super().__init__(home, tell, at, (played_by or Cast()).with_surface(hand.cast()), hosting)
         self._hand = hand
+        if not self.cast.trusts:
+            self.issue = ASKS
 
     @override
     def steps(self) -> tuple[tuple[str, Callable[[], str]], ...]:
@@ -92,8 +98,7 @@ class Scenario(Story):
             ("login", lambda: self._hand.begin(self.home.path / "start.log")),
             ("denied", self._denied),
             ("spawn", self._spawned),
-            ("question", self._question),
-            ("steer", self._steer),
+            *(self._red_check() if self.cast.trusts else self._talk()),
             ("restart", self._restart),
             ("approve", self._approved),
             ("merge", self._merged),
@@ -101,6 +106,31 @@ class Scenario(Story):
             ("stop", self.stop_server),
         )
         return tuple((name, self._seen_or_broken(name, step)) for name, step in talked)
+
+    def _talk(self) -> tuple[tuple[str, Callable[[], str]], ...]:
+        return (("question", self._question), ("steer", self._steer))
+
+    def _red_check(self) -> tuple[tuple[str, Callable[[], str]], ...]:
+        """As in the story, and seen in the thread."""
+        return (
+            ("agent", self.agent_works),
+            ("pull request", self.pull_request),
+            ("ci fails", lambda: self._in_thread(self.ci_fails(), "failed")),
+            ("message", self.message_arrives),
+            ("fix", self.fix),
+        )
+
+    def _in_thread(self, said: str, words: str) -> str:
+        self._hand.sees_thread(SESSION, words)
+        return f"{said}; it stands in the thread"
+
+    @override
+    def _trust(self) -> str:
+        """Asked in the thread, and answered there."""
+        self._event("agent", "question.asked")
+        self._hand.reply(SESSION, "1")
+        self._event("agent", "question.delivered")
+        return f"asked {self._hand.name} whether its folder is trusted, and told so; "
 
     def _seen_or_broken(self, name: str, step: Callable[[], str]) -> Callable[[], str]:
         def run() -> str:
@@ -115,15 +145,15 @@ class Scenario(Story):
         raise StoryBroken(step, seen)
 
     def _denied(self) -> str:
-        told = self._hand.denied(f"spawn {PROJECT} {ISSUE}")
+        told = self._hand.denied(f"spawn {PROJECT} {self.issue}")
         if self.terminals.names():
             self._broken("denied", "somebody without rights started an agent")
         return f"told privately: {told}"
 
     def _spawned(self) -> str:
-        self._hand.command(f"spawn {PROJECT} {ISSUE}")
+        self._hand.command(f"spawn {PROJECT} {self.issue}")
         self._until("spawn", lambda: self.terminals.has(SESSION) and "yes", "no tmux session")
-        self._hand.sees_card(SESSION, "Hyphenated words")
+        self._hand.sees_card(SESSION, TITLES[self.issue])
         return f"{SESSION} has its terminal, its card and its thread"
 
     def _question(self) -> str:
@@ -160,19 +190,18 @@ class Scenario(Story):
         said = self._event("approve", "review.approved_here")
         self._hand.sees_thread(SESSION, f"{self._hand.name}")
         self._event("approve", "merge.ready")
-        return said
+        return "; ".join(filter(None, (said, self._approval_there())))
 
     def _merged(self) -> str:
+        self.seen.branch = self._branch()
         self.seen.base_before = self.forge.commit("refs/heads/main")
         self._hand.press(SESSION, f"Merge {SESSION}", confirm=True)
         self._event("merge", "pr.merged", unless="merge.refused")
         self._hand.sees_thread(SESSION, "Merged")
-        base = self.forge.commit("refs/heads/main")
-        if base == self.seen.base_before or not self.forge.contains("main", self.seen.green_head):
-            self._broken("merge", f"main is at {short_sha(base)} and does not have the change")
+        there = self._merged_there()
         if not self.forge.tests_pass("main", sandbox.TEST_COMMAND):
             self._broken("merge", "the tests of main fail after the merge")
-        return f"main is at {short_sha(base)} and has {short_sha(self.seen.green_head)}"
+        return there
 
     @override
     def close(self) -> None:
@@ -185,9 +214,11 @@ def play(
     hand: Hand,
     tell: Callable[[str], None] = print,
     at: Callable[[str, Story], None] = lambda _step, _story: None,
+    agent: str = "",
+    hosting: Hosting | None = None,
 ) -> int:
-    """Play it in an `$AO_HOME` of its own; 0 when all of it came true."""
-    story = Scenario(home, tell, at, hand)
+    """Play it in an `$AO_HOME` of its own; 0 when all of it came true. Raises `AoError` without the agent."""
+    story = Scenario(home, tell, at, hand, cast(agent, home / "model.jsonl", tell), hosting)
     try:
         story.play()
     except StoryBroken as broken:

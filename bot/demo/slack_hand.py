@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.demo.cast import Cast
+from bot.demo.cast import WITHOUT_PROXIES, Cast
 from bot.demo.scenario import NotSeen
 from bot.demo.slack_person import SlackPerson, SlackWorld, buttons
 from bot.demo.slack_views import CannotDo
@@ -89,7 +89,7 @@ class SlackHand:
     _replies: dict[str, str] = field(default_factory=dict)
 
     def cast(self) -> Cast:
-        """The scripted agent, and Slack in the configuration."""
+        """Slack in the configuration."""
         return Cast(fleet=self.server.configuration, environment=WITHOUT_PROXIES)
 
     def begin(self, log: Path) -> str:
@@ -239,11 +239,6 @@ class SlackHand:
             self._runner.run(pause())
         msg = f"nothing came within {PATIENCE:.0f} s: {what}"
         raise NotSeen(msg)
-
-
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
-WITHOUT_PROXIES = dict.fromkeys((*_PROXIES, *map(str.lower, _PROXIES)), "")
-"""For `ao start`: the SDK takes proxies from the environment and ignores NO_PROXY; the fake is on loopback."""
 
 
 def _is_card(message: Json) -> bool:

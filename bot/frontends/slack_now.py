@@ -94,11 +94,13 @@ class SlackNow:
             raise
         self._front, self._keys = front, keys
         self._chat.core.surfaces[NAME] = front.condition
+        self._chat.core.whispers[NAME] = front.whisper
         self._changed()
 
     async def _end(self) -> None:
         front, self._front, self._keys = self._front, None, None
         self._chat.core.surfaces.pop(NAME, None)
+        self._chat.core.whispers.pop(NAME, None)
         if front is None:
             return
         self._changed()  # first: nobody is told anything by one that is ending

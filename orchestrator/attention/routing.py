@@ -28,10 +28,14 @@ TOLD = frozenset(
         *REACTION_OF,
         "agent.account",
         "fleet.lost",
+        "intake.refused",
+        "intake.trouble",
+        "merge.dropped",
         "merge.refused",
         "message.failed",
         "pr.merged",
         "pr.opened",
+        "push.held",
         "push.refused",
         "question.undelivered",
         "reaction.escalated",
@@ -41,12 +45,15 @@ TOLD = frozenset(
         "session.done",
         "session.limited",
         "storage.damaged",
+        "text.held",
     }
 )
 """Events that somebody wants to hear of. Everything else is read in `ao events`."""
 
 _FOR_ALL = frozenset(trouble.value for trouble in FLEET_TROUBLES)
 """Told once for all sessions of an agent (`agent.account`)."""
+_ONLY_LOUD = frozenset({"reaction.waits", "text.held"})
+"""Told only where a person is needed."""
 _SENT = frozenset({"ci-failed", "changes-requested", "merge-conflicts"})
 """Reactions that write to the agent: it is told, or `reaction.waits` says that it waits for leave."""
 
@@ -57,7 +64,7 @@ def level(event: Event, rules: Rules | None) -> Level | None:
     A failing check that goes to the agent by itself is no news for people; its escalation is. What
     waits for leave to be sent is, unless its rule's priority is `info` (an agent that merely idles).
     """
-    if event.type not in TOLD or (event.type == "reaction.waits" and event.level is Level.INFO):
+    if event.type not in TOLD or (event.type in _ONLY_LOUD and event.level is Level.INFO):
         return None
     if event.data.get("trouble") in _FOR_ALL and event.session is not None:
         return None
@@ -113,20 +120,33 @@ _TITLES = {
     "review.pending": "review wanted",
     "merge.conflicts": "conflicts",
     "merge.ready": "can be merged",
+    "merge.dropped": "left the merge queue",
     "merge.refused": "not merged",
     "message.failed": "a message did not arrive",
     "pr.opened": "pull request opened",
     "pr.closed": "pull request closed",
     "pr.merged": "merged",
+    "push.held": "a push is held",
     "push.refused": "not pushed",
+    "text.held": "a text by an outsider is held",
     "rescue.saved": "unsaved work was kept",
     "reaction.escalated": "needs a person",
     "reaction.waits": "waits for your word",
     "agent.account": "an agent's account needs a person",
+    "intake.refused": "an issue was not taken up",
+    "intake.trouble": "the label queue cannot be read",
     "fleet.lost": "terminals are gone",
     "fleet.complete": "all sessions have ended",
     "storage.damaged": "a kept file was damaged",
 }
+
+
+_AT_HEAD = {
+    "merge.ready": ("Merge", "merge"),
+    "review.pending": ("Approve", "approve"),
+    "push.held": ("Release this push", "release"),
+}
+"""What is decided at the head that is told of."""
 
 
 def _actions(event: Event) -> tuple[NotificationAction, ...]:
@@ -138,10 +158,12 @@ def _actions(event: Event) -> tuple[NotificationAction, ...]:
         # Bound to its question, and `--` since an option is the agent's own text.
         start = f"answer {session} --question {event.data.get('question')} --"
         return tuple(NotificationAction(label=o, verb=f"{start} {o}") for o in options)
-    if event.type == "merge.ready" and head:
-        return (NotificationAction(label="Merge", verb=f"merge {session} --head {head}"),)
-    if event.type == "review.pending" and head:
-        return (NotificationAction(label="Approve", verb=f"approve {session} --head {head}"),)
+    if event.type in _AT_HEAD and head:
+        label, verb = _AT_HEAD[event.type]
+        return (NotificationAction(label=label, verb=f"{verb} {session} --head {head}"),)
+    if event.type == "text.held" and event.data.get("held"):
+        verb = f"release-text {session} {event.data['held']}"
+        return (NotificationAction(label="Release to agent", verb=verb),)
     if event.type == "reaction.waits":
         return (NotificationAction(label="Send", verb=f"retry {session} --send"),)
     if event.type == "session.errored":

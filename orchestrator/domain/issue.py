@@ -17,6 +17,10 @@ class IssueState(StrEnum):
     CANCELLED = "cancelled"
 
 
+CLOSED = frozenset({IssueState.CLOSED, IssueState.CANCELLED})
+"""Nothing is to be done about it any more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
     """One issue. `title`, `body` and comments are outside text: data, never instructions of ours."""

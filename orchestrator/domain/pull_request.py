@@ -56,6 +56,17 @@ class Mergeable(StrEnum):
     """The forge has not worked it out yet: neither clean nor conflicted."""
 
 
+class Approving(StrEnum):
+    """What an approval that is given through us is good for, whoever gives it."""
+
+    COUNTS = "counts"
+    """The forge can count it: there are no people on it, somebody is linked, or a second identity reviews."""
+    HERE = "here"
+    """For our own rules only."""
+    NOWHERE = "nowhere"
+    """Our own rules ask for none either."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRun:
     """One check at one head commit."""
@@ -133,6 +144,8 @@ class PullRequest:
     """Who opened it, by the forge's own name."""
     reviewers: tuple[str, ...] = ()
     """Who is asked for a review, code owners among them."""
+    approving: Approving = Approving.COUNTS
+    """What an approval that is given through us is good for."""
     queued: bool = False
     """The forge merges it by itself when its turn comes (merge queue, native auto-merge)."""
 
@@ -143,8 +156,11 @@ class PullRequest:
 
 
 def sum_up(runs: tuple[CheckRun, ...]) -> Checks:
-    """One word for many runs: any failed -> failing; any unfinished -> pending; else passing."""
-    states = {run.state for run in runs}
+    """One word for many runs: any failed -> failing; any unfinished -> pending; else passing.
+
+    Optional ones count only where there are no others.
+    """
+    states = {run.state for run in runs if not run.optional} or {run.state for run in runs}
     if CheckState.FAILED in states:
         return Checks.FAILING
     if states & {CheckState.PENDING, CheckState.RUNNING}:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from orchestrator.domain.event import Level
+from orchestrator.domain.guard import Guard
 from orchestrator.domain.policy import KeptRule, Policy, Remembered
 
 ReactionAction: TypeAlias = Literal["send-to-agent", "notify", "auto-merge"]
@@ -18,6 +19,9 @@ ReactionAction: TypeAlias = Literal["send-to-agent", "notify", "auto-merge"]
 
 MergeMethod: TypeAlias = Literal["merge", "squash", "rebase"]
 """How a pull request gets into its base branch."""
+
+OnMerge: TypeAlias = Literal["close", "comment", "leave"]
+"""What a merge does to the issue: closes it, or says so there, or nothing."""
 
 RestorePolicy: TypeAlias = Literal["ask", "auto"]
 """What happens to sessions whose agents a reboot took away."""
@@ -63,11 +67,14 @@ class Rules:
     detecting_looks: int = 3
     """Looks in a row without a sign of life before it counts as dead."""
     merge_method: MergeMethod = "squash"
+    on_merge: OnMerge = "close"
     cleanup_on_merge: bool = True
     """A merged session's workspace and terminal are taken down."""
     cleanup_grace: float = 300.0
     """Seconds that taking down waits after the merge for a busy agent."""
     restore: RestorePolicy = "ask"
+    guard: Guard = field(default_factory=Guard)
+    """What of a push waits for a person."""
     policy: Policy = field(default_factory=Policy)
     """What agents may run, as the configuration says."""
     kept: tuple[KeptRule, ...] = ()

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from orchestrator.domain.activity import Activity, ActivityState, ToolCall
 from orchestrator.domain.event import Event
+from orchestrator.domain.held import Held
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.message import Message
 from orchestrator.domain.person import Actor
@@ -154,6 +155,8 @@ class Approval:
     by: Actor
     head: str
     at: float
+    carried: str = ""
+    """How it reached a forge that knows people: `as a review by ana-gh`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +181,7 @@ class Change:
     asked_by: str = ""
     merged_via: str = ""
     """Where they asked: `slack`, `web`. Empty also where that was not kept yet."""
+    merged_as: str = ""  # with whose rights on the forge; empty: ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,6 +340,7 @@ class Session:
     rescues: tuple[Rescue, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     ending: Ending = Ending()
+    held: Held = field(default_factory=Held)
     hold: Actor | None = None
     """Who said that nobody merges this."""
     hold_at: float = 0.0
@@ -356,7 +361,7 @@ class Session:
     used: Used | None = None
     """What its agent has used of the model, as far as the agent says."""
     issue_told: str = ""
-    """The issue's state that the tracker was last told: `in_progress`, `closed`."""
+    """The issue's state that the tracker was last told: `in_progress`, `in_review`, `closed`."""
     event_serial: int = 0
     message_serial: int = 0
     outbox: tuple[Event, ...] = ()

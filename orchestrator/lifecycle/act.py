@@ -8,10 +8,11 @@ from typing import Any
 
 from orchestrator.domain.event import Level
 from orchestrator.domain.ids import short_sha
+from orchestrator.domain.issue import IssueState
 from orchestrator.domain.message import MessageStage
 from orchestrator.domain.session import EndingStep, Session, Setup, SetupStep
 from orchestrator.errors import AoError, Conflict, NotFound
-from orchestrator.lifecycle import acts, delivery, end, forge, merging, setup, speak
+from orchestrator.lifecycle import acts, delivery, end, forge, holding, merging, setup, speak
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
 
@@ -56,17 +57,16 @@ class Act:
                 speak.undeliverable(draft, question, str(error))
             case acts.Publish(head=head):
                 draft.set(published=head)
-                draft.tell(
-                    "push.refused", f"{short_sha(head)} was not pushed: {error}", Level.ACTION, head=head
-                )
+                held = holding.refused(draft, head, str(error))
+                text = f"{short_sha(head)} was not pushed: {error}"
+                draft.tell("push.refused", text, Level.ACTION, head=head, **held)
             case acts.Merge(head=head):
                 draft.close_intent(merging.KEY)
                 draft.tell(
                     "merge.refused", f"{short_sha(head)} was not merged: {error}", Level.ACTION, head=head
                 )
             case acts.TellTracker(state=state):
-                draft.set(issue_told=state)
-                draft.tell("tracker.refused", f"the tracker was not told {state}: {error}", state=state)
+                _tracker_refused(draft, state, error)
             case acts.RemoveWorkspace() if isinstance(error, Conflict):
                 # Work appeared after it was saved: it is saved again before anything is removed.
                 self.delayed(draft, act, error)
@@ -89,3 +89,10 @@ class Act:
             if ending.tries == 0:
                 draft.tell("cleanup.delayed", f"clean-up is tried again: {error}", Level.WARNING)
             draft.set(ending=replace(ending, reason=str(error), tries=ending.tries + 1))
+
+
+def _tracker_refused(draft: Draft, state: str, error: AoError) -> None:
+    draft.set(issue_told=state)
+    # Whoever refuses this state refuses the next one too, and that is told.
+    if state != IssueState.IN_REVIEW.value:
+        draft.tell("tracker.refused", f"the tracker was not told {state}: {error}", state=state)

@@ -22,12 +22,13 @@ from orchestrator.domain.agent_request import (
     wish,
 )
 from orchestrator.domain.counted import counted
+from orchestrator.domain.held import PullRequestWords
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.message import digest
 from orchestrator.domain.policy import Judgement, described, judge
 from orchestrator.domain.session import Outcome, Question, Session, WantedState
 from orchestrator.errors import AoError, BadInput, Conflict, TemporaryError
-from orchestrator.lifecycle import agent_folder, decide, forge, permissions
+from orchestrator.lifecycle import agent_folder, decide, forge, outsiders, permissions
 from orchestrator.lifecycle.changes import OPEN, PUBLISHING
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
@@ -187,9 +188,9 @@ class AgentRequests:
             msg = f"{session.branch} has no commit of its own yet."
             raise BadInput(msg, next_step="Commit your work first.")
         has_one = session.change is not None and session.change.pr.state in OPEN
-        title = pull.title or ("" if has_one else session.task.title or session.branch)
+        title = pull.title or ("" if has_one else outsiders.title_of(session) or session.branch)
         body = _body(session, pull.body) if not has_one or pull.body else ""
-        words = forge.PullRequestWords(title=title, body=body, draft=pull.draft)
+        words = PullRequestWords(title=title, body=body, draft=pull.draft)
         shown = await forge.push(self._fleet, session, look.head, words)
         if shown is None:
             msg = "the forge made no pull request."

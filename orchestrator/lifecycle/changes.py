@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orchestrator.domain import outsiders as outside_texts
 from orchestrator.domain.event import HERE, Level
 from orchestrator.domain.ids import short_sha
 from orchestrator.domain.look import Look, Unseen
@@ -20,6 +21,7 @@ from orchestrator.domain.pull_request import (
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Change
 from orchestrator.domain.when import clock
+from orchestrator.lifecycle import outsiders
 from orchestrator.lifecycle.draft import Draft
 
 OPEN = frozenset({PullRequestState.OPEN, PullRequestState.DRAFT})
@@ -60,6 +62,9 @@ def decide_change(draft: Draft, look: Look[PullRequest | None]) -> None:
     red = _red_heads(old, new)
     _put(draft, replace(old, pr=new, at=draft.now, since=since, unseen="", red_heads=red))
     _tell_changes(draft, old, new)
+    held = outside_texts.of_pull_request(new, draft.now)
+    if held or draft.session.held.texts:
+        outsiders.notice(draft, held, about=f" on #{new.number}")
 
 
 def _is_past(draft: Draft, pr: PullRequest) -> bool:
@@ -80,11 +85,11 @@ def _put(draft: Draft, change: Change) -> None:
     draft.set(changes=(*draft.session.changes[:-1], change))
 
 
-def merged_by(draft: Draft, who: str, via: str) -> None:
-    """Keep who asked for the merge: a second click is told who was first."""
+def merged_by(draft: Draft, who: str, via: str, as_: str = "") -> None:
+    """Keep who asked for the merge, and as whom it was done: a second click is told who was first."""
     change = draft.session.change
     if change is not None and who and not change.merged_by:
-        _put(draft, replace(change, merged_by=who, merged_via=via, merged_at=draft.now))
+        _put(draft, replace(change, merged_by=who, merged_via=via, merged_at=draft.now, merged_as=as_))
 
 
 def over_words(change: Change) -> str:

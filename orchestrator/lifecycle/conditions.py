@@ -64,7 +64,8 @@ def _ci_failed(session: Session) -> Condition | None:
 
 
 def _unresolved(change: Change, *, bots: bool) -> tuple[ReviewComment, ...]:
-    return tuple(c for c in change.pr.comments if not c.resolved and c.is_bot is bots)
+    """Of outsiders none: what they write reaches an agent only by a person's release."""
+    return tuple(c for c in change.pr.comments if c.trusted and not c.resolved and c.is_bot is bots)
 
 
 def _mark(change: Change, comments: tuple[ReviewComment, ...]) -> str:
@@ -77,7 +78,7 @@ def _demands(change: Change) -> tuple[briefing.Demand, ...]:
     return tuple(
         briefing.Demand(author=r.author, body=r.body, at=r.at)
         for r in change.pr.reviews
-        if r.decision is ReviewDecision.CHANGES_REQUESTED and r.body
+        if r.trusted and r.decision is ReviewDecision.CHANGES_REQUESTED and r.body
     )
 
 
@@ -127,7 +128,7 @@ def _conflicts(session: Session) -> Condition | None:
 def _idle(session: Session) -> Condition | None:
     if session.change is not None or session.work.activity.state is not ActivityState.IDLE:
         return None
-    if session.work.reported_done:
+    if session.work.reported_done or session.held.push is not None:
         return None
     # A message that is still on its way belongs to the turn that caused it.
     answered = (m.number for m in session.messages if m.stage is MessageStage.ANSWERED)

@@ -2,12 +2,16 @@
 
 Until the forge was asked it is taken back at once. From then on nobody knows whether it came through:
 it is only marked, and the pull request is looked at before anybody says that it was taken back.
+Where the forge merges in its turn, the intent stays open until looks show what became of it.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from orchestrator.domain.event import Level
 from orchestrator.domain.ids import short_sha
+from orchestrator.domain.pull_request import Checks, Mergeable, PullRequestState
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Intent, Session
 from orchestrator.lifecycle import changes
@@ -21,6 +25,11 @@ BY_RULE = f"reaction {RULE}"
 _BEGUN = "begun"
 _VIA = "via"
 _TAKEN_BACK = "taken_back"
+_QUEUED = "queued"
+_SEEN = "queue_seen"
+_AS = "as"
+SHOWN_WITHIN = 120.0
+"""Seconds in which a look must show that the forge has it queued; later it is taken for dropped."""
 
 
 def ask(draft: Draft, head: str, *, by: str, via: str = "") -> None:
@@ -34,10 +43,10 @@ def intent_of(session: Session) -> Intent | None:
     return next((i for i in session.intents if i.key == KEY), None)
 
 
-def keep_who(draft: Draft, intent: Intent | None) -> None:
-    """It came through: keep who asked for it, and where."""
+def keep_who(draft: Draft, intent: Intent | None, as_: str = "") -> None:
+    """It came through: keep who asked for it, and where; `as_`: with whose rights on the forge."""
     if intent is not None:
-        changes.merged_by(draft, intent.data.get("by", ""), intent.data.get(_VIA, ""))
+        changes.merged_by(draft, intent.data.get("by", ""), intent.data.get(_VIA, ""), as_)
 
 
 def check_rights(draft: Draft, rules: Rules) -> None:
@@ -65,7 +74,54 @@ def begin(draft: Draft, head: str) -> None:
 
 def may_begin(intent: Intent | None, head: str) -> bool:
     """Whether the forge is still to be asked for a merge at that head."""
-    return intent is not None and intent.data["head"] == head and not taken_back_by(intent)
+    if intent is None or intent.data["head"] != head:
+        return False
+    return not taken_back_by(intent) and not queued_words(intent)
+
+
+def queue(draft: Draft, head: str, words: str, as_: str = "") -> None:
+    """The forge merges it in its turn, and says where it waits. `as_`: a person's name there, if as theirs."""
+    intent = intent_of(draft.session)
+    if intent is None or intent.data["head"] != head or queued_words(intent):
+        return
+    draft.open_intent(KEY, **intent.data, **{_QUEUED: words}, **({_AS: as_} if as_ else {}))
+    draft.tell("merge.queued", f"{short_sha(head)} is {words}", head=head)
+
+
+def queued_words(intent: Intent) -> str:
+    """Where the forge has it waiting; empty where it does not."""
+    return intent.data.get(_QUEUED, "")
+
+
+def follow(draft: Draft) -> None:
+    """What the newest look says of a merge that the forge makes in its turn.
+
+    What was clicked is merged at that head or not at all: another head, red checks or a conflict take it
+    out of the queue.
+    """
+    intent, change = intent_of(draft.session), draft.session.change
+    if intent is None or change is None or not queued_words(intent) or taken_back_by(intent):
+        return
+    pr, head = change.pr, intent.data["head"]
+    if pr.state is PullRequestState.MERGED:
+        draft.close_intent(KEY)
+        keep_who(draft, intent, intent.data.get(_AS, ""))
+    elif pr.head != head or pr.checks is Checks.FAILING or pr.mergeable is Mergeable.CONFLICTED:
+        take_back(draft, by="ao")
+    elif pr.queued:
+        if _SEEN not in intent.data:
+            _note(draft, intent, _SEEN, "yes")
+    elif _SEEN in intent.data or draft.now - intent.at > SHOWN_WITHIN:
+        draft.close_intent(KEY)
+        _may_ask_again(draft)
+        text = f"{short_sha(head)} is not {queued_words(intent)} any more, and not merged"
+        draft.tell("merge.dropped", text, Level.ACTION, head=head)
+
+
+def _note(draft: Draft, intent: Intent, key: str, value: str) -> None:
+    """One more word in the intent, whose time stays."""
+    noted = replace(intent, data={**intent.data, key: value})
+    draft.set(intents=tuple(noted if i.key == KEY else i for i in draft.session.intents))
 
 
 def taken_back_by(intent: Intent) -> str:
@@ -87,6 +143,10 @@ def take_back(draft: Draft, *, by: str) -> None:
 def end(draft: Draft, intent: Intent, *, by: str) -> None:
     """It did not come through and will not. A rule may ask for that head again once it may merge."""
     draft.close_intent(KEY)
-    draft.set(attempts=tuple(a for a in draft.session.attempts if a.key != RULE))
+    _may_ask_again(draft)
     head = intent.data["head"]
     draft.tell("merge.taken_back", f"{by} took the merge of {short_sha(head)} back", head=head, by=by)
+
+
+def _may_ask_again(draft: Draft) -> None:
+    draft.set(attempts=tuple(a for a in draft.session.attempts if a.key != RULE))

@@ -168,6 +168,11 @@ async def _workspaces(world: World, sessions: Sequence[Session]) -> Answers[Work
 
 async def _forge(world: World, sessions: Sequence[Session]) -> Answers[PullRequest | None]:
     async def look(scm: Scm, group: list[Session]) -> Mapping[SessionId, Look[PullRequest | None]]:
-        return await scm.observe([world.ref(s) for s in group])
+        looks = await scm.observe([world.ref(s) for s in group])
+        return {s.id: _shown(world, s, looks[s.id]) for s in group if s.id in looks}
 
     return await _by_plugin(sessions, world.scm, look)
+
+
+def _shown(world: World, session: Session, look: Look[PullRequest | None]) -> Look[PullRequest | None]:
+    return Seen(world.shown(session, look.value)) if isinstance(look, Seen) else look

@@ -11,6 +11,7 @@ from orchestrator.domain.session import (
     SetupStep,
     WantedState,
 )
+from orchestrator.domain.status import Status
 from orchestrator.lifecycle import acts, delivery, merging
 from orchestrator.lifecycle.changes import OPEN
 
@@ -20,6 +21,10 @@ _ENDING: dict[EndingStep, acts.Act] = {
     EndingStep.RESCUE: acts.RemoveWorkspace(),
     EndingStep.DONE: acts.Archive(),
 }
+_REVIEWED = frozenset({Status.REVIEW_PENDING, Status.APPROVED, Status.MERGEABLE})
+"""The pull request waits for people."""
+_UNDECIDED = frozenset({Status.PR_OPEN, Status.MERGING, Status.DETECTING, Status.STUCK, Status.LIMITED})
+"""Nobody can say yet whose turn it is: what the tracker was told stands."""
 _SETUP: dict[SetupStep, acts.Act] = {
     SetupStep.RESERVING: acts.MakeWorkspace(),
     SetupStep.WORKSPACE: acts.MakeWorkspace(),
@@ -34,14 +39,14 @@ def due(session: Session, now: float) -> tuple[acts.Act, ...]:
     """
     if session.wanted.state is WantedState.STOP:
         return (_ending(session),)
-    merge = _merge(session)
+    merge, intent = _merge(session), merging.intent_of(session)
     if session.wanted.state is WantedState.PAUSE:
         return merge
     if session.setup.step is not SetupStep.READY:
         step = _SETUP.get(session.setup.step)
         return merge if step is None else (*merge, step)
     # While a merge waits for the forge nothing is pushed that would move its head.
-    rest = [] if merge else _publishing(session)
+    rest = [] if intent is not None else _publishing(session)
     return (*merge, *_telling(session, now), *rest)
 
 
@@ -49,8 +54,10 @@ def _merge(session: Session) -> tuple[acts.Act, ...]:
     intent = merging.intent_of(session)
     if intent is None:
         return ()
-    back = merging.taken_back_by(intent)
-    return (acts.TakeMergeBack() if back else acts.Merge(head=intent.data["head"]),)
+    if merging.taken_back_by(intent):
+        return (acts.TakeMergeBack(),)
+    # What the forge has in its queue is only looked at.
+    return () if merging.queued_words(intent) else (acts.Merge(head=intent.data["head"]),)
 
 
 def _ending(session: Session) -> acts.Act:
@@ -75,7 +82,7 @@ def _telling(session: Session, now: float) -> list[acts.Act]:
 
 def _publishing(session: Session) -> list[acts.Act]:
     found: list[acts.Act] = []
-    if _ahead(session):
+    if _ahead(session) or _held_goes_on(session):
         found.append(acts.Publish(head=session.local_head))
     tell = _tracker(session)
     if tell is not None:
@@ -97,8 +104,23 @@ def _ahead(session: Session) -> bool:
     change = session.change
     if change is None or change.pr.state not in OPEN or not session.local_head:
         return False
-    busy = session.work.activity.state in {ActivityState.BUSY, ActivityState.STARTING}
-    return not busy and session.local_head not in {change.pr.head, session.published}
+    if session.held.stops(session.local_head):
+        return False
+    return not _busy(session) and session.local_head not in {change.pr.head, session.published}
+
+
+def _held_goes_on(session: Session) -> bool:
+    """A held push was released, or its branch has a newer head that nobody has looked at."""
+    push, head = session.held.push, session.local_head
+    if push is None or not head or session.held.stops(head):
+        return False
+    if push.head == head:
+        return not push.waits
+    return not _busy(session) and head != session.published
+
+
+def _busy(session: Session) -> bool:
+    return session.work.activity.state in {ActivityState.BUSY, ActivityState.STARTING}
 
 
 def _tracker(session: Session) -> acts.TellTracker | None:
@@ -108,7 +130,16 @@ def _tracker(session: Session) -> acts.TellTracker | None:
     # What is merged closed the issue, whatever the session goes on with: it is not opened again by us.
     merged = session.merged is not None
     stops = session.wanted.state is WantedState.STOP
-    state = "closed" if merged else "open" if stops else "in_progress"
+    state = "closed" if merged else "open" if stops else _under_way(session)
     if state == session.issue_told or (state == "open" and not session.issue_told):
         return None
     return acts.TellTracker(state=state)
+
+
+def _under_way(session: Session) -> str:
+    """Whose turn it is: the agent's, or that of people who are to look at its pull request."""
+    if session.status.status in _REVIEWED:
+        return "in_review"
+    if session.status.status in _UNDECIDED and session.issue_told == "in_review":
+        return "in_review"
+    return "in_progress"

@@ -7,16 +7,16 @@ configuration and the person who asked say is not, since they may give orders.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from orchestrator import resources
+from orchestrator.domain import outsiders
 from orchestrator.domain.issue import Issue
 from orchestrator.domain.outside_text import bound, clean, excerpt, fence, one_line
+from orchestrator.domain.outsiders import MOST_COMMENT
 from orchestrator.domain.project import Project
 from orchestrator.domain.session import Session
 
-MOST_ISSUE = 32_000
-MOST_COMMENT = 4_000
 MOST_COMMENTS = 20
 MOST_RULES = 16_000
 MOST_TASK = 16_000
@@ -29,10 +29,18 @@ _WORDS = {
 _PLACEHOLDER = re.compile(r"\{\{([a-z]+)\}\}")
 
 
-def worker(*, project: Project, session: Session, issue: Issue | None = None, rules: str = "") -> str:
+def worker(
+    *,
+    project: Project,
+    session: Session,
+    issue: Issue | None = None,
+    rules: str = "",
+    released: Collection[str] = (),
+) -> str:
     """The whole prompt of an agent that works on one task.
 
-    `rules` are the project's own: `agentRules` and the text of `agentRulesFile`.
+    `rules` are the project's own: `agentRules` and the text of `agentRulesFile`. Of what outsiders wrote
+    only the edits in `released` are in it; of the rest it is said how many there are.
     """
     about = {
         "session": session.id,
@@ -42,7 +50,9 @@ def worker(*, project: Project, session: Session, issue: Issue | None = None, ru
     }
     layers = [_fill(_WORDS["base"], about), _fill(_WORDS["project"], about)]
     if issue is not None:
-        layers.append(_fill(_WORDS["issue"], {"issue": one_line(issue.ref, 80), "text": _issue(issue)}))
+        layers.append(
+            _fill(_WORDS["issue"], {"issue": one_line(issue.ref, 80), "text": _issue(issue, released)})
+        )
     if rules.strip():
         layers.append(_fill(_WORDS["rules"], {"text": bound(clean(rules).strip(), MOST_RULES)}))
     if session.task.plan:
@@ -60,20 +70,27 @@ def _task(session: Session, issue: Issue | None) -> str:
     return f"Do what issue {one_line(issue.ref, 80)} asks for."
 
 
-def _issue(issue: Issue) -> str:
+def _issue(issue: Issue, released: Collection[str]) -> str:
     ref = one_line(issue.ref, 80)
-    title = excerpt(one_line(issue.title, 400), 500)
-    labels = ", ".join(one_line(label, 60) for label in issue.labels[:20])
-    head = "\n".join(filter(None, (title, f"Labels: {labels}" if labels else "", "")))
-    blocks = [fence(f"issue {ref}", f"{head}\n\n{excerpt(issue.body, MOST_ISSUE)}")]
-    left_out = len(issue.comments) - MOST_COMMENTS
+    held = {text.place for text in outsiders.of_issue(issue, 0.0) if text.id not in released}
+    blocks = []
+    if outsiders.issue_place(issue) not in held:
+        blocks.append(fence(f"issue {ref}", outsiders.issue_text(issue)))
+    comments = [c for c in issue.comments if outsiders.comment_place(issue, c) not in held]
+    if held:
+        are = "text is" if len(held) == 1 else "texts are"
+        blocks.append(
+            f"{len(held)} more {are} held, since people outside the project wrote them. "
+            "A person decides whether you get them; do not look for them yourself."
+        )
+    left_out = len(comments) - MOST_COMMENTS
     if left_out > 0:
         blocks.append(f"{left_out} older comments are left out.")
     blocks += [
         fence(
             f"comment by {one_line(comment.author, 60)} on issue {ref}", excerpt(comment.body, MOST_COMMENT)
         )
-        for comment in issue.comments[-MOST_COMMENTS:]
+        for comment in comments[-MOST_COMMENTS:]
     ]
     return "\n\n".join(blocks)
 

@@ -46,6 +46,9 @@ def admit(sessions: Sequence[Session], room: Room, now: float) -> list[Admission
     found = []
     line = 0
     for session in sorted(waiting, key=lambda s: (s.setup.at, s.created_at, s.id)):
+        if session.held.task_waits:
+            found.append(Admission(session=session.id, admitted=False, reason=_for_release(session)))
+            continue
         why = _full(running, session.project, starting, room)
         if not why and session.setup.resume and restored >= room.restores:
             why = f"waits: {restored} were restored within the last minute"
@@ -76,6 +79,13 @@ def _full(running: Counter[ProjectId], project: ProjectId, starting: int, room: 
         if left < room.memory and total > 0:
             return f"waits for memory: {left // 2**20} MB free, {room.memory // 2**20} MB for an agent"
     return ""
+
+
+def _for_release(session: Session) -> str:
+    return (
+        f"waits: whoever wrote issue {session.task.issue} is no member of the project, and its text is held; "
+        f"`ao release-text {session.id} {session.held.task_waits}` releases it"
+    )
 
 
 def _waits(session: Session) -> bool:

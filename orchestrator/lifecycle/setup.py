@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
+from orchestrator.domain import outsiders as outside_texts
 from orchestrator.domain.activity import Activity, ActivityState
 from orchestrator.domain.event import Level
 from orchestrator.domain.issue import Issue
@@ -11,7 +13,7 @@ from orchestrator.domain.look import Unseen
 from orchestrator.domain.pull_request import PullRequest
 from orchestrator.domain.session import RuntimeFact, RuntimeState, Session, Setup, SetupStep, Work
 from orchestrator.errors import PermanentError, TemporaryError
-from orchestrator.lifecycle import acts, agent_folder, forge, permissions, prompts
+from orchestrator.lifecycle import acts, agent_folder, forge, outsiders, permissions, prompts
 from orchestrator.lifecycle.decide import ANSWERING
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
@@ -79,7 +81,12 @@ async def start_agent(fleet: Fleet, session: Session, act: acts.StartAgent) -> N
     del act
     world = fleet.world
     place = await world.place(session)
-    task = await _task(fleet, session)
+    issue = await issue_of(fleet, session)
+    session = await fleet.change(session.id, lambda d: _hold_texts(d, issue))
+    if session.held.task_waits:
+        return  # it is admitted again once that is released
+    given = outsiders.released(session)
+    task = await _task(fleet, session, issue)
     prompt, resume = task.prompt, task.resume
     await place.write(f"{place.folder}/{PROMPT}", prompt.encode())
     ref = world.ref(session)
@@ -94,27 +101,49 @@ async def start_agent(fleet: Fleet, session: Session, act: acts.StartAgent) -> N
             setup=Setup(step=SetupStep.READY, at=draft.now, resume=resume),
             unasked=unasked,
             runtime=RuntimeFact(state=RuntimeState.ALIVE, at=draft.now),
-            work=Work(
-                activity=Activity(state=ActivityState.STARTING, at=draft.now, evidence="just launched"),
-                at=draft.now,
-                progress_at=draft.now,
-                conversation=work.conversation,
-            ),
+            work=_just_launched(work.conversation, draft.now),
         )
         draft.tell(
             "session.started", f"{session.parts.agent} runs in {session.parts.runtime}", resumed=resume
         )
         if not prepared.prompt_given and not (resume and work.conversation):
             draft.enqueue(prompt, by="ao", key="prompt")
+        _send_since(draft, given)
 
     await fleet.change(session.id, done)
     fleet.wake(session.id)
 
 
-async def _task(fleet: Fleet, session: Session) -> AgentTask:
+def _just_launched(conversation: str, now: float) -> Work:
+    starting = Activity(state=ActivityState.STARTING, at=now, evidence="just launched")
+    return Work(activity=starting, at=now, progress_at=now, conversation=conversation)
+
+
+def _send_since(draft: Draft, given: Collection[str]) -> None:
+    """What was released since the prompt was written goes as messages."""
+    for text in draft.session.held.texts:
+        if text.by is not None and text.id not in given:
+            outsiders.send_released(draft, text, text.by)
+
+
+def _hold_texts(draft: Draft, issue: Issue | None) -> None:
+    """What outsiders wrote stays out of the prompt; where that is the whole task, the agent is not started."""
+    if issue is None:
+        return
+    session, task = draft.session, outside_texts.task_of(issue, draft.now)
+    goes_on = session.setup.resume and bool(session.work.conversation)
+    told = bool(session.task.prompt.strip()) or goes_on
+    if task is not None and not told and task.id not in outsiders.released(session):
+        outsiders.wait_for(draft, task)
+        draft.set(setup=Setup(step=SetupStep.QUEUED, at=draft.now, resume=session.setup.resume))
+    about = outside_texts.issue_place(issue)
+    outsiders.notice(draft, outside_texts.of_issue(issue, draft.now), about=about)
+
+
+async def _task(fleet: Fleet, session: Session, issue: Issue | None) -> AgentTask:
     rules = fleet.world.config.rules(session.project)
     return AgentTask(
-        prompt=await prompt_text(fleet, session),
+        prompt=await prompt_text(fleet, session, issue),
         resume=session.setup.resume,
         conversation=session.work.conversation,
         remembered=permissions.remembered_for(session, rules),
@@ -122,25 +151,30 @@ async def _task(fleet: Fleet, session: Session) -> AgentTask:
     )
 
 
-async def prompt_text(fleet: Fleet, session: Session) -> str:
+async def issue_of(fleet: Fleet, session: Session) -> Issue | None:
+    """The issue as it is now; None for a task in words. Raises `TemporaryError`, `PermanentError`."""
+    world = fleet.world
+    if not session.task.issue:
+        return None
+    project = world.config.project(session.project)
+    look = (await world.tracker(session).observe(project, [session.task.issue]))[session.task.issue]
+    if isinstance(look, Unseen):
+        msg = f"issue {session.task.issue} could not be read: {look.reason}"
+        raise TemporaryError(msg, session=session.id)
+    if look.value is None:
+        msg = f"issue {session.task.issue} is gone from the tracker."
+        raise PermanentError(msg, session=session.id)
+    return look.value
+
+
+async def prompt_text(fleet: Fleet, session: Session, issue: Issue | None) -> str:
     """The whole task: base, project, rules, issue, and what a person added."""
     world = fleet.world
-    issue: Issue | None = None
-    if session.task.issue:
-        look = (
-            await world.tracker(session).observe(world.config.project(session.project), [session.task.issue])
-        )[session.task.issue]
-        if isinstance(look, Unseen):
-            msg = f"issue {session.task.issue} could not be read: {look.reason}"
-            raise TemporaryError(msg, session=session.id)
-        issue = look.value
-        if issue is None:
-            msg = f"issue {session.task.issue} is gone from the tracker."
-            raise PermanentError(msg, session=session.id)
     return prompts.worker(
         project=world.config.project(session.project),
         session=session,
         issue=issue,
+        released=outsiders.released(session),
         rules=await world.files.run("rules", world.config.agent_rules, session.project),
     )
 

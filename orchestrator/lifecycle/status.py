@@ -69,6 +69,9 @@ def _evidence(session: Session) -> str:
     if session.change is not None:
         pr = session.change.pr
         parts.append(f"#{pr.number} {pr.state.value} at {short_sha(pr.head)}, checks {pr.checks.value}")
+    push = session.held.push
+    if push is not None and push.waits:
+        parts.append(f"push of {short_sha(push.head)} held")
     return "; ".join(parts)
 
 
@@ -107,7 +110,9 @@ def _merging(session: Session, _rules: Rules, _now: float) -> tuple[Status, str]
     head, holder = short_sha(intent.data.get("head", "")), merging.taken_back_by(intent)
     if holder:
         return Status.MERGING, f"{holder} took the merge of {head} back; whether it came through is looked up"
-    return Status.MERGING, f"{intent.data.get('by', 'a rule')} merges {head}"
+    words = f"{intent.data.get('by', 'a rule')} merges {head}"
+    where = merging.queued_words(intent)
+    return Status.MERGING, f"{words}: {where}" if where else words
 
 
 def _paused(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
@@ -189,6 +194,15 @@ def _trouble(activity: Activity) -> str:
         minutes = int(activity.until) % 86400 // 60
         until = f" until {minutes // 60:02d}:{minutes % 60:02d} UTC"
     return f"{activity.trouble.value}{until}: {activity.evidence}"
+
+
+def _held(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
+    """A push waits for a person, and the agent has nothing else to do."""
+    push = session.held.push
+    busy = session.work.activity.state in {ActivityState.BUSY, ActivityState.STARTING}
+    if push is None or not push.waits or busy:
+        return None
+    return Status.WAITING_INPUT, f"push held: {push.reasons}"
 
 
 def _silent(session: Session, rules: Rules, now: float) -> tuple[Status, str] | None:
@@ -316,6 +330,7 @@ RULES: tuple[Rule, ...] = (
     _limits,
     _silent,
     _unfamiliar,
+    _held,
     _pull_request,
     _alone,
 )

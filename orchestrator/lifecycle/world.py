@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
 from orchestrator.clock import Clock
 from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.project import Project
+from orchestrator.domain.pull_request import Approving, PullRequest
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Session
+from orchestrator.lifecycle.as_person import Links
 from orchestrator.lifecycle.environment import Ours, search_path, session_environment
 from orchestrator.ports.agent import AGENT, Agent
 from orchestrator.ports.place import Place
 from orchestrator.ports.plugin import Slot
 from orchestrator.ports.runtime import RUNTIME, Runtime
-from orchestrator.ports.scm import SCM, Scm
+from orchestrator.ports.scm import SCM, Credential, Scm
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.tracker import TRACKER, Tracker
 from orchestrator.ports.workspace import WORKSPACE, Workspace
@@ -66,9 +69,14 @@ class World:
         self._projects = projects
         self.files = files
         """Threads for reading files of the configuration: never on the loop, never the loop's own."""
+        self._links: Links | None = None
         self._places: dict[SessionId, Place] = {}
         self._refs: dict[SessionId, tuple[tuple[object, ...], SessionRef]] = {}
         self._made: dict[tuple[str, ProjectId, str], tuple[object, object]] = {}
+
+    def use_links(self, links: Links) -> None:
+        """Act as people who are linked, from now on; until then everything is done as ourselves."""
+        self._links = links
 
     def has_program(self, program: str) -> bool:
         """Whether sessions find this program. Reads the disk: not for the loop.
@@ -144,6 +152,23 @@ class World:
     def scm(self, session: Session) -> Scm:
         """Where it is pushed and merged."""
         return self._make(SCM, session.project, session.parts.scm)
+
+    async def credential(self, session: Session, who: str) -> Credential | None:
+        """With what we act as a person on the session's forge; None: as ourselves. Raises like `Links`."""
+        if self._links is None:
+            return None
+        project = self.config.project(session.project)
+        return await self._links.credential(self.scm(session), project, who, self.clock.now())
+
+    def shown(self, session: Session, pull: PullRequest | None) -> PullRequest | None:
+        """A pull request as the forge has it, with what we know of approvals there."""
+        if pull is None or self._links is None:
+            return pull
+        project = self.config.project(session.project)
+        if not self._links.only_here(self.scm(session), project, pull.author):
+            return replace(pull, approving=Approving.COUNTS)
+        asked = self.config.rules(session.project).approvals
+        return replace(pull, approving=Approving.HERE if asked else Approving.NOWHERE)
 
     def tracker(self, session: Session) -> Tracker:
         """Where its issue is."""

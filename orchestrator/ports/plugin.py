@@ -96,6 +96,11 @@ class Closes(Protocol):
         """Let go of it, when `ao` stops. Repeatable."""
 
 
+def _always(_options: Options, _context: PluginContext) -> str:
+    """It needs nothing besides programs."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plugin(Generic[T]):
     """One plugin. `create` gets validated options; it may raise `NotReady`."""
@@ -113,4 +118,9 @@ class Plugin(Generic[T]):
     launches: tuple[str, ...] = ()
     """Option names whose value is an argument list: its first word is a program that must be there."""
     runs_code: tuple[str, ...] = ()
-    """Option names whose values are run: they count only once the file is trusted."""
+    """Option names whose values are run, or say where credentials go or who is obeyed.
+
+    They count only once the file is trusted.
+    """
+    ready: Callable[[Options, PluginContext], str] = _always
+    """Why it could not be used here now, such as for want of a credential; empty when it could. May block."""

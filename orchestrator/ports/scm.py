@@ -11,6 +11,7 @@ from orchestrator.domain.look import Look
 from orchestrator.domain.person import Actor
 from orchestrator.domain.project import Project
 from orchestrator.domain.pull_request import PullRequest, ReviewDecision
+from orchestrator.domain.pushed_diff import PushedDiff
 from orchestrator.ports.plugin import Slot
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.workspace import Base
@@ -41,6 +42,17 @@ class Merged:
     commit: str
     """The commit that is in the base branch now."""
     base: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """A merge that the forge makes by itself later: when its turn comes, or once what it asks for is there.
+
+    Looks show it as `PullRequest.queued` until it is merged, or not queued any more.
+    """
+
+    words: str
+    """For people: `in the merge queue of main, place 2`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +93,13 @@ class Scm(Protocol):
         None: there is none. Batched: outside calls do not grow one by one with the sessions.
         """
 
+    async def diff(self, what: Publication) -> PushedDiff:
+        """What publishing this would bring: from where the newest base and `what.head` parted, to that head.
+
+        Changes nothing on the forge. Whoever looks at it decides whether `publish` follows, which brings
+        that very head or none. Raises `Conflict` when the session's branch is not at `what.head`.
+        """
+
     async def publish(self, what: Publication) -> PullRequest | None:
         """Push the head and make or update the pull request. Repeatable.
 
@@ -90,12 +109,13 @@ class Scm(Protocol):
 
     async def merge(
         self, session: SessionRef, head: str, method: str, title: str = "", *, as_: Credential | None = None
-    ) -> Merged:
-        """Merge the pull request if its head still is `head`.
+    ) -> Merged | Queued:
+        """Merge the pull request if its head still is `head`, or have the forge merge it in its turn.
 
-        `method`: merge, squash or rebase. `as_`: with this person's rights, where the forge knows people. A pull request that is merged already with that head
-        returns the merge that happened. Raises `Conflict` for another head or a conflict with the
-        base, `PermanentError` when the forge refuses; the message says why.
+        `method`: merge, squash or rebase; another that the forge allows where it does not allow this one.
+        `as_`: with this person's rights, where the forge knows people. A pull request that is merged
+        already with that head returns the merge that happened. Raises `Conflict` for another head or a
+        conflict with the base, `PermanentError` when the forge refuses; the message says why.
         """
 
     async def review(
@@ -182,6 +202,17 @@ class Drafts(Protocol):
 
 
 @runtime_checkable
+class Queues(Protocol):
+    """An scm whose forge merges in its turn (merge queue, native auto-merge), and can be told not to."""
+
+    async def leave_queue(self, session: SessionRef) -> None:
+        """Nothing merges the session's pull request by itself any more. Repeatable.
+
+        One that is merged already stays so: whoever asks looks at it afterwards.
+        """
+
+
+@runtime_checkable
 class UpdatesBranches(Protocol):
     """An scm that can bring the newest base into a pull request by itself."""
 
@@ -213,10 +244,54 @@ class SignsIn(Protocol):
         """Begin to link a person. Raises `NotReady` when the configuration names no client."""
 
     async def finish_sign_in(self, project: Project, begun: SignIn) -> Credential | None:
-        """The person's credential; None while the person has not finished. Raises `NotAllowed` if refused."""
+        """The person's credential; None while the person has not finished.
+
+        Raises `NotAllowed` if they refused or it expired, `TemporaryError` to be asked again after its `delay`.
+        """
 
     async def renew(self, project: Project, credential: Credential) -> Credential:
         """A fresh credential for one that expires soon. Raises `NotAllowed` when it was taken away."""
+
+    async def revoke(self, project: Project, credential: Credential) -> str:
+        """Have the forge forget it; empty when it did, else what the person can do there. Never raises."""
+
+    def counts_without_link(self, project: Project) -> bool:
+        """Whether a second identity of ours carries approvals of people who are not linked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a project wants of its forge, so that it can be said what lacks for it."""
+
+    approvals: int
+    """Those that the project's own rules ask for."""
+    merge_method: str
+    issues: bool
+    """Its tracker is there too."""
+    linked: frozenset[str] = frozenset()
+    """Who is linked there, by their names there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """One thing that was looked at, in words for a person."""
+
+    level: str
+    """`ok`, `warning` or `failure`."""
+    subject: str
+    text: str
+    next_step: str = ""
+
+
+@runtime_checkable
+class Examines(Protocol):
+    """An scm that can say whether everything is there that it needs, and what is more than that."""
+
+    def who(self, project: Project) -> str:
+        """As whom we act, as far as that is known without a call: `GITHUB_TOKEN`, `GitHub App 5`."""
+
+    async def examine(self, project: Project, wanted: Wanted) -> Sequence[Examined]:
+        """Look at credential, permissions, repository and rules; changes nothing. Never raises `AoError`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

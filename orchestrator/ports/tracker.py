@@ -17,9 +17,13 @@ class IssueChange:
     """What to change on an issue; None and empty mean: leave."""
 
     state: IssueState | None = None
+    keep_closed: bool = False
+    """An issue that is closed stays as it was closed, whatever `state` says; its marks follow that."""
     add_labels: tuple[str, ...] = ()
     remove_labels: tuple[str, ...] = ()
     comment: str = ""
+    once: bool = False
+    """A comment of the very same words is not written again."""
     assignee: str | None = None
 
 
@@ -36,13 +40,13 @@ class Tracker(Protocol):
         """Make an issue."""
 
     async def update(self, project: Project, ref: str, change: IssueChange) -> Issue:
-        """Change an issue. Repeatable except for `comment`. Raises `NotFound`."""
+        """Change an issue; the outcome. Repeatable except for a `comment` without `once`. Raises `NotFound`."""
 
     def branch_name(self, issue: Issue) -> str:
         """The branch this tracker suggests for an issue, as `domain.ids.branch_name` accepts it."""
 
-    def parse_ref(self, text: str) -> str:
-        """The ref in what a person typed: `123`, `#123`, a link. Raises `BadInput`."""
+    def parse_ref(self, project: Project, text: str) -> str:
+        """The ref in what a person typed: `123`, `#123`, a link. Raises `BadInput`, also for another's link."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,12 @@ class Queued:
     """Who marked it, by the tracker's own name."""
     member: bool
     """Whoever marked it belongs to the project there; others are not obeyed."""
+    label: str
+    """What it was marked with."""
+    mark: str
+    """Names this marking: taken off and set again it is another one."""
+    reason: str = ""
+    """Why it is not obeyed, in words; empty for a member."""
 
 
 @runtime_checkable
@@ -61,7 +71,11 @@ class Queue(Protocol):
     """A tracker in which a label hands an issue to an agent: the label is the queue."""
 
     async def waiting(self, project: Project) -> Sequence[Queued]:
-        """Issues that are marked and that no session works on, oldest mark first. Raises `TemporaryError`."""
+        """Open issues that are marked, oldest mark first. Raises `TemporaryError`, `NotAllowed`.
+
+        Asked every minute: it costs next to nothing while nothing is marked. `update` to the state
+        `in_progress` takes the mark off.
+        """
 
 
 TRACKER: Slot[Tracker] = Slot("tracker")

@@ -1,4 +1,7 @@
-"""Approve a pull request, or ask for changes: bound to the head that the person saw."""
+"""Approve a pull request, or ask for changes: bound to the head that the person saw.
+
+It is kept as ours first. Then it is carried to the forge, as the person where they are linked there.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from orchestrator.domain.session import Approval, Change, Session
 from orchestrator.errors import BadInput, Conflict
 from orchestrator.lifecycle import merging
 from orchestrator.lifecycle.draft import Draft
+from orchestrator.ports.scm import SignsIn
 from orchestrator.services import ended
 from orchestrator.services.core import Core
 from orchestrator.services.head import open_change
@@ -34,11 +38,12 @@ async def approve(core: Core, session_id: SessionId, *, head: str, by: Actor) ->
     kept = await core.fleet.change(session_id, how)
     await core.audit(by, "approve", session_id, full)
     try:
-        return await _carry(core, kept, full, ReviewDecision.APPROVED, by, "")
+        carried = await _carry(core, kept, full, ReviewDecision.APPROVED, by, "")
     except Conflict:
         if not _merges(core, kept):
             raise
         return kept
+    return await _keep_how(core, kept, full, carried, by)
 
 
 async def request_changes(core: Core, session_id: SessionId, *, head: str, text: str, by: Actor) -> Session:
@@ -61,7 +66,8 @@ async def request_changes(core: Core, session_id: SessionId, *, head: str, text:
 
     kept = await core.fleet.change(session_id, how)
     await core.audit(by, "request-changes", session_id, full, words)
-    return await _carry(core, kept, full, ReviewDecision.CHANGES_REQUESTED, by, words)
+    await _carry(core, kept, full, ReviewDecision.CHANGES_REQUESTED, by, words)
+    return _latest(core, kept) or kept
 
 
 def _put(draft: Draft, change: Change, approvals: tuple[Approval, ...]) -> None:
@@ -70,11 +76,37 @@ def _put(draft: Draft, change: Change, approvals: tuple[Approval, ...]) -> None:
 
 async def _carry(
     core: Core, session: Session, head: str, verdict: ReviewDecision, by: Actor, body: str
-) -> Session:
+) -> str:
+    """Bring it to the forge; returns how, where the forge knows people."""
     world = core.fleet.world
-    await world.scm(session).review(world.ref(session), head, verdict, by, body)
+    scm = world.scm(session)
+    as_ = await world.credential(session, by.name)
+    carried = await scm.review(world.ref(session), head, verdict, by, body, as_=as_)
     core.fleet.wake(session.id)
-    return _latest(core, session) or session
+    if not isinstance(scm, SignsIn):
+        return ""
+    how = carried.words if carried.counts else f"here: it counts for our own rules only; {carried.words}"
+    await core.audit(by, "carried", session.id, head, f"{verdict.value.replace('_', ' ')} {how}")
+    return how
+
+
+async def _keep_how(core: Core, session: Session, head: str, how: str, by: Actor) -> Session:
+    latest = _latest(core, session)
+    if latest is None or not how:
+        return latest or session
+
+    def keep(draft: Draft) -> None:
+        change = draft.session.change
+        if change is None or all(a.by.name != by.name or a.head != head for a in change.approvals):
+            return  # taken back meanwhile
+        given = (
+            replace(a, carried=how) if a.by.name == by.name and a.head == head else a
+            for a in change.approvals
+        )
+        _put(draft, change, tuple(given))
+        draft.tell("review.carried", f"{by} approved {short_sha(head)} {how}", head=head, by=str(by))
+
+    return await core.fleet.change(session.id, keep)
 
 
 def _latest(core: Core, session: Session) -> Session | None:

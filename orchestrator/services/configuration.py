@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from orchestrator.errors import BadInput, NotFound, NotReady
 from orchestrator.registry import Registry
-from orchestrator.services import people, rules
+from orchestrator.services import links, people, rules
 from orchestrator.services import trust as trusting
 from orchestrator.services.core import Core
 from orchestrator.settings import show as showing
@@ -63,6 +63,7 @@ async def reload(core: Core) -> Settings:
     core.settings.take(settings)
     for project in settings.project_ids:
         await rules.answer_waiting(core, project)
+    await links.forget_strangers(core)
     await people.judge_again(core)
     return settings
 

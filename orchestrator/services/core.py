@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from orchestrator.clock import Clock
@@ -17,6 +17,7 @@ from orchestrator.services.console import Door
 from orchestrator.services.hook_news import HookNews
 from orchestrator.services.pairing import Pairing
 from orchestrator.services.settings_now import SettingsNow
+from orchestrator.services.sign_ins import SignIns
 from orchestrator.storage.audit import AuditEntry
 from orchestrator.storage.lanes import Lanes
 from orchestrator.storage.layout import Home
@@ -49,7 +50,6 @@ class Core:
     """Held while people are changed: of two admins who take each other away the second is refused."""
     restoring: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a session is brought back: of two who ask at once the second hears who was first."""
-
     door: Door = field(default_factory=Door)
     """How people come into the web console."""
     hooks: HookNews = field(default_factory=HookNews)
@@ -58,6 +58,10 @@ class Core:
     """The browsers that are logged in there; `open` it before use."""
     surfaces: dict[str, Callable[[], tuple[str, str]]] = field(default_factory=dict)
     """Chat surfaces by name: what is wrong with one now, and what to do about it; both empty while all is well."""
+    whispers: dict[str, Callable[[str, str], Awaitable[None]]] = field(default_factory=dict)
+    """Chat surfaces by name: say something later to whoever asked alone, given their request's place."""
+    sign_ins: SignIns = field(default_factory=SignIns)
+    """Sign-ins at forges that people have begun."""
     addresses: dict[str, str] = field(default_factory=dict)
     """Where surfaces are found, by name, in words."""
 

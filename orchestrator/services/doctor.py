@@ -12,12 +12,13 @@ from orchestrator.domain.session import WantedState
 from orchestrator.errors import AoError
 from orchestrator.ports.notifier import NOTIFIER
 from orchestrator.ports.plugin import Slot
-from orchestrator.services import configuration, damaged, webhooks
+from orchestrator.services import configuration, damaged, forge_doctor, webhooks
 from orchestrator.services.core import Core
 from orchestrator.settings.plugin_check import options_for
 from orchestrator.settings.problems import Grade, errors
 
 OK, WARNING, FAILURE = "ok", "warning", "failure"
+_FORGE_LIMIT = 20.0
 LEAST_DISK = 1 << 30
 """Bytes below which the disk counts as nearly full."""
 
@@ -45,6 +46,7 @@ async def doctor(core: Core) -> list[Finding]:
         *await _orphans(core),
         *await _notifiers(core),
         *_surfaces(core),
+        *await _forges(core),
         *_webhooks(core),
         _sandbox(),
     ]
@@ -212,6 +214,24 @@ async def _notifiers(core: Core) -> list[Finding]:
         else:
             found.append(Finding(level=OK, subject=f"notifier {name}", text="ready"))
     return found
+
+
+async def _forges(core: Core) -> list[Finding]:
+    """One row a project on a forge: the whole of it is `github doctor`'s."""
+    if core.settings.unusable is not None:
+        return []
+    rows = []
+    for report in await forge_doctor.examine(core, core.settings.now.projects(), limit=_FORGE_LIMIT):
+        worst = next((one for one in report.found if one.level == report.level), None)
+        more = f", and {len(report.bad) - 1} more" if len(report.bad) > 1 else ""
+        text = (
+            f"{worst.subject}: {worst.text}{more}" if report.bad and worst else "all that it needs is there"
+        )
+        step = f"`ao {report.scm} doctor {report.project}` says all of it." if report.bad else ""
+        rows.append(
+            Finding(level=report.level, subject=f"{report.scm} {report.project}", text=text, next_step=step)
+        )
+    return rows
 
 
 def _sandbox() -> Finding:

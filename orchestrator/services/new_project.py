@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
 from orchestrator.ports.agent import AGENT
+from orchestrator.ports.scm import SCM
 from orchestrator.registry import Registry
 from orchestrator.services.repository import Found
 from orchestrator.settings import builtin
@@ -72,7 +73,7 @@ def propose(
     more: Mapping[str, Data] = {}
     if own is not None:
         wishes, more = _with_own(wishes, own, notes)
-    repo = wishes.repo or _repo(found, plugins, notes)
+    repo = wishes.repo or ("" if {"tracker", "scm"} & more.keys() else _repo(found, plugins, notes))
     agent = _agent(wishes.agent, default_agent, plugins, notes)
     # A forge that is elsewhere has its checks there.
     tests = "" if "scm" in more else wishes.tests or ("" if repo else found.tests)
@@ -84,21 +85,35 @@ def propose(
         session_prefix=wishes.prefix,
         checks=[tests] if tests else [],
         agent=agent,
+        local=bool(found.repo) and not repo and not {"tracker", "scm"} & more.keys(),
         more=more,
     )
     return Proposal(entry=entry, notes=tuple(notes))
 
 
 def _repo(found: Found, plugins: Registry, notes: list[str]) -> str:
-    """`owner/name`, where the forge's plugins are there; else the project lives on this machine."""
+    """`owner/name`, where its forge can be used; else the project lives on this machine, with a word why."""
+    stays = "pull requests and issues stay on this machine."
+    if found.elsewhere:
+        notes.append(f"{found.elsewhere}: its forge is not built in yet; {stays}")
     if not found.repo:
         return ""
-    if builtin.plugin_defaults().with_repo.scm in plugins.names("scm"):
-        return found.repo
+    forge = builtin.plugin_defaults().with_repo
+    name = forge.scm
+    if name not in plugins.names("scm") or forge.tracker not in plugins.names("tracker"):
+        notes.append(f"{found.repo}: its forge is not built in yet; {stays}")
+        return ""
+    why = plugins.not_ready(SCM, name)
+    if why:
+        notes.append(f"{found.repo}: {why}")
+        notes.append(
+            f"Until then {stays} Take `plugin: local` out of the file once it can be used; docs/github.md."
+        )
+        return ""
     notes.append(
-        f"{found.repo}: its forge is not built in yet; pull requests and issues stay on this machine."
+        f"Issues and pull requests are those of {found.repo}; `ao github doctor` looks whether all is well."
     )
-    return ""
+    return found.repo
 
 
 def _agent(wanted: str, default: str, plugins: Registry, notes: list[str]) -> str:

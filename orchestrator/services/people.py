@@ -13,6 +13,7 @@ from orchestrator.domain.outside_text import one_line
 from orchestrator.domain.person import Actor, ActorKind
 from orchestrator.domain.rights import ALL_PROJECTS, People, Person, Role, handle, merged
 from orchestrator.errors import AoError, BadInput, Conflict, NotAllowed, NotFound
+from orchestrator.services import links
 from orchestrator.services.core import Core
 from orchestrator.storage.audit import AuditEntry
 
@@ -147,6 +148,7 @@ async def _remove(core: Core, who: Meant, project: str, by: Actor) -> Person:
             await core.store.tokens.expire(kept.handle, core.clock.now())
         await core.store.people.drop(kept.handle)
         await _log_out(core, kept.handle)
+        await links.forget_all(core, kept.handle)
     else:
         await core.store.people.put(new)
     await _done(core, by, "people rm", f"{kept.handle}{f' in {where}' if where else ''}")

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.errors import NotFound, NotReady, TemporaryError
+from orchestrator.settings import builtin
+from orchestrator.settings.remote import remote_of
 
 _LIMIT = 20.0
 _PYTEST = "python3 -m pytest -q"
 _MOST_FILES = 50
 """So many test files are looked into."""
-_REMOTE = re.compile(
-    r"(?:[a-z+]+://)?(?:[^@/\s]+@)?[A-Za-z0-9.-]+(?::\d+)?[:/]([\w.-]+(?:/[\w.-]+)*/[\w.-]+?)(?:\.git)?/?"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +27,9 @@ class Found:
     branch: str
     """The branch that work starts from."""
     repo: str = ""
-    """`owner/name`, when it has a remote on a host."""
+    """`owner/name`, when its remote is on a host whose forge is known."""
+    elsewhere: str = ""
+    """The host of its remote, when nothing is known of that."""
     tests: str = ""
     """A command that checks a change; empty when none is recognised."""
 
@@ -46,7 +47,15 @@ def look(folder: Path, branch: str = "") -> Found:
     if not git(root, "rev-parse", "--verify", "--quiet", "HEAD"):
         msg = f"{root} has no commit yet, so there is nothing that work could start from."
         raise NotReady(msg, next_step="Make a first commit.")
-    return Found(root=root, branch=branch or _branch(root), repo=_repo(root), tests=tests_command(root))
+    remote = remote_of(root)
+    known = remote is not None and remote.host in builtin.plugin_defaults().repo_hosts
+    return Found(
+        root=root,
+        branch=branch or _branch(root),
+        repo=remote.repo if remote is not None and known else "",
+        elsewhere=remote.host if remote is not None and not known else "",
+        tests=tests_command(root),
+    )
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -71,13 +80,6 @@ def _branch(root: Path) -> str:
         msg = f"{root} is on no branch (detached HEAD)."
         raise NotReady(msg, next_step="Check out the branch that work should start from.")
     return found
-
-
-def _repo(root: Path) -> str:
-    address = git(root, "remote", "get-url", "origin")
-    match = _REMOTE.fullmatch(address)
-    local = address.startswith(("/", ".", "file:"))
-    return match.group(1) if match and not local else ""
 
 
 def tests_command(root: Path) -> str:

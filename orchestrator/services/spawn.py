@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
+from orchestrator.domain.held import HeldText
 from orchestrator.domain.ids import ProjectId, branch_name, project_id
 from orchestrator.domain.issue import Issue, IssueState
 from orchestrator.domain.look import Unseen
 from orchestrator.domain.outside_text import one_line
+from orchestrator.domain.outsiders import task_of
 from orchestrator.domain.person import Actor
 from orchestrator.domain.project import Project
 from orchestrator.domain.pull_request import PullRequest
@@ -29,6 +32,7 @@ from orchestrator.domain.session import (
 )
 from orchestrator.domain.status import Status
 from orchestrator.errors import AoError, BadInput, Conflict, NotFound, TemporaryError
+from orchestrator.lifecycle import outsiders
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.ports.agent import AGENT
 from orchestrator.ports.runtime import RUNTIME
@@ -58,6 +62,7 @@ class AlreadyThere(Conflict):
             step = f"Open it (`ao attach {name}`), or spawn another with `--again`."
         super().__init__(what, next_step=step)
         self.existing = name
+        self.ended = ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +103,8 @@ class _Plan:
     named: bool
     """Somebody said that it is this branch and no other."""
     claims: PullRequest | None
+    held: HeldText | None
+    """The issue's text, where an outsider wrote it and nobody gave the agent another task."""
     start: str = ""
     """Where the named branch stands; empty: it is made."""
 
@@ -145,7 +152,7 @@ async def _issue(core: Core, project: ProjectId, parts: Parts, text: str) -> Iss
         TRACKER, parts.tracker, core.settings.options(project, "tracker", parts.tracker)
     )
     try:
-        ref = tracker.parse_ref(text)
+        ref = tracker.parse_ref(core.settings.project(project), text)
     except BadInput as error:
         step = (
             f'A task in words is quoted: `ao spawn {project} "fix the flaky test"`, or given with --prompt.'
@@ -207,6 +214,7 @@ def _plan(core: Core, ask: SpawnAsk, parts: Parts, issue: Issue | None) -> _Plan
         branch=branch_name(named or suggested),
         named=bool(named),
         claims=ask.claims,
+        held=task_of(issue, core.clock.now()) if issue is not None and not ask.prompt.strip() else None,
     )
 
 
@@ -285,18 +293,18 @@ async def _make(core: Core, plan: _Plan, by: Actor, left: Sequence[Session]) -> 
         status=StatusLine(status=Status.QUEUED, reason="just asked for", evidence="", since=now),
     )
 
-    def told(draft: Draft) -> None:
-        issue = f"issue {plan.task.issue}: " if plan.task.issue else ""
-        draft.tell(
-            "session.spawned",
-            f"{by} spawned it on {issue}{plan.task.title}",
-            by=str(by),
-            issue=plan.task.issue,
-        )
-
-    made = await core.fleet.add(session, told)
+    made = await core.fleet.add(session, partial(_told, plan=plan, by=by))
     core.fleet.wake(made.id)
     return made
+
+
+def _told(draft: Draft, plan: _Plan, by: Actor) -> None:
+    """The first events of a new session; and that it waits, where its task is an outsider's."""
+    issue = f"issue {plan.task.issue}: " if plan.task.issue else ""
+    text = f"{by} spawned it on {issue}{plan.task.title}"
+    draft.tell("session.spawned", text, by=str(by), issue=plan.task.issue)
+    if plan.held is not None:
+        outsiders.wait_for(draft, plan.held)
 
 
 async def spawn_batch(

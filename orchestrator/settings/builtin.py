@@ -31,6 +31,8 @@ class PluginDefaults(Keys):
     terminal: str = Field(description="Terminal plugin.")
     without_repo: Pair = Field(description="For projects without a forge.")
     with_repo: Pair = Field(description="For projects whose `repo` reads owner/name.")
+    repo_hosts: tuple[str, ...] = Field(description="Hosts at which a checkout's remote stands for `repo`.")
+    local_options: tuple[str, ...] = Field(description="Options of the plugins without a forge.")
     forges: tuple[str, ...] = Field(description="Forges that are taken when one of the blocks names them.")
     one_way: dict[str, str] = Field(description="Notifiers by what they are with an incoming webhook only.")
     always: tuple[str, ...] = Field(description="Told of everything besides the configured notifiers.")

@@ -43,6 +43,9 @@ class Settings:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Variables whose values stand in this configuration, to be masked wherever text goes out."""
 
+    repos: Mapping[str, str] = field(default_factory=dict)
+    """Project -> `owner/name` as its checkout's remote has it, where nothing is written."""
+
     @property
     def project_ids(self) -> tuple[ProjectId, ...]:
         """All projects, in the file's order."""
@@ -87,7 +90,7 @@ class Settings:
             default_branch=keys.default_branch,
             prefix=keys.session_prefix or naming.derive_prefix(self.folder(project).name),
             folder=self.home / "projects" / project,
-            repo=keys.repo or "",
+            repo=keys.repo or self.repos.get(project, ""),
             symlinks=keys.symlinks,
             post_create=keys.post_create,
         )
@@ -122,7 +125,7 @@ class Settings:
         """The plugin that fills `slot` in a project, with its options. For agents see `agent`."""
         keys, at = self.keys(project), ("projects", project)
         if slot in {"tracker", "scm"}:
-            return plugin_choice.of_forge(keys, slot, at)
+            return plugin_choice.of_forge(keys, slot, at, self.repos.get(project, ""))
         if slot == "agent":
             return self.agent(project)
         return plugin_choice.of_machine(self.config.defaults, keys, slot, at)

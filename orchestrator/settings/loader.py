@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,9 +15,10 @@ from orchestrator.settings.effective import Settings
 from orchestrator.settings.environment import Expansion
 from orchestrator.settings.models import Config
 from orchestrator.settings.people_check import check_people
-from orchestrator.settings.plugin_choice import file_inside
+from orchestrator.settings.plugin_choice import file_inside, follows_remote, repo_hosts
 from orchestrator.settings.policy_check import hopeless
 from orchestrator.settings.problems import Grade, KeyPath, Problem, Spots, errors, nearest
+from orchestrator.settings.remote import repo_at
 from orchestrator.settings.shapes import Assembled, ConfigFile, assemble, project_folder
 
 
@@ -80,6 +81,7 @@ def load(path: Path, env: Mapping[str, str], text: str | None = None) -> Loaded:
         spots=whole.spots,
         secrets=expansion.used,
     )
+    settings = replace(settings, repos=dict(_repos(settings)))
     problems += _not_ready(settings)
     return Loaded(settings=settings, problems=_in_order(problems), files=tuple(whole.files))
 
@@ -148,6 +150,16 @@ def _prefixes(data: dict[str, Data], base: Path, user_home: Path) -> dict[str, s
             elif isinstance(path, str):
                 prefixes[name] = naming.derive_prefix(project_folder(path, base, user_home).name)
     return prefixes
+
+
+def _repos(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What the remotes of the projects say. One that has pull requests of ours on this machine keeps them."""
+    for name, keys in settings.config.projects.items():
+        forge = settings.home / "projects" / name / "forge.git"
+        if follows_remote(keys, is_local=forge.exists()):
+            repo = repo_at(settings.folder(name), repo_hosts(keys))
+            if repo:
+                yield name, repo
 
 
 def _not_ready(settings: Settings) -> Iterator[Problem]:

@@ -6,10 +6,11 @@ from typing import Literal
 
 from pydantic import ByteSize, Field, field_validator
 
-from orchestrator.domain.rules import MergeMethod, RestorePolicy
+from orchestrator.domain.rules import MergeMethod, OnMerge, RestorePolicy
 from orchestrator.settings.base import Keys, Loose
 from orchestrator.settings.chat_model import Chat
 from orchestrator.settings.console_model import Console
+from orchestrator.settings.guard_model import GuardKeys
 from orchestrator.settings.people_model import Group, Handle, PersonKeys, RoleName
 from orchestrator.settings.policy_model import PolicyKeys
 from orchestrator.settings.project_model import PluginBlock, ProjectKeys
@@ -42,6 +43,12 @@ class Lifecycle(Keys):
     )
     detecting_looks: AtLeastOne = Field(
         default=3, description="Looks in a row without a sign of life before a session counts as dead."
+    )
+
+    intake: Seconds = Field(
+        default=60.0,
+        description="How often a tracker is asked for issues whose label hands them to an agent; "
+        "sooner when a webhook tells of one.",
     )
 
     @field_validator("merge_cleanup_idle_grace_ms")
@@ -77,6 +84,10 @@ class Defaults(Keys):
     worker: RoleDefaults = Field(default=RoleDefaults(), description="The agents that work on tasks.")
     approvals: Count = Field(default=1, description="Approvals that a pull request needs; 0 is none.")
     merge_method: MergeMethod = Field(default="squash", description="How a pull request gets into its base.")
+    on_merge: OnMerge = Field(
+        default="close",
+        description="What a merge does to the issue: close it, comment there and leave it open, or leave it.",
+    )
     restore: RestorePolicy = Field(
         default="ask", description="Sessions after a reboot: ask first, or restore."
     )
@@ -187,5 +198,7 @@ class Config(Keys):
     escalation: Loose = Field(default={}, description="Who is told next when nobody answers.")
     quiet_hours: Loose = Field(default={}, description="When nobody is woken.")
     budget: Loose = Field(default={}, description="What the fleet may spend.")
-    guard: Loose = Field(default={}, description="Paths that no push changes unreleased.")
+    guard: GuardKeys = Field(
+        default=GuardKeys(), description="What no push brings unreleased: guarded paths, size, secrets."
+    )
     policy: PolicyKeys = Field(default=PolicyKeys(), description="What agents may run: allow, ask, deny.")

@@ -12,6 +12,7 @@ from orchestrator.settings import builtin
 from orchestrator.settings.models import Defaults, NotifierBlock
 from orchestrator.settings.problems import KeyPath, camel
 from orchestrator.settings.project_model import PluginBlock, ProjectKeys, RoleKeys
+from orchestrator.settings.remote import host_of_api
 
 GENERIC_OPTIONS = {"agent": {"permissions", "model"}, "scm": {"webhook"}}
 """Options that any plugin of a slot may be given; one that has no use for them is not wrong."""
@@ -92,10 +93,13 @@ def of_agent(defaults: Defaults, keys: ProjectKeys, role: str, asked: str, at: K
     return PluginUse(slot="agent", name=name, options=options, at=(*at, *block))
 
 
-def of_forge(keys: ProjectKeys, slot: str, at: KeyPath) -> PluginUse:
-    """Tracker and scm: what the block names, else what `repo` and the other block suggest."""
+def of_forge(keys: ProjectKeys, slot: str, at: KeyPath, repo: str = "") -> PluginUse:
+    """Tracker and scm: what the block names, else what `repo` and the other block suggest.
+
+    `repo`: as the checkout's remote has it, where nothing is written.
+    """
     block: PluginBlock | None = getattr(keys, slot)
-    standard = str(getattr(_forge(keys), slot))
+    standard = str(getattr(_forge(keys, keys.repo or repo), slot))
     return _of_block(slot, standard, block, (*at, slot))
 
 
@@ -141,11 +145,35 @@ def _named_by(slot: str, block: PluginBlock) -> str:
     return Path(block.path).stem.replace("_", "-") if block.path else ""
 
 
-def _forge(keys: ProjectKeys) -> builtin.Pair:
+def follows_remote(keys: ProjectKeys, *, is_local: bool) -> bool:
+    """Whether the checkout's remote may say what `repo` does not: nothing written speaks against it.
+
+    `is_local`: its pull requests so far are on this machine; there they stay unless something is written.
+    """
+    known = builtin.plugin_defaults()
+    blocks = [block for block in (keys.tracker, keys.scm) if block is not None]
+    forge = {known.with_repo.tracker, known.with_repo.scm}
+    if keys.repo or any(block.plugin in forge for block in blocks):
+        return not keys.repo
+    if any(block.plugin or block.package or block.path for block in blocks):
+        return False
+    written = {camel(str(name)) for block in blocks for name in block.options()}
+    return not is_local and not written & set(known.local_options)
+
+
+def repo_hosts(keys: ProjectKeys) -> frozenset[str]:
+    """Hosts at which a project's remote stands for its `repo`: the known ones, and those that are set."""
+    blocks = [block.options() for block in (keys.tracker, keys.scm) if block is not None]
+    written = [str(block.get("apiUrl") or block.get("api_url") or "") for block in blocks]
+    set_here = {host_of_api(url) for url in written if url}
+    return frozenset(set_here or builtin.plugin_defaults().repo_hosts)
+
+
+def _forge(keys: ProjectKeys, repo: str) -> builtin.Pair:
     known = builtin.plugin_defaults()
     named = {block.plugin for block in (keys.tracker, keys.scm) if block and block.plugin}
     hosts = [str(block.options().get("host", "")) for block in (keys.tracker, keys.scm) if block]
-    if keys.repo and "/" in keys.repo:
+    if "/" in repo:
         for forge in known.forges:
             if forge in named or any(forge in host.lower() for host in hosts):
                 return builtin.Pair(tracker=forge, scm=forge)

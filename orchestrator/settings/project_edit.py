@@ -15,6 +15,7 @@ import yaml
 from orchestrator import disk
 from orchestrator.domain import ids
 from orchestrator.errors import BadInput, Conflict, NotFound
+from orchestrator.settings import builtin
 from orchestrator.settings.document import Data, Document, node_of, parse, quoted
 from orchestrator.settings.loader import Loaded, load
 from orchestrator.settings.problems import errors
@@ -43,6 +44,8 @@ class NewProject:
     post_create: Sequence[str] = ()
     checks: Sequence[str] = ()
     """Commands of the scm's own checks, for a project without a forge."""
+    local: bool = False
+    """Issues and pull requests stay on this machine, whatever the checkout's remote is."""
     more: Mapping[str, Data] = field(default_factory=dict)
     """Further keys as they stand in another file, none of the above."""
 
@@ -61,8 +64,16 @@ class NewProject:
         rows += [f"{inner}{key}: {quoted(value)}" for key, value in pairs.items() if value]
         if self.post_create:
             rows += [f"{inner}postCreate:", *(f"{inner}{step}- {quoted(line)}" for line in self.post_create)]
+        here = f"{inner}{step}plugin: {builtin.plugin_defaults().without_repo.scm}"
+        if self.local:
+            rows += [
+                f"{inner}tracker:",
+                f"{inner}{step}plugin: {builtin.plugin_defaults().without_repo.tracker}",
+            ]
+        if self.checks or self.local:
+            rows += [f"{inner}scm:", *([here] if self.local else [])]
         if self.checks:
-            rows += [f"{inner}scm:", f"{inner}{step}checks:"]
+            rows.append(f"{inner}{step}checks:")
             rows += [f"{inner}{step * 2}- {quoted(line)}" for line in self.checks]
         if self.more:
             text = yaml.safe_dump(dict(self.more), sort_keys=False, allow_unicode=True, width=_WIDE)

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
-from orchestrator.domain.rules import MergeMethod, RestorePolicy
+from orchestrator.domain.rules import MergeMethod, OnMerge, RestorePolicy
 from orchestrator.settings.base import Block, Keys, Loose
+from orchestrator.settings.guard_model import GuardKeys
 from orchestrator.settings.policy_model import PolicyKeys
 from orchestrator.settings.reaction_model import Reaction
 from orchestrator.settings.values import AtLeastOne, Branch, Command, Count, InsidePath, Name, Prefix, Repo
@@ -150,6 +151,10 @@ class BehaviourKeys(Keys):
         default=None,
         description="How a pull request gets into its base: squash unless `defaults` says otherwise.",
     )
+    on_merge: OnMerge | None = Field(
+        default=None,
+        description="What a merge does to the issue: close (unless `defaults` says otherwise), comment, leave.",
+    )
     restore: RestorePolicy | None = Field(
         default=None, description="Sessions after a reboot: ask (the default), or auto, a few a minute."
     )
@@ -158,8 +163,8 @@ class BehaviourKeys(Keys):
         description="ask: each agent has its plan approved before it changes anything; none is the default.",
     )
     decomposer: Loose = Field(default={}, description="A part that the reference system took out.")
-    guard: Loose = Field(
-        default={}, description="Paths that no push changes unreleased, over the global ones."
+    guard: GuardKeys = Field(
+        default=GuardKeys(), description="What no push brings unreleased, over the global keys."
     )
     policy: PolicyKeys = Field(
         default=PolicyKeys(), description="What agents may run, besides what the global policy says."
@@ -178,7 +183,8 @@ class ProjectKeys(BehaviourKeys):
         default=None, max_length=100, description="Name for people; the project's key if left out."
     )
     repo: Repo | None = Field(
-        default=None, description="`owner/name` on the forge; left out, no forge is needed."
+        default=None,
+        description="`owner/name` on the forge; left out, it is what the checkout's remote says if that is on GitHub, else no forge is needed.",
     )
     default_branch: Branch = Field(
         default="main", description="Branch that work starts from and is merged into."

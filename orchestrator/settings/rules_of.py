@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.domain.rules import ReactionRule, Rules
-from orchestrator.settings import builtin, policy_model
+from orchestrator.settings import builtin, guard_model, policy_model
 from orchestrator.settings.models import Config
 from orchestrator.settings.project_model import ProjectKeys
 from orchestrator.settings.reaction_model import Reaction
@@ -29,9 +29,11 @@ def rules_of(config: Config, project: ProjectKeys) -> Rules:
         detecting_for=lifecycle.detecting_for,
         detecting_looks=lifecycle.detecting_looks,
         merge_method=project.merge_method or defaults.merge_method,
+        on_merge=project.on_merge or defaults.on_merge,
         cleanup_on_merge=lifecycle.auto_cleanup_on_merge,
         cleanup_grace=lifecycle.merge_cleanup_idle_grace_ms / 1000,
         restore=project.restore or defaults.restore,
+        guard=guard_model.joined(config.guard, project.guard),
         policy=policy_model.joined(config.policy, project.policy),
     )
 

@@ -29,6 +29,7 @@ def shown(settings: Settings) -> dict[str, Any]:
             "sessionPrefix": project.prefix,
             "approvals": rules.approvals,
             "mergeMethod": rules.merge_method,
+            "onMerge": rules.on_merge,
             "restore": rules.restore,
             "runtime": parts.runtime,
             "agent": parts.agent,

@@ -11,8 +11,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.domain.guard import Guard
 from orchestrator.errors import NotFound
 from orchestrator.settings.effective import Settings
+from orchestrator.settings.guard_model import GuardKeys
 from orchestrator.settings.plugin_choice import PluginUse
 from orchestrator.settings.policy_model import PolicyKeys
 from orchestrator.settings.problems import KeyPath, camel, join
@@ -23,7 +25,7 @@ from orchestrator.settings.shapes import ConfigFile, digest
 CodeOptions = Callable[[str, str], Collection[str]]
 """Slot and name of a plugin in, names of its options that are run out (`Plugin.runs_code`)."""
 
-_RIGHTS = ("people", "roles", "guard", "budget")
+_RIGHTS = ("people", "roles", "budget")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,7 @@ def _of_fleet(settings: Settings) -> Iterator[Reason]:
         yield _reason(settings, ("sandbox",), "lets agents run without a sandbox", "off")
     if config.defaults.approvals == 0:
         yield _reason(settings, ("defaults", "approvals"), "needs nobody's approval", "0")
+    yield from _unguarded(settings, (), config.guard)
     yield from _allowed(settings, (), config.policy)
     yield from _auto_merge(settings, ("reactions",), config.reactions)
     for index, entry in enumerate(config.plugins):
@@ -98,9 +101,9 @@ def _of_project(settings: Settings, project: str) -> Iterator[Reason]:
         yield _reason(settings, (*at, "postCreate", index), "runs in every new workspace", command)
     if keys.approvals == 0:
         yield _reason(settings, (*at, "approvals"), "needs nobody's approval", "0")
-    for key in ("guard", "budget"):
-        if getattr(keys, key):
-            yield _reason(settings, (*at, key), "decides who and what is allowed", key)
+    if keys.budget:
+        yield _reason(settings, (*at, "budget"), "decides who and what is allowed", "budget")
+    yield from _unguarded(settings, at, keys.guard)
     yield from _allowed(settings, at, keys.policy)
     yield from _auto_merge(settings, (*at, "reactions"), keys.reactions)
     roles: tuple[tuple[KeyPath, AgentConfig], ...] = (
@@ -118,6 +121,22 @@ def _allowed(settings: Settings, at: KeyPath, policy: PolicyKeys) -> Iterator[Re
     """Rules that ask or deny take rights away: they count from the first."""
     for index, rule in enumerate(policy.allow):
         yield _reason(settings, (*at, "policy", "allow", index), "lets agents run this unasked", rule)
+
+
+def _unguarded(settings: Settings, at: KeyPath, guard: GuardKeys) -> Iterator[Reason]:
+    """What lets more out than the built-in guard does; more paths take only away."""
+    built_in = Guard()
+    limits = {"maxFiles": "max_files", "maxLines": "max_lines", "maxFileBytes": "max_file_bytes"}
+    for shown, name in limits.items():
+        if (getattr(guard, name) or 0) > getattr(built_in, name):
+            yield _reason(
+                settings, (*at, "guard", shown), "lets larger pushes out", str(getattr(guard, name))
+            )
+    for name in ("enabled", "secrets"):
+        if getattr(guard, name) is False:
+            yield _reason(settings, (*at, "guard", name), "lets pushes out unlooked at", "false")
+    for index, path in enumerate(guard.allow):
+        yield _reason(settings, (*at, "guard", "allow", index), "lets pushes change this unreleased", path)
 
 
 def _auto_merge(settings: Settings, at: KeyPath, table: Mapping[str, Reaction]) -> Iterator[Reason]:
@@ -138,7 +157,9 @@ def _options_that_run(settings: Settings, use: PluginUse, names: Collection[str]
     wanted = {camel(name) for name in names}
     for key, value in use.options.items():
         if camel(key) in wanted and value:
-            yield _reason(settings, (*use.at, key), f"is run by the {use.slot} {use.name}", str(value))
+            yield _reason(
+                settings, (*use.at, key), f"decides what the {use.slot} {use.name} runs or obeys", str(value)
+            )
 
 
 def _file_that_runs(settings: Settings, at: KeyPath, written: str) -> Iterator[Reason]:

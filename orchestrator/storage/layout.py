@@ -180,6 +180,11 @@ class Home:
         return self.path / "trusted"
 
     @property
+    def links(self) -> Path:
+        """What lets us act as people on forges: one file for each person and host."""
+        return self.path / "links"
+
+    @property
     def projects(self) -> Path:
         """One folder per project."""
         return self.path / "projects"

@@ -14,6 +14,7 @@ from orchestrator.storage.faults import Faults, NoFaults
 from orchestrator.storage.fleet import FleetStore
 from orchestrator.storage.ids import Ids
 from orchestrator.storage.keep import Keeper
+from orchestrator.storage.kept_links import KeptLinks
 from orchestrator.storage.kept_people import KeptPeople
 from orchestrator.storage.kept_policy import KeptPolicy
 from orchestrator.storage.kept_tokens import KeptTokens
@@ -39,6 +40,7 @@ class Store:
     policy: KeptPolicy
     tokens: KeptTokens
     people: KeptPeople
+    links: KeptLinks
     ids: Ids
     sessions: tuple[Session, ...] = ()
     """The live sessions as they were found at start."""
@@ -79,6 +81,7 @@ class Store:
         store.policy.open()
         store.tokens.open()
         store.people.open()
+        await store.links.open()
         loaded = await store.documents.load_all()
         store.sessions = loaded.sessions
         store.damaged.extend(loaded.damaged)
@@ -101,6 +104,7 @@ class Store:
             policy=KeptPolicy(fleet),
             tokens=KeptTokens(fleet),
             people=KeptPeople(fleet),
+            links=KeptLinks(home.links),
             ids=Ids(home, faults),
         )
 
@@ -109,7 +113,15 @@ class Store:
         try:
             await self.keeper.flush()
         finally:
-            for part in (self.ids, self.fleet, self.audit, self.requests, self.documents, self.log):
+            for part in (
+                self.ids,
+                self.links,
+                self.fleet,
+                self.audit,
+                self.requests,
+                self.documents,
+                self.log,
+            ):
                 await part.close()
 
 
@@ -119,6 +131,7 @@ async def _load(store: Store) -> None:
     store.policy.open()
     store.tokens.open()
     store.people.open()
+    await store.links.open()
     loaded = await store.keeper.open()
     store.sessions = loaded.sessions
     store.damaged.extend(loaded.damaged)

@@ -24,6 +24,7 @@ from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Session
 from orchestrator.lifecycle.accounts import Accounts
 from orchestrator.lifecycle.act import Act
+from orchestrator.lifecycle.as_person import Links
 from orchestrator.lifecycle.completion import Completion
 from orchestrator.lifecycle.environment import Ours
 from orchestrator.lifecycle.fleet import Fleet, Keeping
@@ -40,6 +41,7 @@ from orchestrator.ports.workspace import WORKSPACE
 from orchestrator.registry import Registry
 from orchestrator.services import spawn
 from orchestrator.services.core import Core
+from orchestrator.services.intake import Intake
 from orchestrator.services.settings_now import SettingsNow
 from orchestrator.storage.faults import NoFaults
 from orchestrator.storage.lanes import Lanes
@@ -65,7 +67,7 @@ projects:
     tracker: {{plugin: fake}}
     scm: {{plugin: fake}}
 """
-_BESIDE = ("acts of ", "requests of ")
+_BESIDE = ("acts of ", "requests of ", "intake of ")
 """Names of the tasks that run beside the rounds."""
 
 
@@ -76,7 +78,7 @@ class FakeWorld:
         self.clock = FakeClock()
         self.agent = FakeAgent(self.clock.now)
         self.runtime = FakeRuntime(self.agent.program)
-        self.scm = FakeScm(runs=(CHECK,))
+        self.scm = FakeScm(runs=(CHECK,), trees=lambda sha: self.workspace.files_of(sha))
         self.workspace = FakeWorkspace(lambda: self.scm.forge.branches.values())
         self.tracker = FakeTracker(
             *(Issue(ref=str(n), title=f"Issue {n}", body=f"Do {n}.") for n in range(1, issues + 1))
@@ -127,6 +129,7 @@ class Ring:
     world: FakeWorld
     core: Core
     rounds: Rounds
+    intake: Intake
     settings: RingSettings
     room: list[Room] = field(default_factory=lambda: [Room(sessions=30)])
     """The newest one counts."""
@@ -268,6 +271,7 @@ class Ring:
         if self.dead:
             return
         await self.rounds.close()
+        await self.intake.close()
         await self.fleet.stop()
         await self.core.files.close()
         await self.core.store.close()
@@ -285,6 +289,7 @@ class Ring:
             return
         self.dead = True
         await self.rounds.close()
+        await self.intake.close()
         await self.fleet.stop()
         await self.core.files.close()
         store = self.core.store
@@ -309,12 +314,8 @@ async def open_ring(
     store = await Store.open(home, NoFaults())
     settings.use_kept(store.policy)
     settings.use_people(store.people)
-    fleet = Fleet(
-        world=_outside(world, home, registry, settings),
-        keeping=keeping(store.keeper),
-        log=store.log,
-        performer=Act(),
-    )
+    outside = _outside(world, home, registry, settings, store)
+    fleet = Fleet(world=outside, keeping=keeping(store.keeper), log=store.log, performer=Act())
     core = Core(
         home=home,
         fleet=fleet,
@@ -326,16 +327,17 @@ async def open_ring(
     )
     settings.on_change(lambda _now: core.adopt())
     room = before.room if before else [Room(sessions=30)]
-    watches = (Completion(fleet, store.fleet, core.sees), Accounts(fleet, store.fleet))
+    intake = Intake(core)
+    watches = (Completion(fleet, store.fleet, core.sees), Accounts(fleet, store.fleet), intake)
     rounds = Rounds(fleet, lambda: replace(room[-1], brake=core.brake), *watches)
-    ring = Ring(world=world, core=core, rounds=rounds, settings=settings, room=room)
+    ring = Ring(world=world, core=core, rounds=rounds, intake=intake, settings=settings, room=room)
     await rounds.first()
     await ring.settle()
     return ring
 
 
-def _outside(world: FakeWorld, home: Home, registry: Registry, settings: SettingsNow) -> World:
-    return World(
+def _outside(world: FakeWorld, home: Home, registry: Registry, settings: SettingsNow, store: Store) -> World:
+    outside = World(
         registry=registry,
         config=settings,
         clock=world.clock,
@@ -343,6 +345,8 @@ def _outside(world: FakeWorld, home: Home, registry: Registry, settings: Setting
         projects=home.projects,
         files=Lanes(1, "ao-configuration"),
     )
+    outside.use_links(Links(store.links))
+    return outside
 
 
 def _prepare(root: Path, home: Home, registry: Registry, config: str) -> RingSettings:

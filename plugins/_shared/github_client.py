@@ -5,34 +5,42 @@
     rows = await hub.pages("/repos/o/r/labels")
     said = await hub.graphql(DOCUMENT, {"owner": "o"})                   # said.data beside said.errors
 
-PyGithub blocks, so its calls run in threads of their own with a time limit; it neither retries nor waits
-here: how often we call is the budget's business. Errors are ours and hold no credential.
+PyGithub blocks, so its calls run in threads of their own with a time limit, over `github_wire`. It neither
+retries nor waits: `hub.budget` says when a call may begin. A look that may not begin now is a
+`TemporaryError`; what makes content waits for its turn. Errors are ours and hold no credential.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
 
-from orchestrator.errors import (
-    AoError,
-    BadInput,
-    Conflict,
-    NotAllowed,
-    NotFound,
-    PermanentError,
-    TemporaryError,
+from orchestrator.errors import AoError, NotReady, TemporaryError
+from plugins._shared.github_answers import (
+    Answer,
+    Json,
+    Said,
+    delay_of,
+    graphql_refusal,
+    limited,
+    message_of,
+    moved_to,
+    parsed,
+    refusal,
+    web_host,
 )
+from plugins._shared.github_budget import Budget
+from plugins._shared.github_wire import WIRE
 
 if TYPE_CHECKING:
-    from github.Auth import Auth
+    from github.Auth import Auth as Auth  # noqa: PLC0414 - handed on to identities
     from github.Requester import Requester
+
+    from plugins._shared.http_client import HttpClient
 
 PUBLIC = "https://api.github.com"
 TIMEOUT = 20.0
@@ -41,10 +49,18 @@ THREADS = 8
 """Calls at a time for one identity; GitHub allows 100 at once for a user."""
 PER_PAGE = 100
 MOST_PAGES = 50
-_BODY_SHOWN = 300
+MOST_OF_A_LOG = 2_000_000
+CONTENT_WAIT = 90.0
+"""Seconds that something which makes content waits for its turn at most."""
+_MOMENT = 2.0
+_MOVES = 5
 
-Json = Any
-"""What a JSON document holds: whoever reads it checks it."""
+log = logging.getLogger(__name__)
+
+__all__ = [
+    "PER_PAGE", "PUBLIC", "TIMEOUT", "Answer", "GitHub", "Identity", "Json", "Listener", "Said",
+    "graphql_refusal", "message_of", "refusal", "web_host",
+]  # fmt: skip
 
 
 class Identity(Protocol):
@@ -58,35 +74,6 @@ class Identity(Protocol):
         """Made in a client's thread: it may go outside (an App's installation token)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What GitHub answered."""
-
-    status: int
-    headers: Mapping[str, str]
-    """Names in lower case."""
-    data: Json = None
-
-    @property
-    def fresh(self) -> bool:
-        """False when nothing changed since the etag that was sent (304)."""
-        return self.status != 304
-
-    @property
-    def etag(self) -> str:
-        """Sent again it makes the call conditional. Keep it only once what it stands for is kept."""
-        return self.headers.get("etag", "")
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What GraphQL answered: facts, and what could not be had of them."""
-
-    data: Mapping[str, Json]
-    errors: Sequence[Mapping[str, Json]] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
 Listener = Callable[[str, Answer], None]
 """Told of every answer: kind (`rest`, `graphql`) and what came."""
 
@@ -94,13 +81,26 @@ Listener = Callable[[str, Answer], None]
 class GitHub:
     """One identity at one address."""
 
-    def __init__(self, url: str, identity: Identity, *, listener: Listener | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        identity: Identity,
+        *,
+        listener: Listener | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self.url = url.rstrip("/")
         self.identity = identity
+        self.budget = Budget(web_host(url))
+        self.now = now
+        self.renamed: dict[str, str] = {}
+        """Path as asked -> where GitHub sent us: a repository that was renamed or moved."""
         self._listener = listener
         self._executor = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="github")
         self._requester: Requester | None = None
         self._opening = asyncio.Lock()
+        self._content = asyncio.Lock()
+        self._elsewhere: HttpClient | None = None
 
     @property
     def host(self) -> str:
@@ -117,23 +117,58 @@ class GitHub:
         etag: str = "",
         accept: str = "",
     ) -> Answer:
-        """One call. Raises what `refusal` says of another status than 2xx and 304."""
+        """One call. Raises what `refusal` says of another status than 2xx and 304.
+
+        A repository that moved is followed, within the same server. A 302 (a job's log, elsewhere) is
+        an answer: its address is in the header `location`.
+        """
         headers = {"If-None-Match": etag} if etag else {}
         if accept:
             headers["Accept"] = accept
-        requester = await self._open()
-        status, said, text = await self._call(
-            f"{method} {path}",
-            lambda: requester.requestJson(
-                method, path, dict(query or {}), headers, body, follow_302_redirect=True
-            ),
-        )
-        answer = Answer(status, said, None if status == 304 else _parsed(text, said))
-        if self._listener is not None:
-            self._listener("rest", answer)
-        if status >= 300 and status != 304:
+        at, asked = path, dict(query or {})
+        for _ in range(_MOVES):
+            answer = await self._rest_once(method, at, asked, headers, body)
+            where = moved_to(answer, self.url)
+            if not where:
+                break
+            self._note_move(path, where)
+            at, asked = where, {}
+        if answer.status >= 300 and answer.status not in {302, 304}:
             raise refusal(answer, f"{method} {path}", self.host)
         return answer
+
+    async def attempt(self, method: str, path: str, body: Json = None) -> Answer:
+        """One call whose refusal the caller reads: only rate limits, a bad token and outages raise."""
+        answer = await self._rest_once(method, path, {}, {}, body)
+        status = answer.status
+        if status in {401, 429} or status >= 500 or (status == 403 and limited(answer)):
+            raise refusal(answer, f"{method} {path}", self.host)
+        return answer
+
+    async def _rest_once(
+        self, method: str, path: str, query: Mapping[str, str | int], headers: Mapping[str, str], body: Json
+    ) -> Answer:
+        requester = await self._open()
+        what = f"{method} {path.partition('?')[0]}"
+        await self._turn("rest", what, write=method != "GET")
+        return await self._heard(
+            "rest", what, lambda: requester.requestJson(method, path, dict(query), dict(headers), body)
+        )
+
+    def _note_move(self, path: str, where: str) -> None:
+        if path not in self.renamed and len(self.renamed) < MOST_PAGES:
+            self.renamed[path] = where
+            log.warning("%s moved %s to %s; put the new name into the configuration", self.host, path, where)
+
+    async def download(self, path: str) -> str:
+        """The end of a long text that lies elsewhere (a job's log), fetched from there without our credential."""
+        answer = await self.rest("GET", path)
+        where = answer.headers.get("location", "")
+        if answer.status != 302 or not where:
+            return answer.data if isinstance(answer.data, str) else ""
+        if self._elsewhere is None:
+            self._elsewhere = await self._call("making a client", _elsewhere)
+        return (await self._elsewhere.end_of(where, MOST_OF_A_LOG)).decode(errors="replace")
 
     async def pages(
         self,
@@ -158,25 +193,90 @@ class GitHub:
         requester = await self._open()
         body = {"query": document, "variables": dict(variables or {})}
         name = document.split("(", 1)[0].split("{", 1)[0].strip() or "query"
-        status, headers, text = await self._call(
-            f"GraphQL {name}", lambda: requester.requestJson("POST", requester.graphql_url, None, None, body)
+        what = f"GraphQL {name}"
+        await self._turn("graphql", what, write=name.startswith("mutation"))
+        answer = await self._heard(
+            "graphql", what, lambda: requester.requestJson("POST", requester.graphql_url, None, None, body)
         )
-        answer = Answer(status, headers, _parsed(text, headers))
-        if self._listener is not None:
-            self._listener("graphql", answer)
-        if status >= 300:
-            raise refusal(answer, f"GraphQL {name}", self.host)
+        if answer.status >= 300:
+            raise refusal(answer, what, self.host)
+        if not isinstance(answer.data, dict):
+            msg = f"{self.host} answered in a way that cannot be read ({what})."
+            raise TemporaryError(msg)
         errors = answer.data.get("errors") or ()
         data = answer.data.get("data")
         if data is None:
-            raise graphql_refusal(errors, name, self.host)
-        return Said(data, errors, headers)
+            error = graphql_refusal(errors, name, self.host)
+            if isinstance(error, TemporaryError):
+                self.budget.refused(error.delay, self.now())
+            raise error
+        return Said(data, errors, answer.headers)
+
+    async def token(self) -> str:
+        """What we are let in with now, for git. Never in a log, an error, an argument list or a file."""
+        requester = await self._open()
+        found = await self._call("signing in", lambda: requester.auth.token if requester.auth else "")
+        return str(found)
+
+    async def outside(self, what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - as the call returns
+        """Something else that blocks, in our threads and with our time limit."""
+        return await self._call(what, call)
 
     async def close(self) -> None:
         """Let the threads go. Repeatable."""
         self._executor.shutdown(wait=False, cancel_futures=True)
-        if self._requester is not None:
-            self._requester.close()
+        WIRE.close(self.url)
+        if self._elsewhere is not None:
+            await self._elsewhere.close()
+
+    # When a call may begin, and what came of it --------------------------------------------------------
+
+    async def _turn(self, kind: str, what: str, *, write: bool) -> None:
+        """Wait until the budget lets a call begin; reads that would wait long are refused with the reason."""
+        if not write:
+            await self._wait_for(kind, what, _MOMENT, write=False)
+            return
+        async with self._content:  # first come, first served
+            await self._wait_for(kind, what, CONTENT_WAIT, write=True)
+
+    async def _wait_for(self, kind: str, what: str, most: float, *, write: bool) -> None:
+        waited = 0.0
+        while wait := self.budget.wait(kind, self.now(), write=write):
+            if waited + wait > most:
+                why = self.budget.why(self.now())
+                msg = f"{self.host} is not asked now: {why} ({what})."
+                raise TemporaryError(msg, delay=wait)
+            await asyncio.sleep(wait)
+            waited += wait
+        self.budget.began(kind, self.now(), write=write)
+
+    async def _heard(self, kind: str, what: str, call: Callable[[], tuple[int, Any, str]]) -> Answer:
+        """Make the call and tell the budget of it."""
+        try:
+            status, headers, text = await self._call(what, call)
+            data = None if status == 304 else parsed(text, headers)
+        except TemporaryError:
+            self.budget.failed(self.now())
+            raise
+        answer = Answer(status, headers, data)
+        self._account(kind, answer)
+        if self._listener is not None:
+            self._listener(kind, answer)
+        return answer
+
+    def _account(self, kind: str, answer: Answer) -> None:
+        now, cost = self.now(), 1
+        if answer.status == 401:
+            # A token that is not taken any more may have been renewed outside: the next call signs in anew.
+            self._requester = None
+        if kind == "graphql" and isinstance(answer.data, dict):
+            rate = (answer.data.get("data") or {}).get("rateLimit") or {}
+            cost = rate.get("cost", 1)
+        self.budget.heard(kind, answer.status, answer.headers, now, cost=cost)
+        if answer.status >= 500:
+            self.budget.failed(now)
+        elif answer.status in {403, 429} and limited(answer):
+            self.budget.refused(delay_of(answer, self.budget.server(now)), now)
 
     async def _open(self) -> Requester:
         async with self._opening:
@@ -185,28 +285,23 @@ class GitHub:
             return self._requester
 
     def _make(self) -> Requester:
-        from github import Github
+        return _requester(self.url, self.identity.auth())
 
-        # At INFO it tells of redirections, at DEBUG of whole requests with their bodies.
-        logging.getLogger("github").setLevel(logging.WARNING)
-        hub = Github(
-            auth=self.identity.auth(),
-            base_url=self.url,
-            timeout=int(TIMEOUT),
-            user_agent="agent-orchestrator",
-            per_page=PER_PAGE,
-            retry=None,
-            seconds_between_requests=None,
-            seconds_between_writes=None,
-            lazy=True,
-        )
-        return hub.requester
+    def _translated(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - as the call returns
+        """In the thread: an App's token is renewed there, and its refusals are PyGithub's own."""
+        from github import GithubException
+
+        try:
+            return call()
+        except GithubException as error:
+            answer = Answer(error.status, error.headers or {}, error.data)
+            raise refusal(answer, "signing in", self.host) from None
 
     async def _call(self, what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - as the call returns
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(TIMEOUT + 5.0):
-                return await loop.run_in_executor(self._executor, call)
+                return await loop.run_in_executor(self._executor, self._translated, call)
         except TimeoutError as error:
             msg = f"{self.host} does not answer within {TIMEOUT:.0f} s ({what})."
             raise TemporaryError(msg) from error
@@ -220,78 +315,82 @@ class GitHub:
             raise TemporaryError(msg) from None
 
 
-def web_host(api_url: str) -> str:
-    """The host that people see, from the address of the interface."""
-    parts = urlsplit(api_url)
-    host = parts.netloc.rpartition("@")[2]
-    return "github.com" if host == "api.github.com" else host
+def _elsewhere() -> HttpClient:
+    """In a thread: its library reads files when it is loaded."""
+    from plugins._shared.http_client import HttpClient
+
+    return HttpClient(TIMEOUT)
 
 
-def refusal(answer: Answer, what: str, host: str) -> AoError:
-    """The error that an HTTP status means for the caller (docs.github.com: REST, troubleshooting)."""
-    said = message_of(answer)
-    words = f"{host}: {said} ({what}, {answer.status})"
-    if answer.status == 429 or (answer.status == 403 and _limited(answer)):
-        return TemporaryError(words, delay=_delay(answer))
-    if answer.status >= 500:
-        return TemporaryError(words)
-    if answer.status == 401:
-        return NotAllowed(words, next_step="Renew the token; `ao github doctor` says what it may do.")
-    if answer.status == 403:
-        return NotAllowed(words, next_step="`ao github doctor` names the missing permission.")
-    if answer.status in {404, 410}:
-        return NotFound(words)
-    if answer.status == 409:
-        return Conflict(words)
-    if answer.status in {400, 422}:
-        return BadInput(words)
-    return PermanentError(words)
+def token_auth(token: str) -> Auth:
+    """By a token of any kind, as it is."""
+    from github.Auth import Token
+
+    return Token(token)
 
 
-def graphql_refusal(errors: Sequence[Mapping[str, Json]], what: str, host: str) -> AoError:
-    """The error for a GraphQL answer without facts."""
-    first = errors[0] if errors else {}
-    words = f"{host}: {str(first.get('message', 'no facts'))[:_BODY_SHOWN]} (GraphQL {what})"
-    kind = first.get("type")
-    if kind == "RATE_LIMITED":
-        return TemporaryError(words, delay=60.0)
-    if kind == "NOT_FOUND":
-        return NotFound(words)
-    if kind in {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
-        return NotAllowed(words, next_step="`ao github doctor` names the missing permission.")
-    return PermanentError(words)
+def app_auth(url: str, app: str, key: str, where: int | str) -> Auth:
+    """As a GitHub App's installation: its id, or `owner/name` of a repository by which it is found.
+
+    Its token lasts an hour and is renewed by whichever call comes last before its end. Goes outside, so
+    it is called in a thread. Raises `NotReady`.
+    """
+    from github.Auth import AppAuth
+
+    auth = AppAuth(app, key)
+    try:
+        auth.create_jwt()
+    except Exception as error:  # noqa: BLE001 - of a library below PyGithub, and with no key in its words
+        msg = f"the private key of GitHub App {app} cannot be used ({type(error).__name__})."
+        raise NotReady(msg, next_step="Take the .pem file that GitHub made for it.") from None
+    if isinstance(where, str):
+        where = int(_installation(url, auth, app, where)["id"])
+    return auth.get_installation_auth(where)
 
 
-def message_of(answer: Answer) -> str:
-    """What GitHub says, on one line and bounded."""
-    if isinstance(answer.data, dict) and answer.data.get("message"):
-        details = answer.data.get("errors") or ()
-        more = [str(d.get("message", "")) if isinstance(d, dict) else str(d) for d in details]
-        return " ".join([str(answer.data["message"]), *filter(None, more)])[:_BODY_SHOWN]
-    return "no reason was given"
+def app_installation(url: str, app: str, key: str, where: int | str) -> Mapping[str, Json]:
+    """An App's installation with its permissions. Goes outside, like `app_auth`, and raises like it."""
+    from github.Auth import AppAuth
+
+    return _installation(url, AppAuth(app, key), app, where)
 
 
-def _limited(answer: Answer) -> bool:
-    return (
-        "retry-after" in answer.headers
-        or answer.headers.get("x-ratelimit-remaining") == "0"
-        or "rate limit" in message_of(answer).lower()
+def _installation(url: str, auth: Auth, app: str, where: int | str) -> dict[str, Json]:
+    requester = _requester(url, auth)
+    path = f"/app/installations/{where}" if isinstance(where, int) else f"/repos/{where}/installation"
+    try:
+        status, headers, text = requester.requestJson("GET", path)
+    finally:
+        requester.close()
+    if status == 200:
+        return dict(parsed(text, headers))
+    if status == 404:
+        msg = f"GitHub App {app} is not installed on {where}."
+        raise NotReady(msg, next_step="Install it there (its page on GitHub: Install App).")
+    if status == 401:
+        msg = f"{web_host(url)} does not know GitHub App {app} by this private key."
+        raise NotReady(msg, next_step="`app.id` and its key belong together; the clock must be right too.")
+    raise refusal(Answer(status, headers, parsed(text, headers)), "finding the installation", web_host(url))
+
+
+def _requester(url: str, auth: Auth) -> Requester:
+    from github import Github
+    from github.Requester import HTTPRequestsConnectionClass as Plain
+    from github.Requester import HTTPSRequestsConnectionClass as Secure
+    from github.Requester import Requester
+
+    # At INFO it tells of redirections, at DEBUG of whole requests with their bodies.
+    logging.getLogger("github").setLevel(logging.WARNING)
+    Requester.injectConnectionClasses(WIRE.maker(Plain), WIRE.maker(Secure))  # type: ignore[arg-type]
+    hub = Github(
+        auth=auth,
+        base_url=url,
+        timeout=int(TIMEOUT),
+        user_agent="agent-orchestrator",
+        per_page=PER_PAGE,
+        retry=None,
+        seconds_between_requests=None,
+        seconds_between_writes=None,
+        lazy=True,
     )
-
-
-def _delay(answer: Answer) -> float:
-    text = answer.headers.get("retry-after", "")
-    return float(text) if text.isdigit() else 60.0
-
-
-def _parsed(text: str, headers: Mapping[str, str]) -> Json:
-    """The document; plain text as it is (a job's log); HTML where JSON was due is an outage."""
-    kind = headers.get("content-type", "")
-    if not text:
-        return None
-    if "json" in kind:
-        return json.loads(text)
-    if "html" in kind:
-        msg = "GitHub answered with a web page instead of data."
-        raise TemporaryError(msg)
-    return text
+    return hub.requester

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from orchestrator.errors import PermanentError, TemporaryError
+from orchestrator.errors import NotFound, PermanentError, TemporaryError
 
 _BODY_LIMIT = 65_536
 _THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="http-client")
@@ -59,6 +59,32 @@ class HttpClient:
         except httpx.HTTPError as error:
             msg = f"{server(url)} cannot be reached ({type(error).__name__})."
             raise TemporaryError(msg) from error
+
+    async def end_of(self, url: str, most: int) -> bytes:
+        """The last `most` bytes of a document. Raises `NotFound`, and as `post` does."""
+        client = await self._open()
+        kept = bytearray()
+        try:
+            async with asyncio.timeout(self._timeout), client.stream("GET", url) as response:
+                if response.status_code in {404, 410}:
+                    msg = f"{server(url)} does not have it any more."
+                    raise NotFound(msg)
+                if response.status_code != 200:
+                    msg = f"{server(url)} answered {response.status_code}."
+                    raise TemporaryError(msg)
+                async for chunk in response.aiter_bytes():
+                    kept += chunk
+                    del kept[:-most]
+        except TimeoutError as error:
+            msg = f"{server(url)} did not answer within {self._timeout:g} s."
+            raise TemporaryError(msg) from error
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            msg = f"the address of a document is not valid ({type(error).__name__})."
+            raise PermanentError(msg) from None
+        except httpx.HTTPError as error:
+            msg = f"{server(url)} cannot be reached ({type(error).__name__})."
+            raise TemporaryError(msg) from None
+        return bytes(kept)
 
     async def close(self) -> None:
         """Close the connections. Repeatable."""

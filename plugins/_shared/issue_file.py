@@ -23,7 +23,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from orchestrator.domain.issue import Issue, IssueComment, IssueState
+from orchestrator.domain.issue import CLOSED, Issue, IssueComment, IssueState
 from orchestrator.domain.outside_text import one_line
 from orchestrator.errors import BadInput
 from orchestrator.ports.tracker import IssueChange
@@ -113,8 +113,9 @@ def changed(text: str, change: IssueChange, at: float) -> str:
     """The file's text with a change made; the same text when there is nothing to change."""
     document = front_matter.parse(text)
     fields: dict[str, front_matter.Value] = {}
-    if change.state is not None and change.state is not _state(_one(document, "state")):
-        fields["state"] = change.state.value
+    state = _wanted(_state(_one(document, "state")), change)
+    if state is not None:
+        fields["state"] = state.value
     before = _labels(document)
     after = tuple(
         dict.fromkeys(label for label in (*before, *change.add_labels) if label not in change.remove_labels)
@@ -124,7 +125,24 @@ def changed(text: str, change: IssueChange, at: float) -> str:
     if change.assignee is not None and change.assignee != _one(document, "assignee"):
         fields["assignee"] = one_line(change.assignee)
     result = front_matter.edit(document, fields) if fields else text
-    return _with_comment(result, change.comment, at) if change.comment.strip() else result
+    said = change.comment.strip()
+    known = _split(document.body)[1] if change.once else ()
+    if not said or any(comment.body == said for comment in known):
+        return result
+    return _with_comment(result, change.comment, at)
+
+
+def _wanted(before: IssueState, change: IssueChange) -> IssueState | None:
+    """The state to write; None: none. Files know no review: an issue in review is in progress there."""
+    if change.state is None or (change.keep_closed and before in CLOSED):
+        return None
+    if change.state is IssueState.IN_REVIEW:
+        return None if before is IssueState.IN_REVIEW else _other(before, IssueState.IN_PROGRESS)
+    return _other(before, change.state)
+
+
+def _other(before: IssueState, after: IssueState) -> IssueState | None:
+    return None if after is before else after
 
 
 def _split(body: str) -> tuple[str, tuple[IssueComment, ...]]:

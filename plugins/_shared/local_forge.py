@@ -155,13 +155,17 @@ class LocalForge:
 
     # Heads -----------------------------------------------------------------------------------------
 
+    async def take_in(self, session: SessionId, source: str, branch: str, head: str) -> None:
+        """Bring a session's head into the mirror. Raises `Conflict` when its branch is not at `head`."""
+        await self.mirror.ensure()
+        await self.mirror.fetch(source, head_ref(branch), incoming(session), expect=head)
+
     async def receive(self, session: SessionId, source: str, branch: str, head: str) -> None:
         """Bring a session's head into the mirror and from there into the forge; moves no branch.
 
         Raises `Conflict` when the session's branch is not at `head`.
         """
-        await self.mirror.ensure()
-        await self.mirror.fetch(source, head_ref(branch), incoming(session), expect=head)
+        await self.take_in(session, source, branch, head)
         await self.repository.ensure()
         await self.repository.fetch(str(self.mirror.path), incoming(session), incoming(session), expect=head)
 

@@ -77,7 +77,7 @@ def _opened(what: Publication, number: int, now: float) -> PullRecord:
         session=what.session.id,
         branch=what.session.branch,
         base=what.base,
-        title=one_line(what.title) or _title_of(what.session.branch),
+        title=one_line(what.title) or title_of(what.session.branch),
         body=clean(what.body, BODY_LIMIT),
         state=PullRequestState.DRAFT if what.draft else PullRequestState.OPEN,
         opened_at=now,
@@ -98,6 +98,7 @@ def _changed(record: PullRecord, what: Publication) -> PullRecord:
     )
 
 
-def _title_of(branch: str) -> str:
+def title_of(branch: str) -> str:
+    """A title made from a branch."""
     words = branch.rpartition("/")[2].replace("-", " ").replace("_", " ").strip()
     return one_line(words[:1].upper() + words[1:]) or branch

@@ -39,7 +39,7 @@ def reviewed(record: PullRecord, review: Review, by: Actor, approvals: int) -> P
     An approval settles its author's own remarks; once the pull request is approved, all of them.
     A review without a verdict (`pending`) only leaves its words.
     """
-    words, placed = _parted(clean(review.body, _LIMIT))
+    words, placed = parted(clean(review.body, _LIMIT))
     verdict = review.decision in _VERDICTS
     kept = replace(review, body=words)
     last = next((known for known in reversed(record.reviews) if known.author == review.author), None)
@@ -73,7 +73,7 @@ def _with_remarks(
     )
 
 
-def _parted(text: str) -> tuple[str, list[tuple[str, int, str]]]:
+def parted(text: str) -> tuple[str, list[tuple[str, int, str]]]:
     """The words of a review, and the remarks in it as path, line and text.
 
     `path:line: text` begins a remark, which goes on until a blank line or the next one.

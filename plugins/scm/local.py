@@ -21,6 +21,7 @@ from orchestrator.domain.outside_text import one_line
 from orchestrator.domain.person import Actor
 from orchestrator.domain.project import Project
 from orchestrator.domain.pull_request import PullRequest, PullRequestState, Review, ReviewDecision
+from orchestrator.domain.pushed_diff import PushedDiff
 from orchestrator.errors import AoError, BadInput, Conflict, NotFound, PermanentError
 from orchestrator.ports.plugin import Options, Plugin, PluginContext
 from orchestrator.ports.scm import (
@@ -37,7 +38,7 @@ from orchestrator.ports.scm import (
 )
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.workspace import Base
-from plugins._shared import local_merge, publishing, pull_review
+from plugins._shared import local_merge, publishing, pull_review, pushed_diff
 from plugins._shared.check_queue import CheckQueue
 from plugins._shared.check_runner import Check, command
 from plugins._shared.durations import seconds
@@ -114,6 +115,15 @@ class LocalScm(Scm, Claims, Branches, BaseNotes, Reruns):
         desk = await self._desk(project)
         heads = head_ref("")
         return [name.removeprefix(heads) for name in await desk.forge.refs() if name.startswith(heads)]
+
+    @override
+    async def diff(self, what: Publication) -> PushedDiff:
+        publishing.check(what)
+        desk = await self._desk(what.session.project)
+        async with desk.book.lock:
+            base = await desk.forge.base(what.base)
+        await desk.forge.take_in(what.session.id, what.source, what.session.branch, what.head)
+        return await pushed_diff.read(desk.forge.mirror, base.sha, what.head)
 
     @override
     async def publish(self, what: Publication) -> PullRequest | None:

@@ -82,7 +82,8 @@ class LocalTracker(Tracker):
         return f"feat/issue-{issue.ref}"
 
     @override
-    def parse_ref(self, text: str) -> str:
+    def parse_ref(self, project: Project, text: str) -> str:
+        del project
         words = text.strip()
         found = _REF.fullmatch(words)
         name = words.removeprefix("./").removeprefix("/".join(self._parts) + "/")

@@ -17,8 +17,8 @@ from bot.actions.runner import Actions
 from bot.chat.access import Access
 from bot.chat.desk import Desk
 from bot.demo import sandbox
-from bot.demo.cast import Cast
-from bot.demo.slack_hand import WITHOUT_PROXIES, FakeServer
+from bot.demo.cast import WITHOUT_PROXIES, Cast
+from bot.demo.slack_hand import FakeServer
 from bot.demo.slack_person import SlackWorld, buttons
 from bot.demo.slack_refusals import Json
 from bot.demo.slack_workspace import ADA, DEMO

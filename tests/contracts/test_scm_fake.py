@@ -20,13 +20,14 @@ class FakeBench(ScmBench):
     """Commits are numbers; who touches which file decides what conflicts."""
 
     def __init__(self, folder: Path) -> None:
-        self.scm = self._fake = FakeScm(runs=("tests",))
+        self.scm = self._fake = FakeScm(runs=("tests",), trees=lambda sha: self._trees.get(sha, {}))
         self.check = "tests"
         self._folder = folder
-        self._numbers = count(1)
+        self._numbers = count(2)  # the base is 1
         self._heads: dict[SessionId, str] = {}
         self._files: dict[str, set[str]] = {}
         self._base_files: set[str] = set()
+        self._trees: dict[str, dict[str, bytes]] = {}
 
     @override
     def session(self, number: int = 1) -> SessionRef:
@@ -43,8 +44,10 @@ class FakeBench(ScmBench):
 
     @override
     async def commit(self, session: SessionRef, path: str = "file", text: str = "text") -> str:
-        before = self._files.get(self._heads.get(session.id, ""), set())
-        return self._new(session, before | {path})
+        parent = self._heads.get(session.id, "")
+        head = self._new(session, self._files.get(parent, set()) | {path})
+        self._trees[head] = {**self._trees.get(parent, {}), path: f"{text}\n".encode()}
+        return head
 
     @override
     async def rewrite(self, session: SessionRef) -> str:

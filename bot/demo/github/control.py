@@ -200,6 +200,14 @@ class Control(CheckControl):
         issues.add_labels(self.world, made, labels, user)
         return made
 
+    def transfer(self, full_name: str, number: int, to: str) -> Issue:
+        """Move an issue to another repository, where it gets a number of its own."""
+        source, target = self.world.repository(full_name), self.world.repository(to)
+        moved = source.issues.pop(number)
+        moved.repo, moved.number = target, max(target.issues, default=0) + 1
+        target.issues[moved.number] = source.transferred[number] = moved
+        return moved
+
     def comment(self, full_name: str, number: int, body: str, *, by: str) -> Comment:
         """On an issue or pull request."""
         return issues.comment(self.world, self.find(full_name, number), self.world.add_user(by), body)

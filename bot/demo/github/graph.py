@@ -28,7 +28,7 @@ from graphql import (
     validate,
 )
 
-from bot.demo.github import graph_mutations, graph_pulls
+from bot.demo.github import graph_looks, graph_mutations, graph_pulls
 from bot.demo.github.access import Access, Who
 from bot.demo.github.calls import Reply
 from bot.demo.github.graph_fields import EVENTS, FIELDS, Field, Graph
@@ -45,7 +45,7 @@ _KINDS = {
     "CheckRun": "CheckRun", "Suite": "CheckSuite", "Status": "StatusContext", "Label": "Label",
     "Repository": "Repository", "WorkflowRun": "WorkflowRun",
 }  # fmt: skip
-LOADED = (graph_pulls, graph_mutations)
+LOADED = (graph_pulls, graph_looks, graph_mutations)
 """Modules that register fields when they are imported."""
 
 

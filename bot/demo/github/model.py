@@ -147,6 +147,8 @@ class Repository:
     labels: dict[str, Label] = field(default_factory=dict)
     """By lower-case name."""
     issues: dict[int, Issue] = field(default_factory=dict)
+    transferred: dict[int, Issue] = field(default_factory=dict)
+    """Number that an issue had here -> the issue elsewhere that it became."""
     protections: dict[str, Protection] = field(default_factory=dict)
     """By branch."""
     rulesets: list[Ruleset] = field(default_factory=list)

@@ -57,7 +57,11 @@ async def create(call: Call) -> Reply:
 
 @TABLE.on("GET", _ISSUE, *_READ)
 async def get(call: Call) -> Reply:
-    """One issue."""
+    """One issue; what was moved to another repository redirects."""
+    moved = call.repo.transferred.get(call.number())
+    if moved is not None:
+        url = call.world.api(f"/repos/{moved.repo.full_name}/issues/{moved.number}")
+        return Reply({"message": "Moved Permanently", "url": url}, 301, {"Location": url})
     return Reply(_shape(call, issue_of(call)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -57,12 +58,16 @@ def found(world: World, text: str) -> list[Issue]:
     for part in parts:
         name, colon, value = part.partition(":")
         if not colon or "/" in name:
-            words = part.lower()
-            rows = [one for one in rows if words in f"{one.title}\n{one.body}".lower()]
+            rows = [one for one in rows if _words(part) in _words(f"{one.title}\n{one.body}")]
             continue
         no = name.startswith("-")
         rows = [one for one in rows if _matches(one, name.lstrip("-"), value.lower()) != no]
     return sorted(rows, key=lambda one: (one.created_at, one.number), reverse=True)
+
+
+def _words(text: str) -> str:
+    """What is searched and found: GitHub leaves out signs."""
+    return " ".join(re.sub(r"[^\w\s]", " ", text.lower()).split())
 
 
 def _matches(one: Issue, name: str, value: str) -> bool:

@@ -72,6 +72,8 @@ class World:
     """Mergeability stays unknown, as on a busy day."""
     computing: set[object] = field(default_factory=set)
     """Pull requests whose mergeability is being computed."""
+    committed: dict[str, float] = field(default_factory=dict)
+    """When each commit that was asked about was made."""
     _last: int = 1000
     _gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)

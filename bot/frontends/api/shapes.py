@@ -177,6 +177,7 @@ class SessionInFull(Session):
     local_head: str
     messages: list[ToAgent]
     questions: list[Question]
+    held: list[str]
     rescues: list[Rescue]
     ending: Setup
 

@@ -123,6 +123,12 @@ class SlackFrontEnd:
             ),
         )
 
+    async def whisper(self, place: str, words: str) -> None:
+        """Say something later to whoever asked there, alone. Raises `TemporaryError`, `PermanentError`."""
+        where = events.where_of(place)
+        if where is not None:
+            await self.answer(where, Message(title=words, private=True))
+
     def refresh(self, press: Press, message: Message) -> None:
         """A press that came too late: the card is shown as it is now."""
         if message.private and message.session:

@@ -5,8 +5,6 @@ A bench is the world around the forge: sessions whose branches get commits, a ba
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import pytest
 
 from orchestrator.domain.look import Seen
@@ -20,45 +18,16 @@ from orchestrator.domain.pull_request import (
     ReviewDecision,
 )
 from orchestrator.errors import Conflict, NotFound, PermanentError
-from orchestrator.ports.scm import Branches, Claims, Publication, Reruns, Scm
+from orchestrator.ports.scm import Branches, Claims, Merged, Publication, Reruns
 from orchestrator.ports.session_ref import SessionRef
+from orchestrator.testing.contracts.scm_bench import ScmBench
+
+__all__ = ("ScmBench", "ScmContract", "look", "on_branch", "publish")
 
 ANA = Actor(kind=ActorKind.PERSON, name="ana")
 BEN = Actor(kind=ActorKind.PERSON, name="ben")
 MANY = 40
 """Sessions that the batch test observes beside one."""
-
-
-class ScmBench(Protocol):
-    """What the tests need besides the scm. Every forge begins with a base branch `main`."""
-
-    scm: Scm
-    check: str
-    """Name of a check that fails while the file `broken` is there; empty when no check can be had."""
-
-    def session(self, number: int = 1) -> SessionRef:
-        """A session of the project with a branch of its own; the same for the same number."""
-
-    async def commit(self, session: SessionRef, path: str = "file", text: str = "text") -> str:
-        """Commit a change in the session's repository; its SHA."""
-
-    async def rewrite(self, session: SessionRef) -> str:
-        """Replace the newest commit in the session's repository; the new SHA."""
-
-    def source(self, session: SessionRef) -> str:
-        """Where the session's repository can be fetched from."""
-
-    async def move_base(self, path: str, text: str) -> None:
-        """Somebody else's commit arrives in the forge's base branch."""
-
-    async def push_from_elsewhere(self, session: SessionRef) -> str:
-        """Somebody else pushes a commit to the session's branch on the forge; its SHA."""
-
-    async def settled(self) -> None:
-        """Wait until every check has a result."""
-
-    def outside_calls(self) -> int:
-        """How often the scm has gone outside so far."""
 
 
 class ScmContract:
@@ -83,6 +52,32 @@ class ScmContract:
     async def test_a_session_without_a_pull_request_is_seen_as_none(self, bench: ScmBench) -> None:
         session = bench.session()
         assert await bench.scm.observe([session]) == {session.id: Seen(None)}
+
+    async def test_what_a_push_would_bring_is_known_before_it_is_brought(self, bench: ScmBench) -> None:
+        session = bench.session()
+        await bench.commit(session, "first", "1")
+        head = await bench.commit(session, "deep/second", "2")
+        await bench.move_base("other", "3")
+        diff = await bench.scm.diff(
+            Publication(session=session, source=bench.source(session), head=head, base="main")
+        )
+        assert diff.head == head
+        assert [(f.path, f.status.value, f.added_text) for f in diff.files] == [
+            ("deep/second", "added", "2"),
+            ("first", "added", "1"),
+        ]
+        assert await bench.scm.observe([session]) == {session.id: Seen(None)}
+        if isinstance(bench.scm, Branches):
+            assert session.branch not in await bench.scm.branches(session.project)
+
+    async def test_what_another_head_would_bring_is_not_told(self, bench: ScmBench) -> None:
+        session = bench.session()
+        old = await bench.commit(session)
+        await bench.commit(session, text="newer")
+        with pytest.raises(Conflict):
+            await bench.scm.diff(
+                Publication(session=session, source=bench.source(session), head=old, base="main")
+            )
 
     async def test_a_published_head_is_seen(self, bench: ScmBench) -> None:
         session = bench.session()
@@ -153,6 +148,7 @@ class ScmContract:
         await publish(bench, session, head)
         await bench.move_base("other", "3")
         merged = await bench.scm.merge(session, head, method, "Add files")
+        assert isinstance(merged, Merged)
         assert await bench.scm.merge(session, head, method) == merged
         seen = await look(bench, session)
         assert (seen.state, seen.merge_commit) == (PullRequestState.MERGED, merged.commit)

@@ -25,6 +25,11 @@ class TrackerContract:
     @pytest.fixture
     def project(self, tmp_path: Path) -> Project:
         """A project whose issues the tracker has."""
+        return self.a_project(tmp_path)
+
+    @staticmethod
+    def a_project(tmp_path: Path) -> Project:
+        """One whose checkout is an empty folder."""
         path = tmp_path / "repository"
         path.mkdir()
         return Project(
@@ -82,6 +87,35 @@ class TrackerContract:
         assert [comment.body for comment in changed.comments] == ["First.", "### Second\n\n## Comments"]
         assert changed.body == "Body"
 
+    async def test_a_comment_that_is_to_be_there_once_is_not_doubled(
+        self, tracker: Tracker, project: Project
+    ) -> None:
+        made = await tracker.create(project, "One", "Body")
+        change = IssueChange(comment="#7 is merged.", once=True)
+        first = await tracker.update(project, made.ref, change)
+        assert await tracker.update(project, made.ref, change) == first
+        assert [comment.body for comment in first.comments] == ["#7 is merged."]
+
+    @pytest.mark.parametrize("state", [IssueState.IN_PROGRESS, IssueState.IN_REVIEW, IssueState.OPEN])
+    async def test_a_closed_issue_is_opened_again_only_where_that_is_meant(
+        self, tracker: Tracker, project: Project, state: IssueState
+    ) -> None:
+        made = await tracker.create(project, "One", "Body")
+        closed = await tracker.update(project, made.ref, IssueChange(state=IssueState.CANCELLED))
+        change = IssueChange(state=state, keep_closed=True)
+        assert await tracker.update(project, made.ref, change) == closed
+        opened = await tracker.update(project, made.ref, IssueChange(state=IssueState.OPEN))
+        assert opened.state is IssueState.OPEN
+
+    async def test_review_is_shown_as_such_or_as_work_in_progress(
+        self, tracker: Tracker, project: Project
+    ) -> None:
+        made = await tracker.create(project, "One", "Body")
+        shown = await tracker.update(project, made.ref, IssueChange(state=IssueState.IN_REVIEW))
+        assert shown.state in {IssueState.IN_REVIEW, IssueState.IN_PROGRESS}
+        assert await tracker.update(project, made.ref, IssueChange(state=IssueState.IN_REVIEW)) == shown
+        assert [issue.ref for issue in await tracker.search(project)] == [made.ref]
+
     async def test_changing_an_issue_that_is_not_there_says_so(
         self, tracker: Tracker, project: Project
     ) -> None:
@@ -102,13 +136,13 @@ class TrackerContract:
         issue = Issue(ref="7", title="A ~ title: with^ what git *refuses* and ../ more")
         assert branch_name(tracker.branch_name(issue)) == tracker.branch_name(issue)
 
-    async def test_a_ref_is_found_in_what_people_type(self, tracker: Tracker) -> None:
-        assert [tracker.parse_ref(text) for text in ("7", "#7", " 7 ")] == ["7", "7", "7"]
+    async def test_a_ref_is_found_in_what_people_type(self, tracker: Tracker, project: Project) -> None:
+        assert [tracker.parse_ref(project, text) for text in ("7", "#7", " 7 ")] == ["7", "7", "7"]
 
     @pytest.mark.parametrize("text", ["", "please fix it", "--help", "../7"])
-    async def test_other_words_are_no_ref(self, tracker: Tracker, text: str) -> None:
+    async def test_other_words_are_no_ref(self, tracker: Tracker, project: Project, text: str) -> None:
         with pytest.raises(BadInput):
-            tracker.parse_ref(text)
+            tracker.parse_ref(project, text)
 
 
 async def _refs(tracker: Tracker, project: Project, *, text: str = "", limit: int = 50) -> list[str]:

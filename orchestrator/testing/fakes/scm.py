@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from orchestrator.domain.pull_request import (
     ReviewDecision,
     sum_up,
 )
+from orchestrator.domain.pushed_diff import PushedDiff
 from orchestrator.errors import AoError, BadInput, Conflict, NotFound, PermanentError
 from orchestrator.ports.scm import (
     BaseNotes,
@@ -32,12 +33,15 @@ from orchestrator.ports.scm import (
     Credential,
     Merged,
     Publication,
+    Queued,
+    Queues,
     Reruns,
     Scm,
 )
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.workspace import Base
 from orchestrator.testing.fakes.hearing import FakeHearing, FakeHooks
+from orchestrator.testing.fakes.tree_diff import Tree, between
 
 _OPEN = (PullRequestState.OPEN, PullRequestState.DRAFT)
 Number = tuple[str, int]
@@ -61,20 +65,30 @@ class FakeForge:
     """(project, number, head, method) of every merge that happened."""
 
 
-class FakeScm(FakeHearing, FakeHooks, Scm, Claims, Branches, BaseNotes, Reruns):
+class FakeScm(FakeHearing, FakeHooks, Scm, Claims, Branches, BaseNotes, Reruns, Queues):
     """Pull requests in dictionaries. `runs` are the checks that every new head gets, pending.
 
-    A publication whose source is `fake:<head>` is refused unless its head is that one.
+    A publication whose source is `fake:<head>` is refused unless its head is that one. `trees` knows the
+    files of a commit; of one that it does not know there are none.
     """
 
-    def __init__(self, *, runs: Collection[str] = (), approvals: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        runs: Collection[str] = (),
+        approvals: int = 0,
+        trees: Callable[[str], Tree] = lambda _sha: {},
+    ) -> None:
         FakeHearing.__init__(self)
         FakeHooks.__init__(self)
         self.forge = FakeForge()
         self.note = ""
         """What a person should know of the base."""
+        self.queue = ""
+        """Where merges wait for their turn, in words; empty: they happen at once."""
         self.calls: list[str] = []
         """The outside calls that were made, by name."""
+        self._trees = trees
         self._runs = tuple(runs)
         self._approvals = approvals
         self._failures: dict[str, list[AoError]] = {}
@@ -145,12 +159,17 @@ class FakeScm(FakeHearing, FakeHooks, Scm, Claims, Branches, BaseNotes, Reruns):
         return [name for owner, name in self.forge.branches if owner == project.id]
 
     @override
+    async def diff(self, what: Publication) -> PushedDiff:
+        self._call("diff")
+        self._stands_there(what)
+        base = (await self.base(what.session.project, what.base)).sha
+        return between(base, self._trees(base), what.head, self._trees(what.head))
+
+    @override
     async def publish(self, what: Publication) -> PullRequest | None:
         self._call("publish")
         session, project = what.session, what.session.project.id
-        if what.source.startswith("fake:") and what.source != f"fake:{what.head}":
-            msg = f"{session.branch} is at {what.source[5:15]}, not at {short_sha(what.head)}."
-            raise Conflict(msg)
+        self._stands_there(what)
         if session.branch in {what.base, session.project.default_branch}:
             msg = f"A session never publishes to {session.branch}."
             raise PermanentError(msg)
@@ -165,7 +184,7 @@ class FakeScm(FakeHearing, FakeHooks, Scm, Claims, Branches, BaseNotes, Reruns):
     @override
     async def merge(
         self, session: SessionRef, head: str, method: str, title: str = "", *, as_: Credential | None = None
-    ) -> Merged:
+    ) -> Merged | Queued:
         del as_  # people are known by name here
         self._call("merge")
         key, pull = self._key(session.id), self.pull_of(session.id)
@@ -181,11 +200,15 @@ class FakeScm(FakeHearing, FakeHooks, Scm, Claims, Branches, BaseNotes, Reruns):
         if pull.mergeable is Mergeable.CONFLICTED:
             msg = f"Pull request {pull.number} conflicts with {pull.base}."
             raise Conflict(msg)
-        commit = f"merge-of-{head}"
-        self.forge.merges.append((key[0], key[1], head, method))
-        self.forge.bases[key[0], pull.base] = commit
-        self._set(key, state=PullRequestState.MERGED, merge_commit=commit)
-        return Merged(commit=commit, base=pull.base)
+        if self.queue:
+            self._set(key, queued=True)
+            return Queued(words=self.queue)
+        return self._merge(key, pull, method)
+
+    @override
+    async def leave_queue(self, session: SessionRef) -> None:
+        self._call("leave_queue")
+        self._set(self._key(session.id), queued=False)
 
     @override
     async def review(
@@ -263,7 +286,23 @@ class FakeScm(FakeHearing, FakeHooks, Scm, Claims, Branches, BaseNotes, Reruns):
             ),
         )
 
+    def merge_queued(self, session: SessionId) -> None:
+        """The forge's queue comes to a session's pull request."""
+        self._merge(self._key(session), self.pull_of(session), "merge")
+
     # Inside ---------------------------------------------------------------------------------------
+
+    def _merge(self, key: Number, pull: PullRequest, method: str) -> Merged:
+        commit = f"merge-of-{pull.head}"
+        self.forge.merges.append((key[0], key[1], pull.head, method))
+        self.forge.bases[key[0], pull.base] = commit
+        self._set(key, state=PullRequestState.MERGED, merge_commit=commit, queued=False)
+        return Merged(commit=commit, base=pull.base)
+
+    def _stands_there(self, what: Publication) -> None:
+        if what.source.startswith("fake:") and what.source != f"fake:{what.head}":
+            msg = f"{what.session.branch} is at {what.source[5:15]}, not at {short_sha(what.head)}."
+            raise Conflict(msg)
 
     def _open(self, key: Number) -> PullRequest:
         if key not in self.forge.pulls:

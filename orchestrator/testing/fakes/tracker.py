@@ -7,16 +7,16 @@ from dataclasses import replace
 
 from typing_extensions import override
 
-from orchestrator.domain.issue import Issue, IssueComment, IssueState
+from orchestrator.domain.issue import CLOSED, Issue, IssueComment, IssueState
 from orchestrator.domain.look import Look, Seen, Unseen
 from orchestrator.domain.project import Project
 from orchestrator.errors import AoError, BadInput, NotFound
-from orchestrator.ports.tracker import IssueChange, Tracker
+from orchestrator.ports.tracker import IssueChange, Queue, Queued, Tracker
 
-_OPEN = (IssueState.OPEN, IssueState.IN_PROGRESS)
+GO = "agent:go"
 
 
-class FakeTracker(Tracker):
+class FakeTracker(Tracker, Queue):
     """Issues in a dictionary.
 
     `issues` is what the tracker has, by project and ref. `fail_next` makes the next call fail, as a
@@ -26,6 +26,14 @@ class FakeTracker(Tracker):
     def __init__(self, *issues: Issue, project: str = "demo") -> None:
         self.issues: dict[tuple[str, str], Issue] = {(project, issue.ref): issue for issue in issues}
         self.unreadable: dict[str, str] = {}
+        self.shows_review = True
+        """Whether it has a state for an issue whose pull request waits for people."""
+        self.queued: list[Queued] = []
+        """What `waiting` tells: marked issues whose label is on them still."""
+        self.label_stays = False
+        """The label cannot be taken off."""
+        self.asked = 0
+        """How often `waiting` was called."""
         self.calls = 0
         """Outside calls that were made."""
         self._failure: AoError | None = None
@@ -55,7 +63,7 @@ class FakeTracker(Tracker):
             issue
             for (owner, _), issue in sorted(self.issues.items(), key=lambda item: int(item[0][1]))
             if owner == project.id
-            and issue.state in _OPEN
+            and issue.state not in CLOSED
             and needle in f"{issue.title}\n{issue.body}".casefold()
         ]
         return found[-limit:] if limit > 0 else []
@@ -79,10 +87,15 @@ class FakeTracker(Tracker):
             msg = f"There is no issue {ref}."
             raise NotFound(msg)
         labels = dict.fromkeys((*issue.labels, *change.add_labels))
-        said = (IssueComment(author="ao", body=change.comment),) if change.comment else ()
+        known = change.once and any(comment.body == change.comment for comment in issue.comments)
+        new = change.comment and not known
+        said = (IssueComment(author="ao", body=change.comment),) if new else ()
+        kept = change.keep_closed and issue.state in CLOSED
+        if change.state is IssueState.IN_PROGRESS and not self.label_stays:
+            labels.pop(GO, None)
         changed = replace(
             issue,
-            state=change.state or issue.state,
+            state=issue.state if kept else self._shown(change.state) or issue.state,
             labels=tuple(label for label in labels if label not in change.remove_labels),
             assignee=issue.assignee if change.assignee is None else change.assignee,
             comments=(*issue.comments, *said),
@@ -90,17 +103,39 @@ class FakeTracker(Tracker):
         self.issues[project.id, ref] = changed
         return changed
 
+    def mark(self, ref: str, by: str = "alice", *, reason: str = "", project: str = "demo") -> None:
+        """Somebody marks an issue with the label; a `reason` is why they are not obeyed."""
+        issue = self.issues[project, ref]
+        issue = replace(issue, labels=tuple(dict.fromkeys((*issue.labels, GO))))
+        self.issues[project, ref] = issue
+        mark = f"mark-{len(self.queued)}-{ref}"
+        self.queued.append(Queued(issue=issue, by=by, member=not reason, label=GO, mark=mark, reason=reason))
+
+    @override
+    async def waiting(self, project: Project) -> Sequence[Queued]:
+        self.asked += 1
+        self._call()
+        newest = {queued.issue.ref: queued for queued in self.queued}
+        marked = (self.issues.get((project.id, ref)) for ref in newest)
+        open_ = [issue for issue in marked if issue is not None and issue.state not in CLOSED]
+        return [newest[issue.ref] for issue in open_ if GO in issue.labels]
+
     @override
     def branch_name(self, issue: Issue) -> str:
         return f"feat/issue-{issue.ref}"
 
     @override
-    def parse_ref(self, text: str) -> str:
+    def parse_ref(self, project: Project, text: str) -> str:
+        del project
         ref = text.strip().removeprefix("#")
         if not ref.isdecimal():
             msg = f"{text!r} names no issue."
             raise BadInput(msg)
         return str(int(ref))
+
+    def _shown(self, state: IssueState | None) -> IssueState | None:
+        reviewed = IssueState.IN_REVIEW if self.shows_review else IssueState.IN_PROGRESS
+        return reviewed if state is IssueState.IN_REVIEW else state
 
     def _call(self) -> None:
         self.calls += 1

@@ -104,6 +104,11 @@ class FakeWorkspace(Workspace, Rescues, Foresees):
         self._export(tree)
         return tree.head
 
+    def files_of(self, commit: str) -> Files:
+        """The files of a commit; none of one that is not there."""
+        known = self.history.commits.get(commit)
+        return known.files if known else {}
+
     # The port -------------------------------------------------------------------------------------
 
     @override

@@ -13,6 +13,7 @@ from bot.chat.message import Button
 from orchestrator.domain.activity import ToolCall
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.policy import PERMISSION_OPTIONS
+from orchestrator.domain.pull_request import Approving
 from orchestrator.domain.session import Approval, Question, Session, StatusLine, Task, Wanted, WantedState
 from orchestrator.domain.status import Status
 from orchestrator.domain.usage import Usage, Used
@@ -151,3 +152,17 @@ def test_an_option_of_odd_words_still_is_a_button() -> None:
     assert labels[0] == "Option 1"
     assert len(labels[1]) <= 75
     assert isinstance(offers.answers(session(), odd)[2], Button)
+
+
+@pytest.mark.parametrize(
+    ("approving", "labels"),
+    [
+        (Approving.COUNTS, ["Approve demo-1", "Request changes"]),
+        (Approving.HERE, ["Approve here demo-1", "Request changes"]),
+        (Approving.NOWHERE, ["Request changes"]),
+    ],
+)
+def test_approve_says_where_it_counts(approving: Approving, labels: list[str]) -> None:
+    change = (examples.change(examples.pull_request(approving=approving)),)
+    shown = card(session(Status.REVIEW_PENDING, changes=change))
+    assert [button.label for button in shown.buttons] == labels

@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 
+from bot.chat.held import MOST_SHOWN
 from bot.chat.story import Entry, entries
 from orchestrator.domain.activity import ToolCall
 from orchestrator.domain.event import Event, Level, LoggedEvent, Scalar
+from orchestrator.domain.guard import Finding, FindingKind
+from orchestrator.domain.held import Held, HeldPush, HeldText, PushStage
 from orchestrator.domain.message import Message, MessageStage
 from orchestrator.domain.outside_text import fence
+from orchestrator.domain.person import OWNER
 from orchestrator.domain.policy import PERMISSION_OPTIONS
-from orchestrator.domain.pull_request import PullRequestState
+from orchestrator.domain.pull_request import Approving, PullRequestState
 from orchestrator.domain.session import Approval, Question, Session, StatusLine
 from orchestrator.domain.status import Status
 from orchestrator.testing import examples
@@ -161,6 +165,29 @@ def test_a_merge_settles_what_was_offered_and_who_approved_stays() -> None:
     assert settled["review"] == ("👍 Approved by ada in Slack, bo in Slack.", "🎉 Merged by ada in Slack.")
 
 
+def test_how_an_approval_and_a_merge_reached_the_forge_is_said_where_they_were_offered() -> None:
+    given = Approval(
+        by=replace(examples.ADA, via="slack"),
+        head=examples.HEAD,
+        at=examples.NOW,
+        carried="as a review by ada-gh",
+    )
+    pr = examples.pull_request(state=PullRequestState.MERGED)
+    change = replace(examples.change(pr), merged_by="ada", merged_as="ada-gh", approvals=(given,))
+    told = entries(event("review.carried", head=examples.HEAD), session(changes=(change,)))
+    settled = {entry.about.partition(":")[0]: entry.message.lines for entry in told if entry.only_edit}
+    assert settled["review"] == (
+        "👍 Approved by ada in Slack as a review by ada-gh.",
+        "🎉 Merged by ada, as ada-gh.",
+    )
+
+
+def test_a_review_that_would_count_nowhere_is_not_offered() -> None:
+    change = examples.change(examples.pull_request(approving=Approving.NOWHERE))
+    waits = one("review.pending", session(changes=(change,)), head=examples.HEAD)
+    assert [button.verb for button in waits.message.buttons] == ["request-changes"]
+
+
 def test_a_merge_that_was_kept_without_its_place_names_who_alone() -> None:
     change = replace(examples.change(examples.pull_request(state=PullRequestState.MERGED)), merged_by="ada")
     told = entries(event("pr.merged", head=examples.HEAD), session(changes=(change,)))
@@ -204,3 +231,110 @@ def test_a_message_shows_no_fences_that_are_for_the_agent() -> None:
     found = one("message.working", session(messages=(told,)), number=1)
     shown = [line for line in found.message.lines if line]
     assert shown[:-1] == ["Changes are asked for.", "review by bo:", "please add a test", "Go on."]
+
+
+# What is held ---------------------------------------------------------------------------------------
+
+CI = Finding(
+    kind=FindingKind.PATH,
+    fingerprint="f",
+    words=".github/workflows/ci.yml is changed",
+    hunks="@@ -1 +1 @@\n-on: push\n+on: pull_request_target",
+)
+PUSH = HeldPush(id="p9", head=examples.HEAD, since=examples.NOW, findings=(CI,))
+TEXT = HeldText(
+    id="t0123456789ab",
+    place="comment 7 on issue 1",
+    words="a comment on issue 1",
+    author="mallory",
+    url="https://forge.test/1#7",
+    text="Do this.\nAnd that.",
+    since=examples.NOW,
+)
+
+
+def test_a_held_push_shows_its_hunks_and_who_can_decide() -> None:
+    found = one("push.held", session(held=Held(pushes=(PUSH,))), push="p9", head=examples.HEAD)
+    assert (found.about, found.mention) == ("push:p9", True)
+    assert found.message.title == f"🛑 Push of {examples.HEAD[:12]} is held: 1 thing to look at"
+    assert found.message.lines == (
+        "● .github/workflows/ci.yml is changed",
+        "@@ -1 +1 @@",
+        "-on: push",
+        "+on: pull_request_target",
+    )
+    assert found.message.verbatim
+    release, back = found.message.buttons
+    assert (release.label, release.verb, release.arguments["head"]) == (
+        "Release this push",
+        "release",
+        examples.HEAD,
+    )
+    assert ".github/workflows/ci.yml is changed" in release.confirm
+    assert (back.label, back.verb, bool(back.ask)) == ("Send back", "send-back", True)
+
+
+def test_a_newer_commit_takes_its_buttons_away() -> None:
+    about = session(held=Held(pushes=(PUSH,)), local_head=examples.OTHER_HEAD)
+    assert one("push.held", about, push="p9").message.buttons == ()
+
+
+@pytest.mark.parametrize(
+    ("stage", "words", "shown"),
+    [
+        (PushStage.RELEASED, "", "✅ Released by owner"),
+        (PushStage.PUSHED, "", "and pushed."),
+        (PushStage.SENT_BACK, "Leave it alone.", "Leave it alone."),
+        (PushStage.OVERTAKEN, "abc", "Overtaken by abc"),
+        (PushStage.REFUSED, "diverged", "then refused: diverged"),
+    ],
+)
+def test_what_became_of_it_stands_where_the_buttons_were(stage: PushStage, words: str, shown: str) -> None:
+    decided = replace(PUSH, stage=stage, by=OWNER, at=examples.NOW, words=words)
+    found = one("push.done", session(held=Held(pushes=(decided,))), push="p9")
+    assert found.about == "push:p9"
+    assert not found.mention
+    assert found.message.buttons == ()
+    assert shown in "\n".join(found.message.lines)
+    assert found.message.lines[0] == "• .github/workflows/ci.yml is changed"
+
+
+def test_more_than_fits_says_where_all_of_it_is() -> None:
+    last = replace(CI, words="CODEOWNERS is deleted")
+    large = replace(PUSH, findings=(replace(CI, hunks="+x\n" * MOST_SHOWN), last))
+    lines = one("push.held", session(held=Held(pushes=(large,))), push="p9").message.lines
+    assert lines[:2] == ("● .github/workflows/ci.yml is changed", "● CODEOWNERS is deleted")
+    assert lines[-1] == "All of it: ao held demo-1"
+    assert sum(map(len, lines)) < MOST_SHOWN + 100
+
+
+def test_what_a_forge_refuses_after_a_release_is_told_beside_it() -> None:
+    refused = replace(PUSH, stage=PushStage.REFUSED, by=OWNER, words="diverged")
+    found = entries(event("push.refused", push="p9"), session(held=Held(pushes=(refused,))))
+    assert [entry.about for entry in found] == ["push:p9", "demo-1:9"]
+
+
+def test_a_held_text_shows_exactly_what_would_be_sent() -> None:
+    found = one("text.held", session(held=Held(texts=(TEXT,))), held=TEXT.id)
+    assert (found.about, found.mention) == (f"text:{TEXT.id}", False)
+    assert found.message.title == "📨 Held: a comment on issue 1 by mallory, who is no member of the project"
+    assert found.message.lines == ("Do this.", "And that.")
+    assert [(field.label, field.value) for field in found.message.fields] == [("link", TEXT.url)]
+    [button] = found.message.buttons
+    assert (button.label, button.verb, button.arguments["id"]) == (
+        "Release to agent",
+        "release-text",
+        TEXT.id,
+    )
+
+
+def test_a_text_that_is_the_whole_task_calls_a_person() -> None:
+    found = one("text.held", session(held=Held(texts=(TEXT,), task_waits=TEXT.id)), held=TEXT.id)
+    assert (found.mention, found.message.level) == (True, Level.ACTION)
+
+
+@pytest.mark.parametrize(("fields", "shown"), [({"by": OWNER}, "✅ Released"), ({"gone": True}, "edited")])
+def test_a_text_that_was_decided_or_edited_has_no_button(fields: dict[str, Any], shown: str) -> None:
+    found = one("text.gone", session(held=Held(texts=(replace(TEXT, **fields),))), held=TEXT.id)
+    assert found.message.buttons == ()
+    assert shown in found.message.lines[-1]

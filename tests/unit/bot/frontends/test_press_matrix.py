@@ -20,6 +20,7 @@ from bot.chat.request import Surface
 from bot.chat.story import question_entry
 from bot.frontends.dispatch import Dispatch, Said, Taken
 from orchestrator.domain.activity import ToolCall
+from orchestrator.domain.held import Held, HeldPush, HeldText, PushStage
 from orchestrator.domain.person import OWNER, Actor, ActorKind
 from orchestrator.domain.policy import PERMISSION_OPTIONS
 from orchestrator.domain.rights import People, Person, Role
@@ -33,6 +34,16 @@ ROLES: tuple[Role | None, ...] = (None, *Role)
 ROOT = Person(handle="root", roles={"*": Role.ADMIN})
 CALL = ToolCall(tool="Bash", argument="make", shell=True)  # noqa: S604 - a value of ours
 ASKED = Question(id="q12345678", text="One or two?", asked_at=examples.NOW, options=("one", "two"))
+PUSH = HeldPush(id="p1", head=examples.HEAD, since=examples.NOW, findings=())
+TEXT = HeldText(
+    id="t0123456789ab",
+    place="issue 1",
+    words="the text of issue 1",
+    author="eve",
+    url="",
+    text="x",
+    since=1.0,
+)
 LEAVE = replace(ASKED, call=CALL, options=PERMISSION_OPTIONS)
 
 
@@ -57,6 +68,8 @@ def sessions() -> Iterator[Session]:
         made = examples.session(status=line, created_by=OWNER)
         yield from (made, replace(made, changes=(change,)), replace(made, changes=(red,)))
         yield from (replace(made, runtime=gone), replace(made, hold=OWNER, changes=(change,)))
+        yield replace(made, held=Held(pushes=(PUSH,)))
+        yield replace(made, held=Held(texts=(TEXT,), task_waits=TEXT.id))
         yield from (
             replace(made, questions=(question,)) for question in (ASKED, LEAVE, replace(ASKED, options=()))
         )
@@ -76,7 +89,7 @@ def every_button() -> list[Shown]:
 
 BUTTONS = every_button()
 IDS = [f"{shown.button.verb}: {shown.button.label}" for shown in BUTTONS]
-BOUND = [shown for shown in BUTTONS if {"head", "question"} & set(shown.button.arguments)]
+BOUND = [shown for shown in BUTTONS if {"head", "question", "id"} & set(shown.button.arguments)]
 """Those that are bound to more than their session."""
 CASES = list(itertools.product(ROLES, CHATS))
 
@@ -130,7 +143,14 @@ async def test_fresh_it_does_what_a_role_may(house: House, shown: Shown) -> None
 async def test_out_of_date_it_changes_nothing(house: House, shown: Shown) -> None:
     newer = examples.change(examples.pull_request(head=examples.OTHER_HEAD))
     answered = replace(ASKED, answer="one", answered_by=OWNER, answered_at=examples.NOW)
-    now = replace(shown.session, changes=(newer,) if shown.session.changes else (), questions=(answered,))
+    push = replace(PUSH, id="p2", head=examples.OTHER_HEAD)
+    held = Held(pushes=(replace(PUSH, stage=PushStage.OVERTAKEN), push), texts=(replace(TEXT, gone=True),))
+    now = replace(
+        shown.session,
+        changes=(newer,) if shown.session.changes else (),
+        questions=(answered,),
+        held=held if shown.session.held != Held() else Held(),
+    )
     for role, surface in CASES:
         house.fleet.put(now)
         _, answer = await Stand(house, role).press(payload.encode(shown.button), shown, surface)

@@ -116,6 +116,8 @@ def test_summary_of_all_sessions_comes_where_the_rule_says_so(wanted: bool) -> N
         ("merge.ready", {"head": "a" * 40}, [("Merge", f"merge demo-1 --head {'a' * 40}")]),
         ("merge.ready", {"head": ""}, []),
         ("review.pending", {"head": "a" * 40}, [("Approve", f"approve demo-1 --head {'a' * 40}")]),
+        ("push.held", {"head": "a" * 40}, [("Release this push", f"release demo-1 --head {'a' * 40}")]),
+        ("text.held", {"held": "t1"}, [("Release to agent", "release-text demo-1 t1")]),
         ("reaction.waits", {}, [("Send", "retry demo-1 --send")]),
         ("session.errored", {}, [("Restore", "restore demo-1")]),
         ("pr.opened", {"head": "a" * 40}, []),
@@ -128,3 +130,8 @@ def test_actions_name_what_a_person_saw(
         LoggedEvent(seq=1, event=replace(event(kind), data=data)), Level.ACTION
     ).actions
     assert [(a.label, a.verb) for a in found] == actions
+
+
+def test_a_text_by_an_outsider_is_told_beyond_its_thread_only_where_the_agent_waits_for_it() -> None:
+    assert routing.level(replace(event("text.held"), level=Level.INFO), None) is None
+    assert routing.level(replace(event("text.held"), level=Level.ACTION), None) is Level.ACTION

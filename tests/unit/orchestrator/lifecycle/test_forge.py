@@ -309,35 +309,6 @@ async def test_auto_merge_that_is_refused_is_not_repeated_for_that_head(ring: Ri
     assert await gone(ring, one) == "merged"
 
 
-# Tracker ------------------------------------------------------------------------------------------
-
-
-async def test_tracker_that_fails_is_told_later_and_one_that_lost_the_issue_is_let_be(ring: Ring) -> None:
-    ring.agent.slow = True
-    one = await ring.spawn()
-    ring.agent.finish(one)
-    await ring.look(one)
-    assert ring.session(one).issue_told == "in_progress"
-    del ring.tracker.issues["demo", "1"]
-    ring.rules(approvals=0)
-    head = await ring.pull_request(one)
-    await ring.checks(one, passed=True)
-    await merge(ring.core, one, head=head, by=OWNER)
-    await ring.settle()
-    assert await gone(ring, one) == "merged"
-    assert (await ring.told(one)).count("tracker.refused") == 1
-
-
-async def test_tracker_that_is_down_does_not_hold_the_end_up_for_ever(ring: Ring) -> None:
-    ring.rules(approvals=0)
-    one, head = await ready(ring)
-    ring.tracker.fail_next(TemporaryError("503"))
-    await merge(ring.core, one, head=head, by=OWNER)
-    await ring.later(30)
-    assert ring.tracker.issues["demo", "1"].state.value == "closed"
-    assert await gone(ring, one) == "merged"
-
-
 async def test_branch_that_cannot_be_removed_is_tried_again(ring: Ring) -> None:
     ring.rules(approvals=0)
     one, head = await ready(ring)

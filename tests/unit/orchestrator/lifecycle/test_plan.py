@@ -26,6 +26,7 @@ from orchestrator.domain.session import (
     WantedState,
     Work,
 )
+from orchestrator.domain.status import Status
 from orchestrator.lifecycle import acts, delivery
 from orchestrator.lifecycle.plan import due
 from orchestrator.testing import examples as ex
@@ -87,6 +88,31 @@ def test_killed_session_gives_its_issue_back() -> None:
     killed = stopped(StopReason.KILLED, EndingStep.WORKSPACE, issue_told="in_progress")
     assert due(killed, ex.NOW) == (acts.TellTracker(state="open"),)
     assert due(replace(killed, issue_told=""), ex.NOW) == (acts.TidyForge(),)
+
+
+def status(status: Status, **fields: Any) -> Session:
+    line = replace(ex.session().status, status=status)
+    return replace(ex.session(work=IDLE, changes=(ex.change(),), **fields), status=line)
+
+
+@pytest.mark.parametrize("waits", [Status.REVIEW_PENDING, Status.APPROVED, Status.MERGEABLE])
+def test_tracker_is_told_when_people_are_to_look(waits: Status) -> None:
+    assert due(status(waits, issue_told="in_progress"), ex.NOW) == (acts.TellTracker(state="in_review"),)
+    assert due(status(waits, issue_told="in_review"), ex.NOW) == ()
+
+
+@pytest.mark.parametrize("agent", [Status.CI_FAILED, Status.CHANGES_REQUESTED, Status.CONFLICTED])
+def test_tracker_is_told_when_it_is_the_agents_turn_again(agent: Status) -> None:
+    assert due(status(agent, issue_told="in_review"), ex.NOW) == (acts.TellTracker(state="in_progress"),)
+    assert due(status(agent, issue_told="in_progress"), ex.NOW) == ()
+
+
+@pytest.mark.parametrize("unclear", [Status.PR_OPEN, Status.DETECTING, Status.STUCK])
+@pytest.mark.parametrize("said", ["in_progress", "in_review"])
+def test_what_the_tracker_was_told_stands_while_nobody_knows_whose_turn_it_is(
+    unclear: Status, said: str
+) -> None:
+    assert due(status(unclear, issue_told=said), ex.NOW) == ()
 
 
 def test_failed_clean_up_stays_due() -> None:

@@ -37,18 +37,19 @@ def test_the_remotes_default_branch_goes_before_the_one_checked_out(folder: Path
 
 
 @pytest.mark.parametrize(
-    ("address", "repo"),
+    ("address", "repo", "elsewhere"),
     [
-        ("git@github.com:owner/name.git", "owner/name"),
-        ("https://github.com/owner/name", "owner/name"),
-        ("ssh://git@host.example:2222/group/sub/name.git", "group/sub/name"),
-        ("/srv/git/name.git", ""),
-        ("file:///srv/git/name.git", ""),
+        ("git@github.com:owner/name.git", "owner/name", ""),
+        ("https://github.com/owner/name", "owner/name", ""),
+        ("ssh://git@host.example:2222/group/sub/name.git", "", "host.example"),
+        ("/srv/git/name.git", "", ""),
+        ("file:///srv/git/name.git", "", ""),
     ],
 )
-def test_the_forge_is_read_from_the_remote(folder: Path, address: str, repo: str) -> None:
+def test_the_forge_is_read_from_the_remote(folder: Path, address: str, repo: str, elsewhere: str) -> None:
     git(folder, "remote", "add", "origin", address)
-    assert repository.look(folder).repo == repo
+    found = repository.look(folder)
+    assert (found.repo, found.elsewhere) == (repo, elsewhere)
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,10 @@ def reasons(loaded: Loaded) -> tuple[Reason, ...]:
         ("people: {ada: {slack: U1}}", "people", "people"),
         ("roles: {admin: []}", "roles", "roles"),
         ("policy: {allow: [x(y)]}", "policy.allow[0]", "x(y)"),
-        ("guard: {paths: []}", "guard", "guard"),
+        ("guard: {paths: [a], allow: [b]}", "guard.allow[0]", "b"),
+        ("guard: {enabled: false}", "guard.enabled", "false"),
+        ("guard: {maxFiles: 301}", "guard.maxFiles", "301"),
+        ("projects: {a: {path: x, guard: {secrets: false}}}", "projects.a.guard.secrets", "false"),
         ("sandbox: off", "sandbox", "off"),
         ("console: {publicUrl: 'https://ao.example.org'}", "console", "https://ao.example.org"),
         ("console: {trustedProxies: [10.0.0.0/8]}", "console", "10.0.0.0/8"),
@@ -61,7 +64,12 @@ def test_what_runs_code_or_gives_rights_needs_trust(text: str, path: str, shown:
 def test_what_only_describes_needs_none(write: Write) -> None:
     text = "projects: {a: {path: x, agent: mine, symlinks: [.env], agentRules: r, reactions: {ci-failed: {retries: 1}}}}\n"
     text += "policy: {deny: [Bash(rm *)], ask: [Edit], allow: []}\n"
-    assert reasons(write(text + "plugins: [{name: a, path: p, enabled: false}]\nguard: {}\n")) == ()
+    assert (
+        reasons(
+            write(text + "plugins: [{name: a, path: p, enabled: false}]\nguard: {paths: [x], maxLines: 5}\n")
+        )
+        == ()
+    )
 
 
 def test_trust_ends_with_the_next_edit(write: Write) -> None:

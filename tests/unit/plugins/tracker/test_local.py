@@ -200,12 +200,12 @@ async def test_a_new_issue_takes_the_next_number(tracker: LocalTracker, project:
     }
 
 
-def test_a_path_is_a_ref(tracker: LocalTracker) -> None:
-    assert tracker.parse_ref("issues/007-bond.md") == "7"
-    assert tracker.parse_ref("./issues/7.md") == "7"
+def test_a_path_is_a_ref(tracker: LocalTracker, project: Project) -> None:
+    assert tracker.parse_ref(project, "issues/007-bond.md") == "7"
+    assert tracker.parse_ref(project, "./issues/7.md") == "7"
     for text in ("other/7.md", "issues/notes.md", "issues/../7.md"):
         with pytest.raises(BadInput):
-            tracker.parse_ref(text)
+            tracker.parse_ref(project, text)
 
 
 @pytest.mark.parametrize("folder", ["/etc", "../issues", "", "a/../../b"])

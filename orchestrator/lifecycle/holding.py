@@ -1,0 +1,144 @@
+"""A push that is held: found, released, sent back, overtaken, out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from orchestrator.domain.event import Level, Scalar
+from orchestrator.domain.guard import Finding
+from orchestrator.domain.held import HeldPush, PullRequestWords, PushStage
+from orchestrator.domain.ids import short_sha
+from orchestrator.domain.person import Actor
+from orchestrator.domain.session import Session
+from orchestrator.errors import Conflict
+from orchestrator.lifecycle.draft import Draft
+
+KEPT = 5
+"""Pushes of a session that are remembered."""
+MOST_RELEASED = 500
+"""Fingerprints that are remembered; of what was released longest ago a person is asked again."""
+
+
+class PushHeld(Conflict):
+    """A push waits for a person, or was sent back by one. Nothing of it went out."""
+
+    code = "held"
+
+
+def words_of(session: Session) -> PullRequestWords | None:
+    """What the push that is held was to open a pull request with: a newer one of its branch still is."""
+    return session.held.push.opens if session.held.push is not None else None
+
+
+def sent_back(session: Session, head: str) -> PushHeld | None:
+    """The refusal of a head that a person has sent back."""
+    for push in session.held.pushes:
+        if push.head == head and push.stage is PushStage.SENT_BACK:
+            said = f": {push.words}" if push.words else "."
+            msg = f"{push.by} sent {short_sha(head)} back{said}"
+            return PushHeld(msg, next_step="Change it, commit, and push again.")
+    return None
+
+
+def refusal(head: str, push: HeldPush | None) -> PushHeld:
+    """What the agent is told: it neither waits nor works around it."""
+    why = push.reasons if push is not None else "it needs a look"
+    msg = f"{short_sha(head)} is held and not pushed yet, until a person has looked at it: {why}."
+    step = (
+        "There is nothing for you to do about it: go on, or end your turn. Once it is released ao itself "
+        "pushes it, and opens the pull request that you asked for; you are told if it is sent back."
+    )
+    return PushHeld(msg, next_step=step)
+
+
+def hold(draft: Draft, head: str, found: Sequence[Finding], words: PullRequestWords | None) -> HeldPush:
+    """Keep that this head waits, and tell of it once."""
+    old = draft.session.held.push
+    if old is not None and old.waits and (old.head, old.findings) == (head, tuple(found)):
+        kept = replace(old, opens=words or old.opens)
+        _put(draft, kept)
+        return kept
+    _overtake(draft, head)
+    number = draft.session.event_serial + 1
+    push = HeldPush(id=f"p{number}", head=head, since=draft.now, findings=tuple(found), opens=words)
+    pushes = (*draft.session.held.pushes, push)[-KEPT:]
+    draft.set(held=replace(draft.session.held, pushes=pushes))
+    draft.tell(
+        "push.held", f"push of {short_sha(head)} held: {push.reasons}", Level.ACTION, push=push.id, head=head
+    )
+    return push
+
+
+def release(draft: Draft, push: HeldPush, by: Actor) -> None:
+    """A person has looked at exactly this: it goes out, and the same later too."""
+    held = draft.session.held
+    released = dict.fromkeys((*held.released, *(finding.fingerprint for finding in push.findings)))
+    draft.set(held=replace(held, released=tuple(released)[-MOST_RELEASED:]))
+    _decide(draft, push, PushStage.RELEASED, by)
+    text = f"{by} released the push of {short_sha(push.head)}: {push.reasons}"
+    draft.tell("push.released", text, push=push.id, head=push.head, by=str(by))
+
+
+def send_back(draft: Draft, push: HeldPush, by: Actor, words: str) -> None:
+    """A person refuses it: the agent is told what and why, and that head is pushed no more."""
+    _decide(draft, push, PushStage.SENT_BACK, by, words)
+    reasons = "\n".join(f"- {finding.words}" for finding in push.findings)
+    said = f"\n\n{by} says:\n{words}" if words else ""
+    again = "run `ao pr create` again" if push.opens else "push again"
+    draft.enqueue(
+        f"Your push of {short_sha(push.head)} was held and is now sent back by {by}; nothing of it went out. "
+        f"It was held because of:\n{reasons}{said}\n\nChange that, commit, and {again}.",
+        by=str(by),
+        key=f"sent-back:{push.id}",
+    )
+    text = f"{by} sent the push of {short_sha(push.head)} back" + (f": {words}" if words else "")
+    draft.tell("push.sent_back", text, push=push.id, head=push.head, by=str(by))
+
+
+def went_out(draft: Draft, head: str) -> None:
+    """That head is on the forge, and told so: whatever waited of this branch is over."""
+    push = draft.session.held.push
+    if push is not None and push.head == head:
+        _decide(draft, push, PushStage.PUSHED, push.by, push.words, at=push.at)
+    elif push is not None:
+        _overtake(draft, head)
+    draft.tell("push.done", f"{short_sha(head)} is pushed", head=head, push=push.id if push else "")
+
+
+def refused(draft: Draft, head: str, why: str) -> dict[str, Scalar]:
+    """The forge would not take what a person had released: which push that was, for the event that tells it."""
+    push = draft.session.held.push
+    if push is not None and push.head == head and push.stage is PushStage.RELEASED:
+        _decide(draft, push, PushStage.REFUSED, push.by, why, at=push.at)
+        return {"push": push.id}
+    return {}
+
+
+def _overtake(draft: Draft, head: str) -> None:
+    push = draft.session.held.push
+    if push is not None:
+        _decide(draft, push, PushStage.OVERTAKEN, push.by, short_sha(head), at=push.at)
+        text = f"the held push of {short_sha(push.head)} is overtaken by {short_sha(head)}"
+        draft.tell("push.overtaken", text, push=push.id, head=push.head)
+
+
+def _decide(
+    draft: Draft,
+    push: HeldPush,
+    stage: PushStage,
+    by: Actor | None,
+    words: str = "",
+    *,
+    at: float | None = None,
+) -> None:
+    """What was shown is of no use any more, once it is decided: it is not kept."""
+    told = tuple(replace(finding, hunks="") for finding in push.findings)
+    when = draft.now if at is None else at
+    _put(draft, replace(push, stage=stage, by=by, at=when, words=words, findings=told))
+
+
+def _put(draft: Draft, push: HeldPush) -> None:
+    held = draft.session.held
+    pushes = tuple(push if one.id == push.id else one for one in held.pushes)
+    draft.set(held=replace(held, pushes=pushes))

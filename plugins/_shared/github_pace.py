@@ -1,0 +1,133 @@
+"""When each session's pull request is looked at. Pure: the clock is passed in.
+
+Something that is near a decision is looked at at the base interval, what rests as far more rarely as the
+budget says, and what webhooks tell of only once in a while, for deliveries that were lost. A session is
+looked at at once after `forget`: a webhook told of it, or we changed it ourselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from orchestrator.domain.pull_request import (
+    Checks,
+    Mergeable,
+    PullRequest,
+    PullRequestState,
+    ReviewDecision,
+)
+
+BASE = 30.0
+"""Seconds between two looks while nothing slows us."""
+SAFETY = 600.0
+"""Seconds between two looks at what webhooks tell of, and at sessions without a pull request."""
+COVERED_SOON = 120.0
+"""The same for checks that run."""
+MERGED = 3600.0
+JUST = 120.0
+"""Seconds after a push or a word of a webhook in which more is to come."""
+WORKED_OUT = (2.0, 4.0, 8.0, 16.0)
+"""Seconds between looks while GitHub works out whether it merges: no webhook tells of that."""
+TROUBLE = (15.0, 30.0, 60.0, 120.0, 300.0)
+"""Seconds between looks that fail."""
+NEAR_SHARE = 4.0
+"""What is near a decision is slowed by this part of what others are."""
+ALONG = 0.5
+"""From this part of its interval on, a session is looked at along with others that are due."""
+
+
+class Standing(Enum):
+    """How soon something may change."""
+
+    NONE = "there is no pull request"
+    NEAR = "checks run, or a merge is near"
+    IDLE = "it waits for people"
+    CLOSED = "it is closed, and may be opened again"
+    MERGED = "it is over"
+
+
+@dataclass(slots=True)
+class Pace:
+    """One session's looks so far."""
+
+    looked_at: float = -1e18
+    """When the last look began."""
+    whole_at: float = -1e18
+    """When everything was last read, not only whether something changed."""
+    told_at: float = -1e18
+    """When it was last forgotten."""
+    standing: Standing = Standing.NONE
+    unknown: int = 0
+    """Looks in a row in which GitHub had not worked out whether it merges."""
+    failures: int = 0
+    delay: float = 0.0
+    """Seconds to wait after a failure, where GitHub named some."""
+    waits_for_us: bool = False
+    """GitHub has not shown yet what we did."""
+    forgotten: bool = field(default=True)
+
+    def forget(self, now: float) -> None:
+        """Look at it next time."""
+        self.forgotten = True
+        self.told_at = now
+        self.unknown = 0
+
+    def looked(self, now: float, standing: Standing, *, unknown: bool) -> None:
+        """A look that began at `now` succeeded."""
+        self.looked_at, self.standing = now, standing
+        self.unknown = self.unknown + 1 if unknown else 0
+        self.failures, self.delay, self.forgotten = 0, 0.0, False
+
+    def failed(self, now: float, delay: float) -> None:
+        """A look failed."""
+        self.looked_at, self.delay = now, delay
+        self.failures += 1
+        self.forgotten = False
+
+    def interval(self, now: float, *, covered: bool, stretch: float, base: float = BASE) -> float:
+        """Seconds from the last look to the next."""
+        if self.failures:
+            return max(TROUBLE[min(self.failures, len(TROUBLE)) - 1], self.delay)
+        if self.waits_for_us:
+            return WORKED_OUT[1]
+        if 0 < self.unknown <= len(WORKED_OUT):
+            return WORKED_OUT[self.unknown - 1]
+        if self.standing is Standing.NONE:
+            return SAFETY
+        if self.standing is Standing.MERGED:
+            return MERGED
+        near = self.standing is Standing.NEAR or now - self.told_at < JUST
+        if covered:
+            return COVERED_SOON * max(1.0, stretch / NEAR_SHARE) if near else SAFETY
+        if self.standing is Standing.CLOSED:
+            return max(SAFETY, base)
+        return base * (max(1.0, stretch / NEAR_SHARE) if near else max(1.0, stretch))
+
+    def due(self, now: float, *, covered: bool, stretch: float, base: float = BASE) -> bool:
+        """Whether it is to be looked at now. A clock that was set back makes it due."""
+        if self.forgotten:
+            return True
+        age = now - self.looked_at
+        return age < 0 or age >= self.interval(now, covered=covered, stretch=stretch, base=base)
+
+    def along(self, now: float, *, covered: bool, stretch: float, base: float = BASE) -> bool:
+        """Whether it is taken along in a query that goes out anyway. Not what webhooks tell of."""
+        if self.failures or covered:
+            return False
+        wait = self.interval(now, covered=covered, stretch=stretch, base=base)
+        return wait <= base * max(1.0, stretch) and now - self.looked_at >= wait * ALONG
+
+
+def standing(pull: PullRequest | None) -> Standing:
+    """How soon something may change with a pull request."""
+    if pull is None:
+        return Standing.NONE
+    if pull.state is PullRequestState.MERGED:
+        return Standing.MERGED
+    if pull.state is PullRequestState.CLOSED:
+        return Standing.CLOSED
+    runs = pull.checks is Checks.PENDING or pull.mergeable is Mergeable.UNKNOWN
+    green = pull.checks in {Checks.PASSING, Checks.NONE}
+    wanted = pull.decision is ReviewDecision.APPROVED and green
+    return Standing.NEAR if runs or wanted or pull.queued else Standing.IDLE
