@@ -64,6 +64,7 @@ async def combined(call: Call) -> Reply:
     return Reply(shapes_checks.combined(call.world, call.repo, await _sha(call)))
 
 
+@TABLE.on("GET", f"{_REPO}/statuses/{{sha}}", ("statuses", "read"))
 @TABLE.on("GET", f"{_REPO}/commits/{{sha}}/statuses", ("statuses", "read"))
 async def statuses(call: Call) -> Reply:
     """All, newest first."""

@@ -95,7 +95,10 @@ async def is_collaborator(call: Call) -> Reply:
 def _branch(call: Call, name: str, sha: str) -> Json:
     url = call.world.api(f"/repos/{call.repo.full_name}/commits/{sha}")
     is_protected = rules.protection(call.repo, name) is not None
-    return {"name": name, "commit": {"sha": sha, "url": url}, "protected": is_protected}
+    protection = call.world.api(f"/repos/{call.repo.full_name}/branches/{name}/protection")
+    return {
+        "name": name, "commit": {"sha": sha, "url": url}, "protected": is_protected, "protection_url": protection
+    }  # fmt: skip
 
 
 @TABLE.on("GET", f"{_REPO}/branches", _CONTENTS)

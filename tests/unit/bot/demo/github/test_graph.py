@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from github import Github
+from github import Github, GithubException
 from graphql import (
     GraphQLInterfaceType,
     GraphQLNonNull,
@@ -286,3 +286,62 @@ async def test_what_the_schema_does_not_know_is_kept_for_the_test_to_see(github:
     answer = await ask(github, github.control.token("bo"), "query Odd { viewer { shoeSize } }")
     assert "shoeSize" in answer["errors"][0]["message"]
     assert any("shoeSize" in one for one in github.control.unknown)
+
+
+async def test_leaving_the_queue_and_what_stands_against_joining_it(github: FakeGitHub) -> None:
+    number = await _pull(github)
+    pull = github.control.find_pull(REPO, number)
+    token = github.control.token("bo")
+    join = 'mutation { enqueuePullRequest(input: {pullRequestId: "%s"}) { mergeQueueEntry { position } } }'
+    assert "not enabled" in (await ask(github, token, join % pull.node_id))["errors"][0]["message"]
+    github.control.protect(REPO, "main", Protection(merge_queue=True, checks=["tests"], admins=True))
+    assert "is expected" in (await ask(github, token, join % pull.node_id))["errors"][0]["message"]
+    await github.control.check(REPO, number, Report(name="tests"))
+    ada = github.control.token("ada")
+    with pytest.raises(GithubException, match="merge queue"):
+        await by(github, ada, lambda client: client.get_repo(REPO).get_pull(number).merge())
+    assert (await ask(github, token, join % pull.node_id))["data"]["enqueuePullRequest"] is not None
+    leave = 'mutation { dequeuePullRequest(input: {id: "%s"}) { mergeQueueEntry { position } } }'
+    assert (await ask(github, token, leave % pull.node_id))["data"]["dequeuePullRequest"] is not None
+    assert not pull.is_queued
+    assert (await ask(github, token, leave % pull.node_id))["errors"][0]["type"] == "UNPROCESSABLE"
+    await ask(github, token, join % pull.node_id)
+    await github.control.advance_queue(REPO, ok=False)
+    assert (pull.is_queued, pull.is_open) == (False, True)
+
+
+async def test_lists_are_narrowed_ordered_and_paged(github: FakeGitHub) -> None:
+    for number in range(1, 8):
+        github.control.issue(REPO, f"Issue {number}", by="cy", labels=["odd"] if number % 2 else [])
+    await github.control.close(REPO, 1, by="ada")
+    token = github.control.token("bo")
+    query = """query($after: String) { repository(owner: "acme", name: "tool") { issues(first: 2, after: $after,
+      states: [OPEN], labels: ["odd"], orderBy: {field: CREATED_AT, direction: DESC}) {
+      totalCount nodes { number } pageInfo { hasNextPage endCursor } } } }"""
+    seen, after = [], None
+    for _ in range(2):
+        page = (await ask(github, token, query, {"after": after}))["data"]["repository"]["issues"]
+        seen += [row["number"] for row in page["nodes"]]
+        after = page["pageInfo"]["endCursor"]
+    assert (seen, page["totalCount"], page["pageInfo"]["hasNextPage"]) == ([7, 5, 3], 3, False)
+    await _pull(github, "one")
+    await _pull(github, "two")
+    find = """{ repository(owner: "acme", name: "tool") {
+      pullRequests(headRefName: "two", baseRefName: "main", states: [OPEN, MERGED], first: 5) { nodes { number } }
+      issueOrPullRequest(number: 9) { __typename } } }"""
+    found = (await ask(github, token, find))["data"]["repository"]
+    assert [row["number"] for row in found["pullRequests"]["nodes"]] == [9]
+    assert found["issueOrPullRequest"] == {"__typename": "PullRequest"}
+    node = github.control.find_pull(REPO, 9).node_id
+    nodes = (await ask(github, token, f'{{ nodes(ids: ["{node}"]) {{ ... on PullRequest {{ number }} }} }}'))[
+        "data"
+    ]
+    assert nodes == {"nodes": [{"number": 9}]}
+
+
+async def test_what_is_no_graphql_and_who_is_nobody(github: FakeGitHub) -> None:
+    broken = await ask(github, github.control.token("bo"), "{ viewer {")
+    assert "Syntax Error" in broken["errors"][0]["message"]
+    with pytest.raises(GithubException) as bad:
+        await ask(github, "ghp_wrong", "{ viewer { login } }")
+    assert bad.value.status == 401

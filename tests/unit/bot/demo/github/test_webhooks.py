@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from github import GithubException
+from github import Github, GithubException
 
 from bot.demo.github.checks import Report
 from bot.demo.github.server import FakeGitHub
@@ -136,3 +136,49 @@ async def test_only_an_admin_may_make_a_hook_and_not_twice(github: FakeGitHub, l
     assert weak.value.status == 403
     with pytest.raises(GithubException, match="already exists"):
         await make(github.control.token("ada"))
+
+
+async def test_a_hook_is_changed_pinged_sent_again_and_deleted(
+    github: FakeGitHub, listener: Listener
+) -> None:
+    def work(client: Github) -> None:
+        repo = client.get_repo(REPO)
+        (hook,) = repo.get_hooks()
+        config = {"url": listener.url, "content_type": "json", "secret": SECRET}
+        hook.edit("web", config, events=["issues"], add_events=["push"], active=True)
+        assert sorted(repo.get_hook(hook.id).events) == ["issues", "push"]
+        assert set(repo.get_hook(hook.id).config["secret"]) == {"*"}
+        hook.ping()
+
+    token = github.control.token("ada")
+    await by(github, token, work)
+    github.control.issue(REPO, "Told", by="cy")
+    github.control.comment(REPO, 1, "Not told", by="cy")
+    await github.control.settle()
+    assert listener.names() == ["ping", "ping", "issues.opened"]
+    await by(github, token, lambda client: next(iter(client.get_repo(REPO).get_hooks())).delete())
+    github.control.issue(REPO, "Nobody hears", by="cy")
+    await github.control.settle()
+    assert len(listener.got) == 3
+    assert github.world.repository(REPO).hooks == {}
+
+
+async def test_a_delivery_is_asked_for_again_over_the_api(github: FakeGitHub, listener: Listener) -> None:
+    github.control.issue(REPO, "Told", by="cy")
+    await github.control.settle()
+    sent = github.webhooks.sent[-1]
+    path = f"/repos/{REPO}/hooks/{sent.hook.id}/deliveries/{sent.number}/attempts"
+    token = github.control.token("ada")
+    status = await by(github, token, lambda client: client.requester.requestJson("POST", path)[0])
+    assert status == 202
+    await github.control.settle()
+    assert [delivery for event, delivery, _ in listener.got if event == "issues"] == [sent.id, sent.id]
+
+
+async def test_nothing_is_sent_to_another_machine(github: FakeGitHub) -> None:
+    hook = next(iter(github.world.repository(REPO).hooks.values()))
+    hook.url = "http://192.0.2.1/hook"
+    github.control.issue(REPO, "Told", by="cy")
+    await github.control.settle()
+    assert github.webhooks.sent[-1].status == 0
+    assert "own machine" in hook.last_response["message"]
