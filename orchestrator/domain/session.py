@@ -1,7 +1,6 @@
-"""A session: one agent on one task. Five facts are kept; the status is derived from them.
+"""A session: one agent on one task. Five facts are kept, each with reason, evidence and time; the status is derived.
 
-Facts: what is wanted, how far setting up has come, what the agent does, whether its runtime
-lives, and its changes (pull requests). Each carries its reason, its evidence and its time.
+What is wanted, how far setting up has come, what the agent does, whether its runtime lives, its changes.
 """
 
 from __future__ import annotations
@@ -155,8 +154,7 @@ class Approval:
     by: Actor
     head: str
     at: float
-    carried: str = ""
-    """How it reached a forge that knows people: `as a review by ana-gh`."""
+    carried: str = ""  # how it reached a forge that knows people: `as a review by ana-gh`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

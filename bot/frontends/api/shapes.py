@@ -1,7 +1,6 @@
-"""What the API is asked and what it answers, as pydantic models; the OpenAPI document is made from them.
+"""What the API is asked and answers, as pydantic models, for OpenAPI; imported only when that is asked for.
 
-Imported only when that document is asked for. A test compares them with what is really answered. Keys are
-added, never renamed: a program must let pass what it does not know.
+A test compares them with what is really answered. Keys are added, never renamed: let pass what you do not know.
 """
 
 from __future__ import annotations
