@@ -60,8 +60,10 @@ from plugins._shared.github_access import (
 )
 from plugins._shared.github_account import GitHubAccount
 from plugins._shared.github_client import GitHub
+from plugins._shared.github_ears import GitHubEars
 from plugins._shared.github_forge import Forge, url_of
 from plugins._shared.github_git import Remote
+from plugins._shared.github_hearing import WebhookOptions
 from plugins._shared.github_look import Looker
 from plugins._shared.github_mark import Marks
 from plugins._shared.github_merge import Order
@@ -95,10 +97,22 @@ class GitHubScmOptions(SignInOptions):
     """Carries approvals of people who are not linked, as reviews of another account than the one that pushes."""
     auto_merge: bool = False
     """A merge that the branch's rules still hold up is left to GitHub's own auto-merge, where the repository has it."""
+    webhook: WebhookOptions | None = Field(default=None)
+    """How its webhooks are recognised."""
 
 
 class GitHubScm(
-    GitHubAccount, Scm, Claims, Branches, BaseNotes, Reruns, Threads, Drafts, Queues, UpdatesBranches
+    GitHubAccount,
+    GitHubEars,
+    Scm,
+    Claims,
+    Branches,
+    BaseNotes,
+    Reruns,
+    Threads,
+    Drafts,
+    Queues,
+    UpdatesBranches,
 ):
     """GitHub. What changes a session's pull request is done one after the other."""
 
@@ -114,9 +128,8 @@ class GitHubScm(
             self._second = Access(second, context)
         self._marks = Marks()
         self._forges: dict[Path, Forge] = {}
-        self._lookers: dict[str, Looker] = {}
-        """By the identity of their client."""
         self._turns: WeakValueDictionary[SessionId, asyncio.Lock] = WeakValueDictionary()
+        self.listen(options.webhook, context, self._access)
 
     # The base --------------------------------------------------------------------------------------
 
@@ -147,9 +160,11 @@ class GitHubScm(
                 answers[session.id] = Unseen(error.what)
             else:
                 by_client.setdefault(hub.identity.key, []).append(session)
+        self.before_look(sessions)
         groups = [self.looker(group[0].project).look(group, _repo) for group in by_client.values()]
         for looks in await asyncio.gather(*groups):
             answers |= looks
+        self.after_look(sessions, answers)
         return answers
 
     @override

@@ -17,15 +17,23 @@ _EVERYDAY = {"local", "custom", "none", "process", "copy", "clone", "desktop", "
 _WHERE_PEOPLE_ARE = {
     "github": (
         "bot/actions/github_doctor.py",
+        "bot/actions/github_webhook_install.py",
+        "bot/actions/github_webhook_ls.py",
+        "bot/actions/github_webhook_rm.py",
+        "bot/actions/github_webhook_test.py",
         "bot/actions/link.py",
         "bot/actions/registry.py",
         "bot/actions/unlink.py",
+        "bot/frontends/webhooks/listener.py",
         "orchestrator/domain/guard.py",
+        "orchestrator/services/forge_hooks.py",
         "orchestrator/services/links.py",
         "orchestrator/services/new_project.py",
         "orchestrator/settings/people_check.py",
         "orchestrator/settings/people_model.py",
+        "orchestrator/settings/project_model.py",
         "orchestrator/settings/remote.py",
+        "orchestrator/settings/webhooks_model.py",
     )
 }
 
