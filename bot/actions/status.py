@@ -43,7 +43,8 @@ async def run(context: Context, request: Request) -> Message:
         left_out += await sessions.left_out(context.core, project=name)
     table = sessions_table(found, context.now, brake=context.core.brake)
     alone = sessions.left_alone(context.core, project)
-    return _with_older(_with_lost(await _with_left_alone(context, table, alone), lost), left_out)
+    whole = _with_older(_with_lost(await _with_left_alone(context, table, alone), lost), left_out)
+    return _with_meters(whole, context)
 
 
 async def _left_alone_card(context: Context, session: Session) -> Message:
@@ -97,6 +98,17 @@ def _with_lost(message: Message, lost: Sequence[Lost]) -> Message:
     lines = tuple(f"⚠️ {one.id} is damaged; nobody looks after it. {one.next_step}" for one in lost)
     rows: list[Json] = [{"id": one.id, "project": one.project, "file": str(one.file)} for one in lost]
     return replace(message, lines=(*message.lines, *lines), data={**message.data, "damaged": rows})
+
+
+def _with_meters(message: Message, context: Context) -> Message:
+    """The list, and below it what is short of an outside service's limits."""
+    from orchestrator.services import meters
+
+    found: list[Json] = [dict(row) for row in meters.rows(context.core)]
+    if not found or not isinstance(message.data, dict):
+        return message
+    lines = tuple(f"⏳ {words}" for words in meters.words(context.core))
+    return replace(message, lines=(*message.lines, *lines), data={**message.data, "limits": found})
 
 
 ACTION = Action(

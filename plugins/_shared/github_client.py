@@ -15,11 +15,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol
 
 from orchestrator.errors import AoError, NotReady, TemporaryError
+from orchestrator.ports.scm import Meter
 from plugins._shared.github_answers import (
     Answer,
     Json,
@@ -123,8 +124,7 @@ class GitHub:
         an answer: its address is in the header `location`.
         """
         headers = {"If-None-Match": etag} if etag else {}
-        if accept:
-            headers["Accept"] = accept
+        headers |= {"Accept": accept} if accept else {}
         at, asked = path, dict(query or {})
         for _ in range(_MOVES):
             answer = await self._rest_once(method, at, asked, headers, body)
@@ -212,6 +212,10 @@ class GitHub:
             raise error
         return Said(data, errors, answer.headers)
 
+    def meters(self) -> Sequence[Meter]:
+        """What is left of each limit, as last heard."""
+        return self.budget.meters(self.now())
+
     async def token(self) -> str:
         """What we are let in with now, for git. Never in a log, an error, an argument list or a file."""
         requester = await self._open()
@@ -228,8 +232,6 @@ class GitHub:
         WIRE.close(self.url)
         if self._elsewhere is not None:
             await self._elsewhere.close()
-
-    # When a call may begin, and what came of it --------------------------------------------------------
 
     async def _turn(self, kind: str, what: str, *, write: bool) -> None:
         """Wait until the budget lets a call begin; reads that would wait long are refused with the reason."""
@@ -254,12 +256,13 @@ class GitHub:
         """Make the call and tell the budget of it."""
         try:
             status, headers, text = await self._call(what, call)
-            data = None if status == 304 else parsed(text, headers)
+            # A server in trouble answers with a page for people; its status says enough.
+            page = status >= 500 and "json" not in headers.get("content-type", "")
+            data = None if status == 304 or page else parsed(text, headers)
         except TemporaryError:
             self.budget.failed(self.now())
             raise
-        answer = Answer(status, headers, data)
-        self._account(kind, answer)
+        self._account(kind, answer := Answer(status, headers, data))
         if self._listener is not None:
             self._listener(kind, answer)
         return answer

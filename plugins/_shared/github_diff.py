@@ -20,7 +20,7 @@ T = TypeVar("T")
 MOST_LINES = 20_000
 MOST_PAGES = 3
 _TOO_LARGE = ("too large to look through for removed tests",)
-_KEPT = 1000
+_KEPT = 4000
 
 
 class Diffs:
@@ -30,6 +30,8 @@ class Diffs:
         self._hub = hub
         self._notes: dict[tuple[str, str], tuple[str, ...]] = {}
         self._behind: dict[tuple[str, str], bool] = {}
+        self._here: dict[tuple[str, str], bool] = {}
+        """Whether the mirror has a head; what we push is in it before GitHub shows it."""
 
     async def notes(self, project: Project, repo: str, pull: Node) -> tuple[str, ...]:
         """Short sentences about the diff of its head; none where it cannot be had now."""
@@ -54,16 +56,22 @@ class Diffs:
         key = (head, tip)
         if key not in self._behind:
             mirror = Mirror(project.mirror)
-            if not await mirror.has(head):
+            if not await self._has(mirror, head):
                 return None
             # A base commit that the mirror does not have is not in a head whose history it has whole.
             _keep(self._behind, key, not await mirror.is_ancestor(tip, head))
         return self._behind[key]
 
+    async def _has(self, mirror: Mirror, head: str) -> bool:
+        key = (str(mirror.path), head)
+        if key not in self._here:
+            _keep(self._here, key, await mirror.has(head))
+        return self._here[key]
+
     async def _of_mirror(self, project: Project, pull: Node) -> tuple[str, ...] | None:
         head, tip = text(pull.get("headRefOid")), base_tip(pull)
         mirror = Mirror(project.mirror)
-        if not tip or not await mirror.has(head):
+        if not tip or not await self._has(mirror, head):
             return None
         since = await mirror.merge_base(tip, head) or await mirror.merge_base(
             await mirror.newest_base(text(pull.get("baseRefName")), head), head

@@ -2,7 +2,8 @@
 
 Something that is near a decision is looked at at the base interval, what rests as far more rarely as the
 budget says, and what webhooks tell of only once in a while, for deliveries that were lost. A session is
-looked at at once after `forget`: a webhook told of it, or we changed it ourselves.
+looked at at once after `forget`: a webhook told of it, or we changed it ourselves. Where webhooks tell of very
+much, what they tell is looked at together, every few seconds.
 """
 
 from __future__ import annotations
@@ -35,6 +36,31 @@ NEAR_SHARE = 4.0
 """What is near a decision is slowed by this part of what others are."""
 ALONG = 0.5
 """From this part of its interval on, a session is looked at along with others that are due."""
+
+
+HASTE = 20.0
+"""Looks at once for what webhooks tell of; one more comes free every `HASTE_REFILL` seconds."""
+HASTE_REFILL = 15.0
+
+
+@dataclass(slots=True)
+class Haste:
+    """How many looks may still be made at once, one by one, for what webhooks tell of."""
+
+    left: float = HASTE
+    at: float = 0.0
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next one; 0: now."""
+        passed = now - self.at
+        if passed > 0:
+            self.left = min(HASTE, self.left + passed / HASTE_REFILL)
+        self.at = now
+        return 0.0 if self.left >= 1.0 else (1.0 - self.left) * HASTE_REFILL
+
+    def take(self) -> None:
+        """One is made."""
+        self.left = max(0.0, self.left - 1.0)
 
 
 class Standing(Enum):
@@ -112,11 +138,11 @@ class Pace:
         return age < 0 or age >= self.interval(now, covered=covered, stretch=stretch, base=base)
 
     def along(self, now: float, *, covered: bool, stretch: float, base: float = BASE) -> bool:
-        """Whether it is taken along in a query that goes out anyway. Not what webhooks tell of."""
-        if self.failures or covered:
+        """Whether it is taken along in a query that goes out anyway: so those that rest come to be asked together."""
+        if self.failures:
             return False
         wait = self.interval(now, covered=covered, stretch=stretch, base=base)
-        return wait <= base * max(1.0, stretch) and now - self.looked_at >= wait * ALONG
+        return now - self.looked_at >= wait * ALONG
 
 
 def standing(pull: PullRequest | None) -> Standing:

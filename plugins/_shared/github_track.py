@@ -57,6 +57,11 @@ class Track:
         self.answer = None
         self.pace.forget(now)
 
+    def heard(self, now: float) -> None:
+        """Something happened there: what is known is told on until it was looked at."""
+        self.stamp += 1
+        self.pace.forget(now)
+
     def is_stale(self, read: Read, now: float) -> bool:
         """An answer shows less than what is known: from a server that is behind, or before our push arrived."""
         before, after, until = self.pushed
@@ -125,18 +130,24 @@ class Track:
 
     def succeeded(self, began: float, shown: PullRequest | None, *, whole: bool) -> None:
         """A look that began then is over."""
-        unknown = shown is not None and not shown.over and shown.mergeable is Mergeable.UNKNOWN
+        # While checks run they are looked at often enough, and nobody merges before they end.
+        runs = shown is not None and any(run.state in _WAITING for run in shown.runs)
+        unknown = shown is not None and not shown.over and not runs and shown.mergeable is Mergeable.UNKNOWN
         self.pace.looked(began, github_pace.standing(shown), unknown=unknown)
         self.pace.waits_for_us = False
         if whole:
             self.pace.whole_at = began
 
+    def whole_is_old(self, now: float, *, covered: bool, share: float = 1.0) -> bool:
+        """Everything was read that long ago, or a part of it."""
+        age = now - self.pace.whole_at
+        return age < 0 or age >= share * (WHOLE_COVERED if covered else WHOLE)
+
     def wants_whole(self, now: float, *, covered: bool) -> bool:
         """Everything is to be read, not only whether something changed."""
-        if self.read is None or self.answer is None or isinstance(self.answer, Unseen):
+        if self.read is None or self.answer is None or isinstance(self.answer, Unseen) or self.pace.forgotten:
             return True
-        age = now - self.pace.whole_at
-        if age >= (WHOLE_COVERED if covered else WHOLE) or age < 0:
+        if self.whole_is_old(now, covered=covered):
             return True
         shown = self.answer.value
         if shown is None:
@@ -144,4 +155,6 @@ class Track:
         # Resolving a thread changes nothing that a glance shows; what was resolved is not forwarded.
         unsettled = any(comment.thread and not comment.resolved for comment in shown.comments)
         runs = any(run.state in _WAITING for run in shown.runs)
-        return (unsettled and not shown.over) or (runs and age >= WHOLE_RUNNING)
+        return (unsettled and not shown.over) or (
+            runs and not covered and now - self.pace.whole_at >= WHOLE_RUNNING
+        )

@@ -6,7 +6,7 @@ No label names a session: there are too many of them, and they end.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from orchestrator.domain.status import Status
+from orchestrator.ports.scm import Meter
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -39,6 +40,8 @@ class Numbers:
     notifiers: Iterable[str] = ()
     """Those that are told."""
     notifiers_in_trouble: Iterable[str] = ()
+    limits: Iterable[Meter] = ()
+    """Of outside services."""
     webhook_deliveries: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """By event and outcome, since the start."""
     conversations_behind: Mapping[str, int] = field(default_factory=dict)
@@ -94,6 +97,7 @@ class _Fleet(Collector):
             "ao_notifier_trouble", "1 while a notifier is behind.", labels=["notifier"]
         )
         yield _labelled(trouble, {name: int(name in behind) for name in sorted({*n.notifiers, *behind})})
+        yield from _limits(tuple(n.limits))
         yield _deliveries(n.webhook_deliveries)
 
 
@@ -106,6 +110,23 @@ def _deliveries(counted: Mapping[tuple[str, str], int]) -> Metric:
     for labels, count in sorted(counted.items()):
         found.add_metric(labels, count)
     return found
+
+
+def _limits(meters: Sequence[Meter]) -> Iterable[Metric]:
+    """`github.com graphql` is told as host and kind, under the service that its plugins are named for."""
+    families: tuple[GaugeMetricFamily | CounterMetricFamily, ...] = (
+        GaugeMetricFamily("ao_github_remaining", "Calls or points that are left.", labels=["host", "kind"]),
+        GaugeMetricFamily("ao_github_limit", "Calls or points an hour.", labels=["host", "kind"]),
+        GaugeMetricFamily("ao_github_reset_seconds", "When it is full again.", labels=["host", "kind"]),
+        CounterMetricFamily("ao_github_calls", "Calls since the start.", labels=["host", "kind"]),
+    )
+    for meter in meters:
+        host, _, kind = meter.name.partition(" ")
+        values = (meter.remaining, meter.limit, meter.resets_at, meter.calls)
+        for family, value in zip(families, values, strict=True):
+            if meter.limit or family is families[-1]:
+                family.add_metric([host, kind], value)
+    return families if meters else ()
 
 
 def _labelled(

@@ -200,6 +200,17 @@ class Health(Shape):
     ends_with_ao: list[str]
 
 
+class Limit(Shape):
+    """What is left of a limit."""
+
+    name: str
+    limit: int
+    remaining: int
+    resets_at: float
+    calls: int
+    words: str
+
+
 class Healthz(Shape):
     """Whether the fleet is looked after."""
 
@@ -207,6 +218,7 @@ class Healthz(Shape):
     reasons: list[str]
     degraded: list[str] = Field(description="Chat surfaces that are away or behind.")
     webhooks: dict[str, str]
+    limits: list[Limit] = Field(description="What is left of the limits that outside services set.")
     version: str
 
 

@@ -17,7 +17,7 @@ from bot.chat.desk import Desk
 from bot.frontends.api.door import Door
 from bot.frontends.api.guard import asked_here
 from bot.frontends.chat import Figures
-from orchestrator.services import health, webhooks
+from orchestrator.services import health, meters, webhooks
 
 if TYPE_CHECKING:
     from orchestrator.lifecycle.announcer import Announcer
@@ -56,11 +56,12 @@ class State:
         """
         await self._let_in(http)
         found = await health.problems(self.core, self.pulse)
-        behind = health.degraded(self.core)
+        behind = [*health.degraded(self.core), *meters.words(self.core)]
         data = {
             "ok": not found,
             "reasons": found,
             "degraded": behind,
+            "limits": meters.rows(self.core),
             "webhooks": dict(webhooks.rows(self.core)),
             "version": self.version,
         }
@@ -92,6 +93,7 @@ class State:
         trouble = tuple(self.announcer.trouble) if self.announcer else ()
         chats = tuple(self.figures())
         age = pulse.age(self.core.clock.monotonic())
+        limits = meters.meters(self.core)
         deliveries = dict(self.core.hooks.deliveries)
 
         def text() -> tuple[bytes, str]:
@@ -110,6 +112,7 @@ class State:
                 requests_running=desk.running,
                 notifiers=told,
                 notifiers_in_trouble=trouble,
+                limits=limits,
                 webhook_deliveries=deliveries,
                 conversations_behind={one.surface: one.behind for one in chats},
                 calls={one.surface: one.calls for one in chats},

@@ -23,6 +23,8 @@ from plugins._shared.mirror import Mirror
 
 REPO = "acme/tool"
 HOME = "ao-test"
+PATIENCE = 30.0
+"""Long enough for a machine with much else to do."""
 START = 1_800_000_000.0
 
 
@@ -124,7 +126,7 @@ class Rig:
 
 
 @asynccontextmanager
-async def rigged(folder: Path, **options: Any) -> AsyncIterator[Rig]:
+async def rigged(folder: Path) -> AsyncIterator[Rig]:
     """A fake GitHub with one repository, and a looker at it."""
     clock = [START]
     async with FakeGitHub(folder / "github", now=lambda: clock[0]) as github:
@@ -146,7 +148,7 @@ async def rigged(folder: Path, **options: Any) -> AsyncIterator[Rig]:
             folder=folder / "home" / "projects" / "demo",
             repo=REPO,
         )
-        looker = Looker(hub, marks, home=HOME, wake=woken.append, **options)
+        looker = Looker(hub, marks, home=HOME, wake=woken.append, patience=PATIENCE)
         rig = Rig(folder, github, project, clock, hub, marks, looker, woken)
         try:
             yield rig

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.domain.pull_request import Checks, Mergeable, PullRequest, PullRequestState, ReviewDecision
 from plugins._shared import github_pace
-from plugins._shared.github_pace import Pace, Standing
+from plugins._shared.github_pace import Haste, Pace, Standing
 
 T0 = 1_800_000_000.0
 PULL = PullRequest(
@@ -94,11 +94,26 @@ def test_failures_are_asked_again_ever_more_rarely_and_as_github_says() -> None:
     assert pace.interval(T0, covered=False, stretch=1.0) == 30
 
 
-def test_who_is_due_soon_is_taken_along_unless_webhooks_tell_of_it() -> None:
+def test_who_is_due_soon_is_taken_along() -> None:
     pace = rested(Standing.IDLE)
     assert not pace.along(T0 + 10, covered=False, stretch=1.0)
     assert pace.along(T0 + 15, covered=False, stretch=1.0)
-    assert not pace.along(T0 + 500, covered=True, stretch=1.0)
+    assert not pace.along(T0 + 299, covered=True, stretch=1.0)
+    assert pace.along(T0 + 300, covered=True, stretch=1.0)
+    pace.failed(T0, 0.0)
+    assert not pace.along(T0 + 14, covered=False, stretch=1.0)
+
+
+def test_webhooks_are_followed_at_once_until_there_are_very_many() -> None:
+    haste, now, looks = Haste(), T0, 0
+    while now < T0 + 3600:
+        if haste.wait(now) == 0:
+            haste.take()
+            looks += 1
+        now += 0.25
+    assert 240 <= looks <= 262
+    assert haste.wait(now) <= github_pace.HASTE_REFILL
+    assert haste.wait(now + 20 * github_pace.HASTE_REFILL) == 0
 
 
 def test_a_clock_that_was_set_back_holds_nobody_off() -> None:

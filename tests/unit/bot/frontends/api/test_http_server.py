@@ -21,6 +21,7 @@ from orchestrator.errors import Conflict
 from orchestrator.services import tokens
 from orchestrator.testing import examples
 from orchestrator.testing.fakes.clock import FakeClock
+from tests.unit.bot.actions.test_meters import SLOWED, use
 from tests.unit.bot.frontends.api.http import ask
 from tests.unit.bot.frontends.api.served import Served
 from tests.unit.bot.house import House
@@ -254,3 +255,14 @@ async def test_openapi_describes_what_is_really_answered(served: Served, house: 
     served_paths = {"/api/v1/sessions", "/api/v1/actions", "/api/v1/events", "/healthz", "/metrics"}
     assert served_paths <= set(document["paths"])
     assert set(document["components"]["schemas"]) >= {model.__name__ for model in shapes.MODELS}
+
+
+async def test_what_is_left_of_outside_limits_is_told_to_machines(served: Served) -> None:
+    use(served.house, "metered", SLOWED)
+    port = await served.start()
+    found = await ask(port, "/healthz")
+    assert found.data["degraded"] == [f"github.com graphql: {SLOWED.words}"]
+    shapes.Healthz.model_validate(found.data)
+    text = (await ask(port, "/metrics")).content.decode()
+    assert 'ao_github_remaining{host="github.com",kind="graphql"} 900.0' in text
+    assert 'ao_github_calls_total{host="github.com",kind="graphql"} 12.0' in text
