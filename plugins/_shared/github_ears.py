@@ -41,7 +41,7 @@ class GitHubEars(GitHubHooks, Hears):
 
     def _forget(self, session: SessionId) -> None:
         for looker in self._lookers.values():
-            looker.forget(session)
+            looker.heard(session)  # what is known is told until it was looked at; many are looked at together
 
     def before_look(self, sessions: Collection[SessionRef]) -> None:
         """What webhooks cover need not be polled; what they covered before must be again."""
