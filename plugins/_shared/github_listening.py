@@ -96,7 +96,7 @@ class GitHubListening(GitHubHooks, Hears, Metered):
 
     @override
     def meters(self) -> Sequence[Meter]:
-        return [meter for hub in self._clients.values() for meter in hub.budget.meters(self._clock())]
+        return [meter for hub in self._clients.values() for meter in hub.meters()]
 
     async def end_looks(self) -> None:
         """Nothing looks any more. Repeatable."""
