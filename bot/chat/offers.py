@@ -41,6 +41,9 @@ def _of_change(session: Session) -> list[Button]:
     if change is None:
         return []
     found = []
+    if change.pr.state is PullRequestState.DRAFT and status in _REVIEWED:
+        here = {"session": str(session.id)}
+        found.append(Button(label="Ready for review", verb="ready", arguments=here))
     if status is Status.MERGEABLE:
         found.append(merge(session, change))
     if status in _REVIEWED and change.pr.approving is not Approving.NOWHERE:

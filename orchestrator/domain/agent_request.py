@@ -25,6 +25,7 @@ PLAN_ANSWERS = "any other text goes to the agent as what is to be different"
 
 _NAME = re.compile(r"([0-9]{9,11})-([0-9]{1,10})-([A-Za-z0-9]{1,24})")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_THREAD = re.compile(r"[A-Za-z0-9_=-]{1,100}")
 _HEADS = "refs/heads/"
 _HEADING = re.compile(r"\A#*[ \t]*(?:(?:my|the)[ \t]+)?plan[ \t]*:?[ \t]*\n\s*", re.IGNORECASE)
 """A first line that says only that it is a plan."""
@@ -51,6 +52,26 @@ class WantsPullRequest:
     title: str | None = None
     body: str | None = None
     draft: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantsReady:
+    """`ao pr ready`: the draft can be reviewed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantsReply:
+    """`ao pr reply`: say something in a review thread."""
+
+    thread: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantsResolved:
+    """`ao pr resolve`: a review thread is dealt with."""
+
+    thread: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +117,17 @@ class WantsLeave:
     """What the agent gave its hook, in its own form; empty where that is too large, or is not whole."""
 
 
-Wish: TypeAlias = WantsPullRequest | WantsPush | Reports | Asks | SaysDone | WantsLeave
+Wish: TypeAlias = (
+    WantsPullRequest
+    | WantsReady
+    | WantsReply
+    | WantsResolved
+    | WantsPush
+    | Reports
+    | Asks
+    | SaysDone
+    | WantsLeave
+)
 
 PERMIT = "permit"
 """The verb of the agent's hook: an agent waits for its answer before each call that is judged."""
@@ -141,7 +172,7 @@ def wish(request: AgentRequest) -> Wish:
     """What the request asks for, with every text cleaned, masked and bounded. Raises `BadInput`."""
     match request.verb:
         case "pr":
-            return _pull_request(request)
+            return _on_pull_request(request)
         case "push":
             return _push(request)
         case "report":
@@ -156,10 +187,37 @@ def wish(request: AgentRequest) -> Wish:
             raise _bad(request, f"There is no verb {one_line(request.verb, 40)!r}; see `ao help`.")
 
 
-def _pull_request(request: AgentRequest) -> WantsPullRequest:
+def _on_pull_request(request: AgentRequest) -> WantsPullRequest | WantsReady | WantsReply | WantsResolved:
     kind, *rest = request.args or ("",)
-    if kind not in {"create", "update"}:
-        raise _bad(request, "Say `ao pr create` or `ao pr update`.")
+    match kind:
+        case "create" | "update":
+            return _pull_request(request, kind, rest)
+        case "ready":
+            if rest:
+                raise _bad(request, "Say `ao pr ready`, with nothing after it.")
+            return WantsReady()
+        case "resolve":
+            if len(rest) != 1:
+                raise _bad(request, "Say `ao pr resolve THREAD`.")
+            return WantsResolved(thread=_thread(request, rest[0]))
+        case "reply":
+            text = excerpt(" ".join(rest[1:]), MOST_TEXT).strip()
+            if not text:
+                raise _bad(request, "Say `ao pr reply THREAD TEXT`.")
+            return WantsReply(thread=_thread(request, rest[0]), text=text)
+        case _:
+            raise _bad(request, "Say `ao pr create`, `update`, `ready`, `reply` or `resolve`.")
+
+
+def _thread(request: AgentRequest, word: str) -> str:
+    if not _THREAD.fullmatch(word):
+        raise _bad(
+            request, f"{one_line(word, 40)!r} is no thread: take the name that stands beside the comment."
+        )
+    return word
+
+
+def _pull_request(request: AgentRequest, kind: str, rest: list[str]) -> WantsPullRequest:
     title = body = None
     draft = False
     for option, value in _options(request, rest, with_value=("--title", "--body"), plain=("--draft",)):

@@ -21,7 +21,10 @@ _HARMLESS = re.compile(r"[ \t]+2>(?:&1|/dev/null)\Z")
 _DOCUMENT = re.compile(
     r"""(?P<command>.*\S)[ \t]*(?<!<)<<[ \t]*(?P<quote>['"])(?P<word>\w+)(?P=quote)[ \t]*"""
 )
-_VERBS = frozenset({("ask",), ("done",), ("help",), ("report",), ("pr", "create"), ("pr", "update")})
+_ON_PULL_REQUESTS = ("create", "update", "ready", "reply", "resolve")
+_VERBS = frozenset(
+    {("ask",), ("done",), ("help",), ("report",), *(("pr", verb) for verb in _ON_PULL_REQUESTS)}
+)
 _FILES = ("--body-file", "--plan-file")
 _REBINDS = frozenset(
     {

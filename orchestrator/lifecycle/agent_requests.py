@@ -19,6 +19,9 @@ from orchestrator.domain.agent_request import (
     WantsLeave,
     WantsPullRequest,
     WantsPush,
+    WantsReady,
+    WantsReply,
+    WantsResolved,
     wish,
 )
 from orchestrator.domain.counted import counted
@@ -28,7 +31,7 @@ from orchestrator.domain.message import digest
 from orchestrator.domain.policy import Judgement, described, judge
 from orchestrator.domain.session import Outcome, Question, Session, WantedState
 from orchestrator.errors import AoError, BadInput, Conflict, TemporaryError
-from orchestrator.lifecycle import agent_folder, decide, forge, outsiders, permissions
+from orchestrator.lifecycle import agent_folder, decide, forge, outsiders, permissions, pull_requests
 from orchestrator.lifecycle.changes import OPEN, PUBLISHING
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
@@ -105,10 +108,8 @@ class AgentRequests:
     async def _carry_out(self, session: Session, request: AgentRequest) -> Outcome | None:
         """The answer, or None when it comes later (a person has to give it)."""
         match wish(request):
-            case WantsPullRequest() as pull:
-                return Outcome(request=request.id, code=0, text=await self._pull_request(session, pull))
-            case WantsPush() as push:
-                return Outcome(request=request.id, code=0, text=await self._push(session, push))
+            case WantsPullRequest() | WantsPush() | WantsReady() | WantsReply() | WantsResolved() as asked:
+                return Outcome(request=request.id, code=0, text=await self._on_forge(session, asked))
             case Reports(text=text):
                 return await self._told(session, request, "agent.reported", text)
             case SaysDone(text=text):
@@ -199,8 +200,26 @@ class AgentRequests:
         note = f"\nNote: {counted(look.dirty, 'uncommitted file')} {are} not in it." if look.dirty else ""
         return f"#{shown.number} {shown.url}\n{shown.title}{note}"
 
-    async def _push(self, session: Session, push: WantsPush) -> str:
+    async def _on_forge(
+        self, session: Session, asked: WantsPullRequest | WantsPush | WantsReady | WantsReply | WantsResolved
+    ) -> str:
+        if isinstance(asked, WantsPullRequest):
+            return await self._pull_request(session, asked)
         _refuse_ended(session)
+        match asked:
+            case WantsPush():
+                return await self._push(session, asked)
+            case WantsReady():
+                await pull_requests.set_draft(self._fleet, session, draft=False, by=str(session.id))
+                return "ready for review"
+            case WantsReply(thread=thread, text=text):
+                await pull_requests.reply(self._fleet, session, thread, text, by=str(session.id))
+                return "answered"
+            case WantsResolved(thread=thread):
+                await pull_requests.resolve(self._fleet, session, thread, by=str(session.id))
+                return "resolved"
+
+    async def _push(self, session: Session, push: WantsPush) -> str:
         if push.branch != session.branch:
             msg = f"only {session.branch} can be pushed from this session, not {push.branch}."
             raise BadInput(msg)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from orchestrator.domain import outside_text
 from orchestrator.domain.ids import short_sha
 from orchestrator.domain.pull_request import CheckRun, PullRequest, ReviewComment
+
+_PLAIN = re.compile(r"[A-Za-z0-9_=-]{1,100}")
 
 TAIL = 6_000
 """Characters of a failing step's last lines that go into a message."""
@@ -52,10 +55,19 @@ def review(number: int, demands: tuple[Demand, ...], comments: tuple[ReviewComme
         where = f"{where}:{comment.line}" if where and comment.line else where or "the whole change"
         link = f" ({outside_text.one_line(comment.url, 300)})" if comment.url else ""
         parts.append(
-            f"{index}. {where}, {who}{link}:\n"
+            f"{index}. {where}, {who}{link}{_thread(comment)}:\n"
             + outside_text.fence(f"comment by {who}", outside_text.excerpt(comment.body, BODY))
         )
+    if any(_thread(comment) for comment in comments):
+        parts.append(
+            'Once a thread is dealt with: `ao pr resolve THREAD`. To answer in it: `ao pr reply THREAD "..."`.'
+        )
     return "\n\n".join(parts)[:WHOLE]
+
+
+def _thread(comment: ReviewComment) -> str:
+    """Its name where it can be answered and resolved. Names are the forge's: what is no plain word is left out."""
+    return f", thread {comment.thread}" if _PLAIN.fullmatch(comment.thread) else ""
 
 
 def conflict(pr: PullRequest, source: str) -> str:

@@ -64,6 +64,7 @@ async def push(
             open=words is not None,
         )
         await _gate(fleet, session, what, words)
+        await _unqueue(fleet, session, head)
         shown = world.shown(session, await world.scm(session).publish(what))
 
     def done(d: Draft) -> None:
@@ -77,6 +78,14 @@ async def push(
     await fleet.change(session.id, done)
     fleet.wake(session.id)
     return shown
+
+
+async def _unqueue(fleet: Fleet, session: Session, head: str) -> None:
+    """A head that nobody saw is not merged in place of the one that waits in the forge's queue."""
+    intent, scm = merging.intent_of(fleet.get(session.id)), fleet.world.scm(session)
+    waits = intent is not None and merging.queued_words(intent) and intent.data["head"] != head
+    if waits and isinstance(scm, Queues):
+        await scm.leave_queue(fleet.world.ref(session))
 
 
 async def _gate(fleet: Fleet, session: Session, what: Publication, words: PullRequestWords | None) -> None:

@@ -17,6 +17,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from orchestrator.errors import AoError, NotReady, TemporaryError
@@ -125,35 +126,34 @@ class GitHub:
         """
         headers = {"If-None-Match": etag} if etag else {}
         headers |= {"Accept": accept} if accept else {}
-        at, asked = path, dict(query or {})
-        for _ in range(_MOVES):
-            answer = await self._rest_once(method, at, asked, headers, body)
-            where = moved_to(answer, self.url)
-            if not where:
-                break
-            self._note_move(path, where)
-            at, asked = where, {}
+        answer = await self._followed(method, path, dict(query or {}), headers, body)
         if answer.status >= 300 and answer.status not in {302, 304}:
             raise refusal(answer, f"{method} {path}", self.host)
         return answer
 
     async def attempt(self, method: str, path: str, body: Json = None) -> Answer:
         """One call whose refusal the caller reads: only rate limits, a bad token and outages raise."""
-        answer = await self._rest_once(method, path, {}, {}, body)
+        answer = await self._followed(method, path, {}, {}, body)
         status = answer.status
         if status in {401, 429} or status >= 500 or (status == 403 and limited(answer)):
             raise refusal(answer, f"{method} {path}", self.host)
         return answer
 
-    async def _rest_once(
+    async def _followed(
         self, method: str, path: str, query: Mapping[str, str | int], headers: Mapping[str, str], body: Json
     ) -> Answer:
         requester = await self._open()
-        what = f"{method} {path.partition('?')[0]}"
-        await self._turn("rest", what, write=method != "GET")
-        return await self._heard(
-            "rest", what, lambda: requester.requestJson(method, path, dict(query), dict(headers), body)
-        )
+        at, what = path, f"{method} {path.partition('?')[0]}"
+        for _ in range(_MOVES):
+            await self._turn("rest", what, write=method != "GET")
+            call = partial(requester.requestJson, method, at, dict(query), dict(headers), body)
+            answer = await self._heard("rest", what, call)
+            where = moved_to(answer, self.url)
+            if not where:
+                break
+            self._note_move(path, where)
+            at, query = where, {}
+        return answer
 
     def _note_move(self, path: str, where: str) -> None:
         if path not in self.renamed and len(self.renamed) < MOST_PAGES:

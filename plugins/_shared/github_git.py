@@ -22,6 +22,8 @@ from plugins._shared.git import Git, failure
 from plugins._shared.mirror import FETCH_TIMEOUT, Mirror, base_ref, incoming, outgoing
 
 T = TypeVar("T")
+_MOST_UPDATES = 20
+"""Merges of the base, one on the other, that are looked through."""
 _NOT_IN = re.compile(r"Authentication failed|could not read (?:Username|Password)|returned error: 401")
 _DENIED = re.compile(r"returned error: 403|Permission to \S+ denied|refusing to allow")
 _GONE = re.compile(r"Repository not found|returned error: 404|repository '[^']*' not found")
@@ -94,10 +96,11 @@ class Remote:
         await self.mirror.ensure()
         await self.mirror.fetch(source, head_ref(branch), incoming(session), expect=head)
 
-    async def push(self, session: SessionId, branch: str, head: str) -> None:
+    async def push(self, session: SessionId, branch: str, head: str, base: str = "") -> None:
         """Move a session's branch to `head`, which the mirror has. Repeatable.
 
-        Forwards always; otherwise only from what was last published for this session. Raises
+        Forwards always; otherwise only from what was last published for this session, or from that with
+        nothing but `base` merged in (the forge's *Update branch*): this can be done again. Raises
         `Conflict` when the branch has commits that neither `head` nor the session has.
         """
         ours = await self._published(session, branch)
@@ -107,7 +110,7 @@ class Remote:
         except Conflict:
             # It is elsewhere than we left it: gone, forwards, or somebody else's.
             now = (await self.heads(branch)).get(branch, "")
-            if now and now not in {head, ours} and not await self.mirror.is_ancestor(now, head):
+            if now and not await self._may_replace(session, branch, (ours, now, head), base):
                 await self.mirror.delete_ref(pushing_ref(session))
                 msg = (
                     f"{branch} on the forge is at {short_sha(now)} and has commits that {short_sha(head)} "
@@ -139,6 +142,30 @@ class Remote:
             await self.took(session, pushing)
             return pushing
         return ours
+
+    async def _may_replace(
+        self, session: SessionId, branch: str, commits: tuple[str, str, str], base: str
+    ) -> bool:
+        """Whether the second, which the forge has, holds no work that the third does not. First: what we published."""
+        ours, now, head = commits
+        if now in {head, ours} or await self.mirror.is_ancestor(now, head):
+            return True
+        if not ours or not base:
+            return False
+        tip = await self.base(base)
+        await self._as_ours(
+            lambda git: self.mirror.fetch(self.url, head_ref(branch), f"refs/ao/seen/{session}", git=git)
+        )
+        for _ in range(_MOST_UPDATES):
+            if now == ours:
+                return True
+            commit = (await self.mirror.commits(now, limit=1))[0]
+            if len(commit.parents) != 2 or not await self.mirror.is_ancestor(commit.parents[1], tip):
+                return False
+            if (await self.mirror.try_merge(*commit.parents)).tree != commit.tree:
+                return False
+            now = commit.parents[0]
+        return False
 
     async def _move(self, branch: str, new: str, old: str) -> None:
         ref = head_ref(branch)

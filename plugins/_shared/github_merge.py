@@ -23,6 +23,7 @@ SETTLES_IN = 10.0
 _METHODS = {"squash": "squashMergeAllowed", "merge": "mergeCommitAllowed", "rebase": "rebaseMergeAllowed"}
 _BASE_MOVED = re.compile(r"base branch was modified", re.IGNORECASE)
 _HEAD_MOVED = re.compile(r"head branch was modified|expected head|head sha", re.IGNORECASE)
+_QUEUE = re.compile(r"through the merge queue", re.IGNORECASE)
 _METHOD = re.compile(
     r"merges? (?:commits )?are not allowed|is not allowed on this (?:repository|branch)", re.IGNORECASE
 )
@@ -67,10 +68,7 @@ async def merge(forge: Forge, order: Order) -> Merged | Queued:
     """Merge it once. Asked again after a crash, the merge that happened is named."""
     pull = order.pull
     if pull.state is PullRequestState.MERGED:
-        if pull.head == order.head:
-            return Merged(commit=pull.merge_commit, base=pull.base)
-        msg = f"#{pull.number} was merged at {short_sha(pull.head)}, not at {short_sha(order.head)}."
-        raise Conflict(msg)
+        return _happened(order)
     if pull.state is not PullRequestState.OPEN:
         msg = f"#{pull.number} is {pull.state.value} and cannot be merged."
         raise PermanentError(msg)
@@ -81,6 +79,8 @@ async def merge(forge: Forge, order: Order) -> Merged | Queued:
     if terms.queue:
         return await _enqueue(forge, order)
     answer = await _put(forge, order, terms.method(order.method))
+    if answer.status == 405 and _QUEUE.search(message_of(answer)):
+        return await _enqueue(forge, order)
     if answer.status == 405 and _METHOD.search(message_of(answer)):
         # A ruleset allows less than the repository's settings say.
         answer = await _another_method(forge, order, terms, answer)
@@ -88,6 +88,14 @@ async def merge(forge: Forge, order: Order) -> Merged | Queued:
         forge.reached("merge-done")
         return Merged(commit=str(answer.data["sha"]), base=pull.base)
     return await _refused(forge, order, terms, answer)
+
+
+def _happened(order: Order) -> Merged:
+    pull = order.pull
+    if pull.head != order.head:
+        msg = f"#{pull.number} was merged at {short_sha(pull.head)}, not at {short_sha(order.head)}."
+        raise Conflict(msg)
+    return Merged(commit=pull.merge_commit, base=pull.base)
 
 
 async def leave_queue(forge: Forge, pull: Pull) -> None:
@@ -119,7 +127,11 @@ async def _facts(forge: Forge, pull: Pull) -> Mapping[str, Any]:
 
 
 async def _terms(forge: Forge, pull: Pull) -> Terms:
-    found = await _facts(forge, pull)
+    try:
+        found = await _facts(forge, pull)
+    except PermanentError:
+        # An older Enterprise Server knows no merge queue. What else it allows, its refusals tell.
+        found = {}
     seen = found.get("pullRequest") or {}
     queued = ""
     if seen.get("isInMergeQueue"):

@@ -55,7 +55,10 @@ mutation NoAutoMerge($id: ID!) {
 THREAD = """
 query ThreadOf($id: ID!) {
   node(id: $id) {
-    ... on PullRequestReviewThread { isResolved pullRequest { number repository { nameWithOwner } } }
+    ... on PullRequestReviewThread {
+      isResolved pullRequest { number repository { nameWithOwner } }
+      comments(last: 1) { nodes { body viewerDidAuthor } }
+    }
   }
 }
 """

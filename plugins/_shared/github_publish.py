@@ -33,7 +33,7 @@ async def publish(forge: Forge, what: Publication) -> Pull | None:
     base = await forge.remote.mirror.newest_base(what.base, "")
     if base and await forge.remote.mirror.is_ancestor(what.head, base):
         raise _nothing_new(what)
-    await forge.remote.push(session.id, session.branch, what.head)
+    await forge.remote.push(session.id, session.branch, what.head, what.base)
     forge.reached("publish-pushed")
     if known is None and not what.open:
         return None
@@ -112,7 +112,8 @@ def _differs(forge: Forge, what: Publication, known: Pull) -> dict[str, Any]:
         body["title"] = one_line(what.title)
     if what.body and _text(forge, what) != known.body:
         body["body"] = _text(forge, what)
-    elif named_in(known.body, forge.home) is None:
+    elif named_in(known.body, forge.home) != what.session.id:
+        # A claimed one: the last mark counts.
         body["body"] = _text(forge, what, known.body)
     if not known.is_open:
         body["state"] = "open"

@@ -39,6 +39,8 @@ _EVENTS = {
 }
 _OWN = re.compile(r"your own pull request", re.IGNORECASE)
 _NO_LINE = re.compile(r"part of the diff|could not be resolved|path is invalid|diff hunk", re.IGNORECASE)
+_VERBS = {ReviewDecision.APPROVED: "approves", ReviewDecision.CHANGES_REQUESTED: "asks for changes"}
+_SAID = re.compile(r"(?P<name>\S+) (?P<verb>approves|asks for changes) \(")
 _STATES = {"APPROVED": ReviewDecision.APPROVED, "CHANGES_REQUESTED": ReviewDecision.CHANGES_REQUESTED}
 
 
@@ -58,8 +60,21 @@ class Verdict:
         return _EVENTS[self.decision]
 
 
-async def carry(forge: Forge, said: Verdict, person: GitHub | None, reviewer: GitHub | None) -> Carried:
-    """Take the first way that is open. `person`: a client of whoever gave it; `reviewer`: the second identity."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """Who can carry a verdict."""
+
+    person: GitHub | None = None
+    """Whoever gave it."""
+    reviewer: GitHub | None = None
+    """The second identity."""
+    approvals: int = 1
+    """Of how many people the status asks for."""
+
+
+async def carry(forge: Forge, said: Verdict, ways: Ways) -> Carried:
+    """Take the first way that is open."""
+    person, reviewer = ways.person, ways.reviewer
     why = ""
     for hub, body in ((person, said.body), (reviewer, _signed(said))):
         if hub is None:
@@ -68,7 +83,7 @@ async def carry(forge: Forge, said: Verdict, person: GitHub | None, reviewer: Gi
             return await _review(forge, said, hub, body, theirs=hub is person)
         except _NotCounted as error:
             why = error.words
-    return await _commented(forge, said, why)
+    return await _commented(forge, said, why, ways.approvals)
 
 
 class _NotCounted(Exception):
@@ -148,31 +163,40 @@ async def _post(
     return made
 
 
-async def _commented(forge: Forge, said: Verdict, why: str) -> Carried:
+async def _commented(forge: Forge, said: Verdict, why: str, approvals: int) -> Carried:
     """Our own words in the pull request; what is asked for reads as a remark, so that the agent gets it."""
-    if said.decision is ReviewDecision.APPROVED:
-        state, does = "success", "approves"
-        if not await _has_status(forge, said, state):
-            text = f"{_name(said.by)} {does} {short_sha(said.head)} in `ao`."
-            if said.body:
-                text += f"\n\n{clean(said.body, BODY_LIMIT)}"
-            await forge.comment(said.pull.number, f"{text}\n\n{OURS}")
-    elif said.decision is ReviewDecision.CHANGES_REQUESTED:
-        state, does = "failure", "asks for changes"
-        await _remarked(forge, said)
-    else:
+    if said.decision not in _VERBS:
         await _remarked(forge, said)
         return Carried(counts=False, words=_with("as a comment", why))
+    verdicts = await _verdicts(forge, said.head)
+    if said.decision is ReviewDecision.CHANGES_REQUESTED:
+        await _remarked(forge, said)
+    elif verdicts.get(said.by.name) is not said.decision:
+        text = f"{_name(said.by)} approves {short_sha(said.head)} in `ao`."
+        if said.body:
+            text += f"\n\n{clean(said.body, BODY_LIMIT)}"
+        await forge.comment(said.pull.number, f"{text}\n\n{OURS}")
     forge.reached("review-commented")
-    await forge.status(said.head, state, APPROVAL, f"{said.by.name} {does} at {short_sha(said.head)}")
+    verdicts[said.by.name] = said.decision
+    given = sum(verdict is ReviewDecision.APPROVED for verdict in verdicts.values())
+    if ReviewDecision.CHANGES_REQUESTED in verdicts.values():
+        state = "failure"
+    else:
+        state = "success" if given >= approvals else "pending"
+    words = f"{said.by.name} {_VERBS[said.decision]} ({given} of {approvals})"
+    await forge.status(said.head, state, APPROVAL, words)
     return Carried(counts=False, words=_with(f"as a comment and the status {APPROVAL}", why))
 
 
-async def _has_status(forge: Forge, said: Verdict, state: str) -> bool:
-    """A second click, or an approval by somebody else too: one more comment says nothing new only in the first case."""
-    rows = await forge.hub.pages(f"{forge.path}/commits/{said.head}/statuses", most=1)
-    last: Mapping[str, Any] = next((row for row in rows if row.get("context") == APPROVAL), {})
-    return last.get("state") == state and str(last.get("description", "")).startswith(f"{said.by.name} ")
+async def _verdicts(forge: Forge, head: str) -> dict[str, ReviewDecision]:
+    """Person -> the last verdict on that commit, from the statuses that we made of it. They are kept all."""
+    rows = await forge.hub.pages(f"{forge.path}/commits/{head}/statuses", most=3)
+    found: dict[str, ReviewDecision] = {}
+    for row in reversed(rows):  # the newest come first
+        match = _SAID.match(str(row.get("description") or ""))
+        if match and row.get("context") == APPROVAL:
+            found[match["name"]] = next(d for d, verb in _VERBS.items() if verb == match["verb"])
+    return found
 
 
 async def _remarked(forge: Forge, said: Verdict) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from orchestrator.domain.counted import counted
 from orchestrator.domain.ids import short_sha
 from orchestrator.domain.outside_text import excerpt
@@ -22,21 +25,26 @@ async def reply(forge: Forge, session: SessionRef, thread: str, text: str) -> No
     if not words:
         msg = "There is nothing to say."
         raise BadInput(msg)
-    await _thread(forge, session, thread)
-    await forge.ask(github_mutations.REPLY, {"id": thread, "body": f"{words}\n\n{OURS}"})
+    body = f"{words}\n\n{OURS}"
+    found = await _thread(forge, session, thread)
+    last = ((found.get("comments") or {}).get("nodes") or [{}])[-1]
+    # Said before a crash, whose answer nobody kept.
+    if not (last.get("viewerDidAuthor") and last.get("body") == body):
+        await forge.ask(github_mutations.REPLY, {"id": thread, "body": body})
 
 
 async def resolve(forge: Forge, session: SessionRef, thread: str) -> None:
     """Mark a review thread of the session's pull request as resolved. Repeatable. Raises `NotFound`."""
-    if not await _thread(forge, session, thread):
+    if not (await _thread(forge, session, thread)).get("isResolved"):
         await forge.ask(github_mutations.RESOLVE, {"id": thread})
 
 
-async def _thread(forge: Forge, session: SessionRef, thread: str) -> bool:
-    """Whether it is resolved. Raises `NotFound` where it is none of the session's own pull request."""
+async def _thread(forge: Forge, session: SessionRef, thread: str) -> Mapping[str, Any]:
+    """What is known of it. Raises `NotFound` where it is none of the session's own pull request."""
     pull = await forge.must_have(session.id, session.branch)
     try:
-        found = (await forge.ask(github_mutations.THREAD, {"id": thread})).get("node") or {}
+        said = await forge.ask(github_mutations.THREAD, {"id": thread})
+        found: Mapping[str, Any] = said.get("node") or {}
     except (NotFound, PermanentError):
         found = {}
     where = found.get("pullRequest") or {}
@@ -44,7 +52,7 @@ async def _thread(forge: Forge, session: SessionRef, thread: str) -> bool:
     if where.get("number") != pull.number or repository.lower() != forge.project.repo.lower():
         msg = f"#{pull.number} has no review thread {thread[:80]!r}."
         raise NotFound(msg, session=session.id)
-    return bool(found.get("isResolved"))
+    return found
 
 
 async def rerun(forge: Forge, session: SessionRef, head: str) -> None:

@@ -60,15 +60,13 @@ from plugins._shared.github_access import (
 )
 from plugins._shared.github_account import GitHubAccount
 from plugins._shared.github_client import GitHub
-from plugins._shared.github_ears import GitHubEars
 from plugins._shared.github_forge import Forge, url_of
 from plugins._shared.github_git import Remote
 from plugins._shared.github_hearing import WebhookOptions
-from plugins._shared.github_look import Looker
-from plugins._shared.github_mark import Marks
+from plugins._shared.github_listening import GitHubListening
 from plugins._shared.github_merge import Order
 from plugins._shared.github_rest_pull import Pull, shown
-from plugins._shared.github_review import Verdict
+from plugins._shared.github_review import Verdict, Ways
 from plugins._shared.github_sign_in import SignInOptions
 from plugins._shared.mirror import Mirror
 
@@ -95,15 +93,17 @@ class GitHubScmOptions(SignInOptions):
     """Where git finds the repository; left out, `https://HOST/OWNER/NAME.git`."""
     reviewer: ReviewerOptions | None = Field(default=None)
     """Carries approvals of people who are not linked, as reviews of another account than the one that pushes."""
+    approvals: int = Field(default=1, ge=1)
+    """Approvals given here that turn the status `ao/approval` green. The project's own `approvals` counts beside it."""
+    webhook: WebhookOptions | None = Field(default=None)
+    """How this project's webhooks are recognised, where the global `webhooks` block does not say it."""
     auto_merge: bool = False
     """A merge that the branch's rules still hold up is left to GitHub's own auto-merge, where the repository has it."""
-    webhook: WebhookOptions | None = Field(default=None)
-    """How its webhooks are recognised."""
 
 
 class GitHubScm(
     GitHubAccount,
-    GitHubEars,
+    GitHubListening,
     Scm,
     Claims,
     Branches,
@@ -117,7 +117,8 @@ class GitHubScm(
     """GitHub. What changes a session's pull request is done one after the other."""
 
     def __init__(self, options: GitHubScmOptions, context: PluginContext) -> None:
-        super().__init__(options, context, reviewer=options.reviewer is not None)
+        GitHubAccount.__init__(self, options, context, reviewer=options.reviewer is not None)
+        GitHubListening.__init__(self, context, options.webhook)
         self._options = options
         self._context = context
         self._access = self._ours
@@ -126,10 +127,8 @@ class GitHubScm(
             block = options.reviewer.model_dump(exclude_unset=True)
             second = AccessOptions.model_validate({"api_url": options.api_url, **block})
             self._second = Access(second, context)
-        self._marks = Marks()
         self._forges: dict[Path, Forge] = {}
         self._turns: WeakValueDictionary[SessionId, asyncio.Lock] = WeakValueDictionary()
-        self.listen(options.webhook, context, self._access)
 
     # The base --------------------------------------------------------------------------------------
 
@@ -160,11 +159,12 @@ class GitHubScm(
                 answers[session.id] = Unseen(error.what)
             else:
                 by_client.setdefault(hub.identity.key, []).append(session)
-        self.before_look(sessions)
+        for group in by_client.values():
+            self.cover(group)
         groups = [self.looker(group[0].project).look(group, _repo) for group in by_client.values()]
         for looks in await asyncio.gather(*groups):
             answers |= looks
-        self.after_look(sessions, answers)
+        self.note([session for group in by_client.values() for session in group], answers)
         return answers
 
     @override
@@ -174,15 +174,15 @@ class GitHubScm(
         except NotFound:
             return None
 
-    # Doing -----------------------------------------------------------------------------------------
-
     @override
     async def diff(self, what: Publication) -> PushedDiff:
         publishing.check(what)
-        remote = self._forge(what.session.project).remote
+        session, remote = what.session, self._forge(what.session.project).remote
         base = await remote.base(what.base)
-        await remote.receive(what.session.id, what.source, what.session.branch, what.head)
+        await remote.receive(session.id, what.source, session.branch, what.head)
         return await pushed_diff.read(remote.mirror, base, what.head)
+
+    # Doing -----------------------------------------------------------------------------------------
 
     @override
     async def publish(self, what: Publication) -> PullRequest | None:
@@ -240,7 +240,8 @@ class GitHubScm(
             said = Verdict(pull=pull, head=head, decision=verdict, by=by, body=body)
             person = self._access.person(as_) if as_ is not None else None
             reviewer = self._second.ours(session.project.repo) if self._second is not None else None
-            carried = await github_review.carry(forge, said, person, reviewer)
+            ways = Ways(person=person, reviewer=reviewer, approvals=self._options.approvals)
+            carried = await github_review.carry(forge, said, ways)
         self._wrote(session)
         return carried
 
@@ -301,8 +302,7 @@ class GitHubScm(
     @override
     async def aclose(self) -> None:
         await super().aclose()
-        for looker in self._lookers.values():
-            await looker.aclose()
+        await self.end_looks()
         await self._access.aclose()
         if self._second is not None:
             await self._second.aclose()
@@ -336,14 +336,9 @@ class GitHubScm(
     def _turn(self, session: SessionId) -> asyncio.Lock:
         return self._turns.setdefault(session, asyncio.Lock())
 
-    def looker(self, project: Project) -> Looker:
-        """Whoever looks at a project's pull requests: it is told of what webhooks say."""
-        hub = self._forge(project).hub
-        looker = self._lookers.get(hub.identity.key)
-        if looker is None:
-            looker = Looker(hub, self._marks, home=self._context.server, wake=self._context.wake)
-            self._lookers[hub.identity.key] = looker
-        return looker
+    @override
+    def client(self, project: Project) -> GitHub:
+        return self._forge(project).hub
 
     def _wrote(self, session: SessionRef) -> None:
         """What was seen of it before is not true any more."""

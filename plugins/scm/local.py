@@ -31,6 +31,7 @@ from orchestrator.ports.scm import (
     Carried,
     Claims,
     Credential,
+    Drafts,
     Merged,
     Publication,
     Reruns,
@@ -63,7 +64,7 @@ class LocalScmOptions(Options):
     """Approvals that the forge itself asks for. The project's own `approvals` counts beside it."""
 
 
-class LocalScm(Scm, Claims, Branches, BaseNotes, Reruns):
+class LocalScm(Scm, Claims, Branches, BaseNotes, Reruns, Drafts):
     """The local forge. One desk for each project; what changes a pull request is done under its lock."""
 
     def __init__(self, options: LocalScmOptions, context: PluginContext) -> None:
@@ -254,6 +255,16 @@ class LocalScm(Scm, Claims, Branches, BaseNotes, Reruns):
             local_merge.same_head(record.number, record.head, head)
             if record.state in OPEN:
                 await desk.rerun(session, record)
+
+    @override
+    async def set_draft(self, session: SessionRef, *, draft: bool) -> None:
+        desk = await self._desk(session.project)
+        async with desk.book.lock:
+            record = await self._record(desk, session)
+            state = PullRequestState.DRAFT if draft else PullRequestState.OPEN
+            if record.state in OPEN and record.state is not state:
+                await desk.book.keep(replace(record, state=state))
+        self._context.wake(session.id)
 
     async def aclose(self) -> None:
         """End the checks that run; they begin anew at the next start. Repeatable."""

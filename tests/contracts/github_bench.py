@@ -54,6 +54,8 @@ class Linked(GitHubScm):
 class GitHubBench(GitBench):
     """One repository on a fake GitHub of its own."""
 
+    scm: Linked
+
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, REPO)
         self.check = "build"

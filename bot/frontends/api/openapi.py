@@ -1,4 +1,4 @@
-"""The OpenAPI document of what the API is asked and answers; imported only when that is asked for."""
+"""The API's document for OpenAPI 3.1, made from its shapes. Imported only when it is asked for."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bot.frontends.api.shapes import (
 _REF = "#/components/schemas/{model}"
 
 
-def document(version: str) -> dict[str, Any]:
+def openapi(version: str) -> dict[str, Any]:
     """The document, for OpenAPI 3.1."""
     _, schemas = models_json_schema([(model, "validation") for model in MODELS], ref_template=_REF)
     return {

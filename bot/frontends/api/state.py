@@ -125,4 +125,4 @@ class State:
 def _document(version: str) -> bytes:
     from bot.frontends.api import openapi
 
-    return json.dumps(openapi.document(version)).encode()
+    return json.dumps(openapi.openapi(version)).encode()

@@ -13,14 +13,12 @@ from orchestrator.domain.pull_request import (
     Checks,
     CheckState,
     Mergeable,
-    PullRequest,
     PullRequestState,
     ReviewDecision,
 )
 from orchestrator.errors import Conflict, NotFound, PermanentError
-from orchestrator.ports.scm import Branches, Claims, Merged, Publication, Reruns
-from orchestrator.ports.session_ref import SessionRef
-from orchestrator.testing.contracts.scm_bench import ScmBench
+from orchestrator.ports.scm import Branches, Claims, Drafts, Merged, Publication, Reruns
+from orchestrator.testing.contracts.scm_bench import ScmBench, look, on_branch, publish
 
 __all__ = ("ScmBench", "ScmContract", "look", "on_branch", "publish")
 
@@ -193,6 +191,21 @@ class ScmContract:
         await publish(bench, session, head)
         await bench.scm.merge(session, head, "squash")
 
+    async def test_a_pull_request_is_taken_out_of_draft_and_back(self, bench: ScmBench) -> None:
+        if not isinstance(bench.scm, Drafts):
+            pytest.skip("this forge has no drafts")
+        session = bench.session()
+        with pytest.raises(NotFound):
+            await bench.scm.set_draft(session, draft=True)
+        await publish(bench, session, await bench.commit(session), draft=True)
+        for draft in (False, False, True, True):
+            await bench.scm.set_draft(session, draft=draft)
+            state = PullRequestState.DRAFT if draft else PullRequestState.OPEN
+            assert (await look(bench, session)).state is state
+        await bench.scm.close(session, delete_branch=False)
+        await bench.scm.set_draft(session, draft=False)
+        assert (await look(bench, session)).state is PullRequestState.CLOSED
+
     async def test_an_approval_counts_for_its_head_only(self, bench: ScmBench) -> None:
         session = bench.session()
         head = await bench.commit(session)
@@ -351,39 +364,3 @@ class ScmContract:
         await bench.settled()
         with pytest.raises(Conflict):
             await bench.scm.rerun(session, "a" * 40)
-
-
-async def publish(
-    bench: ScmBench,
-    session: SessionRef,
-    head: str,
-    *,
-    title: str = "",
-    draft: bool = False,
-    open_it: bool = True,
-) -> PullRequest | None:
-    """Publish a session's head to `main`."""
-    return await bench.scm.publish(
-        Publication(
-            session=session,
-            source=bench.source(session),
-            head=head,
-            base="main",
-            title=title,
-            draft=draft,
-            open=open_it,
-        )
-    )
-
-
-async def look(bench: ScmBench, session: SessionRef) -> PullRequest:
-    """The session's pull request as it is seen now."""
-    seen = (await bench.scm.observe([session]))[session.id]
-    assert isinstance(seen, Seen), seen
-    assert seen.value is not None
-    return seen.value
-
-
-def on_branch(session: SessionRef, branch: str) -> SessionRef:
-    """The same session on another branch."""
-    return SessionRef(id=session.id, project=session.project, folder=session.folder, branch=branch)

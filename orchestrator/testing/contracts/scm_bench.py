@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from orchestrator.ports.scm import Scm
+from orchestrator.domain.look import Seen
+from orchestrator.domain.pull_request import PullRequest
+from orchestrator.ports.scm import Publication, Scm
 from orchestrator.ports.session_ref import SessionRef
 
 
@@ -38,3 +40,39 @@ class ScmBench(Protocol):
 
     def outside_calls(self) -> int:
         """How often the scm has gone outside so far."""
+
+
+async def publish(
+    bench: ScmBench,
+    session: SessionRef,
+    head: str,
+    *,
+    title: str = "",
+    draft: bool = False,
+    open_it: bool = True,
+) -> PullRequest | None:
+    """Publish a session's head to `main`."""
+    return await bench.scm.publish(
+        Publication(
+            session=session,
+            source=bench.source(session),
+            head=head,
+            base="main",
+            title=title,
+            draft=draft,
+            open=open_it,
+        )
+    )
+
+
+async def look(bench: ScmBench, session: SessionRef) -> PullRequest:
+    """The session's pull request as it is seen now."""
+    seen = (await bench.scm.observe([session]))[session.id]
+    assert isinstance(seen, Seen), seen
+    assert seen.value is not None
+    return seen.value
+
+
+def on_branch(session: SessionRef, branch: str) -> SessionRef:
+    """The same session on another branch."""
+    return SessionRef(id=session.id, project=session.project, folder=session.folder, branch=branch)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from typing_extensions import override
@@ -40,32 +40,15 @@ from orchestrator.ports.scm import (
 )
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.workspace import Base
+from orchestrator.testing.fakes.forge import FakeForge, Number
 from orchestrator.testing.fakes.hearing import FakeHearing, FakeHooks
+from orchestrator.testing.fakes.talk import FakeTalk
 from orchestrator.testing.fakes.tree_diff import Tree, between
 
 _OPEN = (PullRequestState.OPEN, PullRequestState.DRAFT)
-Number = tuple[str, int]
-"""A project and the number of a pull request in it."""
 
 
-@dataclass(slots=True)
-class FakeForge:
-    """What the world sees of the fake; a test changes it at will."""
-
-    bases: dict[tuple[str, str], str] = field(default_factory=dict)
-    """(project, branch) -> head of a base branch."""
-    branches: dict[tuple[str, str], str] = field(default_factory=dict)
-    """(project, branch) -> head of a session's branch."""
-    pulls: dict[Number, PullRequest] = field(default_factory=dict)
-    owners: dict[Number, SessionId] = field(default_factory=dict)
-    published: dict[SessionId, str] = field(default_factory=dict)
-    conflicting: set[str] = field(default_factory=set)
-    """Heads that conflict with their base."""
-    merges: list[tuple[str, int, str, str]] = field(default_factory=list)
-    """(project, number, head, method) of every merge that happened."""
-
-
-class FakeScm(FakeHearing, FakeHooks, Scm, Claims, Branches, BaseNotes, Reruns, Queues):
+class FakeScm(FakeHearing, FakeHooks, FakeTalk, Scm, Claims, Branches, BaseNotes, Reruns, Queues):
     """Pull requests in dictionaries. `runs` are the checks that every new head gets, pending.
 
     A publication whose source is `fake:<head>` is refused unless its head is that one. `trees` knows the
@@ -104,6 +87,7 @@ class FakeScm(FakeHearing, FakeHooks, Scm, Claims, Branches, BaseNotes, Reruns, 
         """Looks at this session fail for a reason; without one they succeed again."""
         self._blind[session] = reason
 
+    @override
     def pull_of(self, session: SessionId) -> PullRequest:
         """The newest pull request of a session. Raises `NotFound`."""
         found = self._find(session)
@@ -116,6 +100,7 @@ class FakeScm(FakeHearing, FakeHooks, Scm, Claims, Branches, BaseNotes, Reruns, 
         """The checks of the session's head are these now."""
         self._set(self._key(session), runs=runs, checks=sum_up(runs))
 
+    @override
     def set_pull(self, session: SessionId, **fields: object) -> None:
         """Change any fields of a session's pull request."""
         self._set(self._key(session), **fields)
@@ -285,6 +270,16 @@ class FakeScm(FakeHearing, FakeHooks, Scm, Claims, Branches, BaseNotes, Reruns, 
                 for run in pull.runs
             ),
         )
+
+    @override
+    def moved(self, session: SessionRef, head: str) -> None:
+        self.forge.branches[session.project.id, session.branch] = head
+        self.forge.published[session.id] = head
+        self._set(self._key(session.id), **self._at_head(head))
+
+    @override
+    def called(self, name: str) -> None:
+        self._call(name)
 
     def merge_queued(self, session: SessionId) -> None:
         """The forge's queue comes to a session's pull request."""

@@ -13,7 +13,7 @@ from bot.chat.message import Button
 from orchestrator.domain.activity import ToolCall
 from orchestrator.domain.person import OWNER
 from orchestrator.domain.policy import PERMISSION_OPTIONS
-from orchestrator.domain.pull_request import Approving
+from orchestrator.domain.pull_request import Approving, PullRequestState
 from orchestrator.domain.session import Approval, Question, Session, StatusLine, Task, Wanted, WantedState
 from orchestrator.domain.status import Status
 from orchestrator.domain.usage import Usage, Used
@@ -166,3 +166,9 @@ def test_approve_says_where_it_counts(approving: Approving, labels: list[str]) -
     change = (examples.change(examples.pull_request(approving=approving)),)
     shown = card(session(Status.REVIEW_PENDING, changes=change))
     assert [button.label for button in shown.buttons] == labels
+
+
+def test_a_draft_offers_to_be_made_ready() -> None:
+    draft = examples.change(examples.pull_request(state=PullRequestState.DRAFT))
+    assert verbs(session(Status.PR_OPEN, changes=(draft,)))[0] == "ready"
+    assert "ready" not in verbs(session(Status.PR_OPEN, changes=(examples.change(),)))

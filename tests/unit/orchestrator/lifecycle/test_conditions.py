@@ -75,6 +75,15 @@ def test_review_is_its_open_comments_and_demands_with_their_texts() -> None:
     assert (found.since, found.details) == (ex.NOW - 5, briefing.review(7, demands, (HUMAN,)))
 
 
+def test_thread_of_a_comment_is_named_so_that_it_can_be_resolved() -> None:
+    hostile = replace(HUMAN, id="c2", thread="x`; rm -rf ~")
+    text = briefing.review(7, (), (replace(HUMAN, thread="PRRT_kwDO1"), hostile))
+    assert ", thread PRRT_kwDO1:" in text
+    assert "rm -rf" not in text
+    assert "ao pr resolve THREAD" in text
+    assert "ao pr resolve" not in briefing.review(7, (), (HUMAN, hostile))
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -98,6 +98,20 @@ async def test_a_newer_head_is_taken_out_of_the_queue_since_nobody_saw_it(ring: 
     assert merging.intent_of(ring.session(one)) is None
 
 
+async def test_what_the_agent_pushes_by_itself_is_not_merged_in_its_place(ring: Ring) -> None:
+    one, _ = await queued(ring)
+    head = await ring.workspace.commit(one, "more.py", "2")
+    request = ring.ask(one, "push", head, "refs/heads/feat/issue-1")
+    await ring.settle()
+    assert ring.answer(one, request) == "0\npushed\n"
+    assert ring.scm.calls.index("leave_queue") < len(ring.scm.calls) - 1 - ring.scm.calls[::-1].index(
+        "publish"
+    )
+    await ring.look(one)
+    assert merging.intent_of(ring.session(one)) is None
+    assert not ring.scm.pull_of(one).queued
+
+
 async def test_while_it_is_queued_nothing_is_pushed_that_would_throw_it_out(ring: Ring) -> None:
     one, head = await queued(ring)
     await ring.workspace.commit(one, "more.py", "2")

@@ -105,6 +105,17 @@ async def test_force_pushed_head_is_merged_only_where_it_is_meant(bench: GitHubB
     assert isinstance(await bench.scm.merge(session, forced, "squash"), Merged)
 
 
+async def test_repository_that_was_renamed_is_followed(bench: GitHubBench) -> None:
+    session, _ = await bench.opened()
+    bench.github.control.rename(REPO, "acme/renamed")
+    head = await bench.commit(session, "more")
+    moved = await publish(bench, session, head, title="After the move")
+    assert moved is not None
+    assert (moved.head, moved.title) == (head, "After the move")
+    merged = await bench.scm.merge(session, head, "squash")
+    assert merged == Merged(commit=await bench.github.control.head("acme/renamed", "main"), base="main")
+
+
 async def test_rights_are_those_of_the_person_who_merges(bench: GitHubBench) -> None:
     session, head = await bench.opened()
     control = bench.github.control

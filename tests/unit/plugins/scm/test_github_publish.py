@@ -98,6 +98,27 @@ async def test_commits_that_the_session_has_fetched_are_no_obstacle(bench: GitHu
     assert moved.head == head
 
 
+async def test_base_that_github_merged_in_is_no_work_of_others(bench: GitHubBench) -> None:
+    session, head = await bench.opened()
+    for number in (1, 2):
+        await bench.move_base(f"other{number}", "1")
+        await bench.scm.update_branch(session, bench.pulls()[0].head_sha)
+    moved = await publish(bench, session, await bench.commit(session, "more"))
+    assert moved is not None
+    assert bench.pulls()[0].head_sha == moved.head
+    assert head != moved.head
+
+
+async def test_work_of_others_on_top_of_a_merged_base_is_theirs(bench: GitHubBench) -> None:
+    session, head = await bench.opened()
+    await bench.move_base("other", "1")
+    await bench.scm.update_branch(session, head)
+    theirs = await bench.push_from_elsewhere(session)
+    with pytest.raises(Conflict):
+        await publish(bench, session, await bench.commit(session, "more"))
+    assert await bench.github.control.head(REPO, session.branch) == theirs
+
+
 async def test_pull_request_of_a_stranger_on_the_branch_is_left_alone_and_claim_is_named(
     bench: GitHubBench,
 ) -> None:
@@ -109,6 +130,24 @@ async def test_pull_request_of_a_stranger_on_the_branch_is_left_alone_and_claim_
     assert f"ao claim demo {pull.number}" in refused.value.next_step
     assert pull.head_sha == theirs
     assert await bench.scm.observe([session]) == {session.id: Seen(None)}
+
+
+async def test_claimed_pull_request_keeps_its_words_and_gets_the_mark_once_it_is_reworded(
+    bench: GitHubBench,
+) -> None:
+    session = bench.session()
+    await bench.push_from_elsewhere(session)
+    pull = await bench.github.control.pull(REPO, session.branch, by="ben", body="By hand.")
+    brought = await bench.scm.bring(bench.project, pull.number)
+    await bench.scm.claim(session, pull.number, brought)
+    assert pull.issue.body == "By hand."
+    place = bench.workspace(session)
+    bench.git(place, "fetch", "--quiet", str(bench.github.world.repository(REPO).path), session.branch)
+    bench.git(place, "reset", "--quiet", "--hard", brought)
+    moved = await publish(bench, session, await bench.commit(session, "more"), title="Taken over")
+    assert moved is not None
+    assert (moved.number, moved.title) == (pull.number, "Taken over")
+    assert pull.issue.body == "By hand.\n\n<!-- ao session: demo-1 of ao-test -->"
 
 
 async def test_pull_request_of_another_session_on_the_branch_is_not_taken(bench: GitHubBench) -> None:
