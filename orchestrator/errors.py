@@ -54,6 +54,10 @@ class NotAllowed(AoError):
     code = "not-allowed"
 
 
+class SignedOut(NotAllowed):
+    """An outside service does not take the credential that we have, or not any more."""
+
+
 class NotReady(AoError):
     """A program, path or service that this needs is absent here."""
 

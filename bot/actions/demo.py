@@ -25,7 +25,12 @@ ACTION = Action(
             help="with a Slack of its own, in the browser; with --headless a conversation is played in it",
             kind=Kind.FLAG,
         ),
+        Argument(
+            name="github",
+            help="with a GitHub of its own: issues, pull requests, checks and merges are there",
+            kind=Kind.FLAG,
+        ),
         Argument(name="serve", help="run the sandbox until Ctrl-C", kind=Kind.FLAG),
     ),
-    examples=("demo", "demo --headless", "demo --slack"),
+    examples=("demo", "demo --headless", "demo --slack", "demo --github --slack --headless"),
 )

@@ -8,21 +8,26 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bot.demo import sandbox, scenario
+from bot.demo import scenario
 from bot.demo.cast import WITHOUT_PROXIES, Cast
 from bot.demo.evidence import python
+from bot.demo.hosting import Hosting, LocalHosting
 from bot.demo.play import headless
 from orchestrator.storage.layout import Home
+
+if TYPE_CHECKING:
+    from bot.demo.github_hosting import GitHubHosting
 
 
 def run(env: Mapping[str, str], arguments: Mapping[str, object]) -> int:
     """`ao demo`: headless plays the story in a home of its own; else the sandbox is served here."""
     if not arguments.get("headless"):
-        return serve(env, slack=bool(arguments.get("slack")))
+        return serve(env, slack=bool(arguments.get("slack")), github=bool(arguments.get("github")))
     folder = Path(tempfile.mkdtemp(prefix="ao-demo-"))
     try:
-        code = _in_slack(folder) if arguments.get("slack") else _headless(folder, arguments)
+        code = _play(folder, arguments)
         if code:
             print(f"Everything is left as it was in {folder}.")
         else:
@@ -33,19 +38,27 @@ def run(env: Mapping[str, str], arguments: Mapping[str, object]) -> int:
     return code
 
 
-def _headless(folder: Path, arguments: Mapping[str, object]) -> int:
-    return headless(folder, agent=str(arguments.get("agent") or ""))
-
-
-def _in_slack(folder: Path) -> int:
+def _play(folder: Path, arguments: Mapping[str, object]) -> int:
+    agent = str(arguments.get("agent") or "")
+    hosting = _on_github(folder) if arguments.get("github") else LocalHosting()
+    if not arguments.get("slack"):
+        return headless(folder, agent=agent, hosting=hosting)
     from bot.demo.slack_hand import FakeServer, SlackHand
 
-    return scenario.play(folder, SlackHand(FakeServer.start(folder / "slack.log")))
+    hand = SlackHand(FakeServer.start(folder / "slack.log"))
+    return scenario.play(folder, hand, agent=agent, hosting=hosting)
 
 
-def serve(env: Mapping[str, str], *, slack: bool = False) -> int:
+def _on_github(folder: Path) -> Hosting:
+    from bot.demo.github_hosting import GitHubHosting
+    from bot.demo.github_process import GitHubProcess
+
+    return GitHubHosting(GitHubProcess.start(folder / "github"))
+
+
+def serve(env: Mapping[str, str], *, slack: bool = False, github: bool = False) -> int:
     """Make the sandbox, say what to type next, and become `ao start` for it."""
-    home = Home.default(env)
+    home = _home_for_github() if github else Home.default(env)
     home.prepare()
     played_by, more = Cast(), ""
     if slack:
@@ -54,14 +67,34 @@ def serve(env: Mapping[str, str], *, slack: bool = False) -> int:
         # It ends with us: its standard input is a pipe that only `ao start` holds, after we have become that.
         fake = FakeServer.start(home.path / "slack.log")
         fake.outlive_exec()
-        played_by = Cast(agent="rehearsal", fleet=fake.configuration, name="sandbox-slack")
-        env = {**env, **WITHOUT_PROXIES}
+        played_by = Cast(fleet=fake.configuration, name="sandbox-slack", environment=WITHOUT_PROXIES)
         more = _SLACK.format(page=fake.page)
-    place = sandbox.make(home.path, played_by)
+    hosting: Hosting = LocalHosting()
+    on_github: GitHubHosting | None = None
+    if github:
+        from bot.demo.github_hosting import GitHubHosting
+        from bot.demo.github_process import GitHubProcess
+
+        there = GitHubProcess.start(home.path / "github")
+        there.outlive_exec()
+        hosting = on_github = GitHubHosting(there)
+        more += _GITHUB.format(page=on_github.page, home=home.path)
+    place = hosting.make(home.path, played_by)
+    if on_github is not None:
+        on_github.hook(place.config, played_by)
     ao = sys.argv[0] if sys.argv[0].endswith("ao") else "ao"
-    print(_WELCOME.format(repository=place.repository, ao=ao) + more, flush=True)
+    print(
+        _WELCOME.format(repository=place.repository, ao=ao, after="" if github else _NEXT_START) + more,
+        flush=True,
+    )
     argv = [python(), "-m", "bot", "--config", str(place.config), "start"]
-    os.execve(python(), argv, {**env, "AO_HOME": str(home.path)})  # noqa: S606 - argument list, no shell
+    env = {**env, **played_by.environment, "AO_HOME": str(home.path)}
+    os.execve(python(), argv, env)  # noqa: S606 - argument list, no shell
+
+
+def _home_for_github() -> Home:
+    """A fresh one: the demo's GitHub forgets everything when it ends, and old sessions would look for it in vain."""
+    return Home(Path(tempfile.mkdtemp(prefix="ao-demo-")))
 
 
 _SLACK = """The demo's own Slack is at
@@ -71,7 +104,17 @@ _SLACK = """The demo's own Slack is at
 There, as Ada, in #demo: first `/ao pair CODE` with the code below, then `/ao spawn demo 2`.
 """
 
+_GITHUB = """The demo's own GitHub, with the issues and pull requests, is at
 
+  {page}
+
+Approve is carried there as a review by a second account; the branch requires it, and a green check. This GitHub
+ends with this program, so all of it has a home of its own. In the second shell, first:
+
+  export AO_HOME={home}
+
+That folder is yours to delete.
+"""
 _WELCOME = """\
 The sandbox has four issues and lies in
 {repository}
@@ -83,5 +126,6 @@ In a second shell:
   {ao} events --follow   what happens
   {ao} approve demo-1    when its checks are green; then {ao} merge demo-1
 
-Ctrl-C stops ao; agents go on, and the next start finds them again.
+Ctrl-C stops ao; agents go on{after}.
 """
+_NEXT_START = ", and the next start finds them again"

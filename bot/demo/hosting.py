@@ -11,6 +11,7 @@ from typing import Protocol
 from bot.demo import sandbox
 from bot.demo.cast import Cast
 from bot.demo.evidence import Repository
+from bot.frontends.api.client import Client
 from orchestrator.domain.ids import ProjectId
 from orchestrator.storage.layout import Home
 
@@ -28,9 +29,24 @@ class Hosting(Protocol):
     """Seconds that one step of a story may take with it."""
     whole_limit: float
     """Seconds for all of it."""
+    links: bool
+    """People can sign in there, so that what they approve and merge is done as them."""
+
+    @property
+    def carried(self) -> str:
+        """How `ao` says that an approval got to the forge; empty: it needs not to."""
 
     def make(self, home: Path, cast: Cast) -> sandbox.Sandbox:
         """The sandbox, hosted here; `cast` gets what `ao start` needs in its environment. Once."""
+
+    def joined(self, client: Client) -> str:
+        """`ao start` answers: what is to be arranged through it. Empty: nothing."""
+
+    def sign_in(self, code: str) -> str:
+        """A person types there the code that `ao` gave them; who they are."""
+
+    def turn(self, issue: int, whose: str) -> str:
+        """The issue shows whose turn it is: `working` (an agent's) or `review` (people's). Empty: it shows none."""
 
     def opened(self, session: str, branch: str) -> str:
         """A pull request of that branch is open, and is the session's own."""
@@ -60,11 +76,26 @@ class LocalHosting:
     repository: Repository
     step_limit = 30.0
     whole_limit = 60.0
+    links = False
+    carried = ""
 
     def make(self, home: Path, cast: Cast) -> sandbox.Sandbox:
         """With its forge where `ao` keeps it."""
         self.repository = Repository(Home(home).project(ProjectId(sandbox.PROJECT)).forge)
         return sandbox.make(home, cast)
+
+    def joined(self, client: Client) -> str:
+        """Nothing."""
+        return ""
+
+    def sign_in(self, code: str) -> str:
+        """Nowhere."""
+        msg = f"nobody asked for {code}"
+        raise NotThere(msg)
+
+    def turn(self, issue: int, whose: str) -> str:
+        """Files of issues show none."""
+        return ""
 
     def opened(self, session: str, branch: str) -> str:
         """The branch is there."""

@@ -89,7 +89,7 @@ class Story:
             self._at(name, self)
             try:
                 said = step()
-            except (AoError, NotThere) as error:
+            except AoError as error:
                 raise StoryBroken(name, str(error)) from error
             self._tell(f"{time.monotonic() - self._started:5.1f} s  {name}: {said}")
 
@@ -118,7 +118,8 @@ class Story:
         log.close()
         self._until("server", self._answers)
         self.seen.user_head = self.user.commit("HEAD")
-        return f"ao start answers (pid {self.server.pid})"
+        there = self._there("server", lambda: self.hosting.joined(self.client))
+        return "; ".join(filter(None, (f"ao start answers (pid {self.server.pid})", there)))
 
     def _answers(self) -> str:
         if self.server is not None and self.server.poll() is not None:
@@ -135,7 +136,8 @@ class Story:
         self._until("spawn", self._worktree, "no worktree")
         branch = self.user.ask("for-each-ref", "--format=%(refname:short)", f"refs/heads/{self._branch()}")
         _expect("spawn", bool(branch), f"there is no branch {self._branch()}")
-        return f"worktree {self._worktree()}, branch {branch}, tmux session {SESSION}"
+        where = f"worktree {self._worktree()}, branch {branch}, tmux session {SESSION}"
+        return "; ".join(filter(None, (where, self._turn("spawn", "working"))))
 
     def _worktree(self) -> str:
         return next((w for w in self.user.worktrees() if w.endswith(f"/{SESSION}")), "")
@@ -164,7 +166,7 @@ class Story:
         head = self._until("pull request", lambda: self.forge.commit(f"refs/heads/{branch}"), "no branch")
         self.seen.base_before = self.forge.commit("refs/heads/main")
         _expect("pull request", head != self.seen.base_before, "the branch has no commit of its own")
-        there = self.hosting.opened(SESSION, branch)
+        there = self._there("pull request", lambda: self.hosting.opened(SESSION, branch))
         return f"{opened}; {short_sha(head)} is on the forge: {there}"
 
     def ci_fails(self) -> str:
@@ -176,7 +178,8 @@ class Story:
             not self.forge.tests_pass(self.seen.red_head, sandbox.TEST_COMMAND),
             f"the tests of {short_sha(self.seen.red_head)} pass here",
         )
-        return f"{text}; {self.hosting.checked(self.seen.red_head, passed=False)}"
+        there = self._there("ci fails", lambda: self.hosting.checked(self.seen.red_head, passed=False))
+        return f"{text}; {there}"
 
     def message_arrives(self) -> str:
         """The failing lines went to the agent, and the agent says itself that it has them."""
@@ -204,18 +207,27 @@ class Story:
             f"the tests of {short_sha(head)} fail here",
         )
         self.seen.green_head = head
-        return f"checks passed at {short_sha(head)}; {self.hosting.checked(head, passed=True)}"
+        there = self._there("fix", lambda: self.hosting.checked(head, passed=True))
+        return f"checks passed at {short_sha(head)}; {there}"
 
     def approve(self) -> str:
         """Approval is asked, given at the head, and kept."""
         self._event("approve", "review.pending")
+        asked = self._turn("approve", "review")
         self.client.act("approve", {"session": SESSION, "head": self.seen.green_head})
         said = self._event("approve", "review.approved_here")
+        if self.hosting.carried:
+            said = self._event("approve", "review.carried")
+            _expect("approve", self.hosting.carried in said, said)
         self._event("approve", "merge.ready")
-        return "; ".join(filter(None, (said, self._approval_there())))
+        return "; ".join(filter(None, (asked, said, self._approval_there())))
 
     def _approval_there(self) -> str:
-        return self.hosting.approved(self._branch(), self.seen.green_head)
+        branch = self._branch()
+        return self._there("approve", lambda: self.hosting.approved(branch, self.seen.green_head))
+
+    def _turn(self, step: str, whose: str) -> str:
+        return self._there(step, lambda: self.hosting.turn(int(self.issue), whose))
 
     def merge(self) -> str:
         """The base branch has the change, its tests pass, and nobody's checkout moved."""
@@ -234,7 +246,8 @@ class Story:
     def _merged_there(self) -> str:
         base = self.forge.commit("refs/heads/main")
         _expect("merge", base != self.seen.base_before, f"main is at {short_sha(base)} still")
-        return f"main is at {short_sha(base)}; {self.hosting.merged(self.seen.branch, self.seen.green_head)}"
+        there = self._there("merge", lambda: self.hosting.merged(self.seen.branch, self.seen.green_head))
+        return f"main is at {short_sha(base)}; {there}"
 
     def clean_up(self) -> str:
         """Terminal, worktree and the forge's branch are gone; the session is among the ended ones."""
@@ -248,7 +261,7 @@ class Story:
             not (self.user.ask("status", "--porcelain", "--", ".", ":!issues")),
             "the user's checkout is not clean",
         )
-        there = self.hosting.tidied(self.seen.branch, int(self.issue))
+        there = self._there("clean-up", lambda: self.hosting.tidied(self.seen.branch, int(self.issue)))
         return f"terminal and worktree are gone; {there}"
 
     def stop_server(self) -> str:
@@ -279,6 +292,25 @@ class Story:
             if now > limit or now - self._started > self.hosting.whole_limit:
                 raise StoryBroken(step, f"{otherwise} within {now - self._started:.0f} s; {self._last()}")
             time.sleep(PAUSE)
+
+    def _there(self, step: str, look: Callable[[], str]) -> str:
+        """What is to be seen where the project is hosted; a forge may show it a moment later."""
+        seen = [""]
+
+        def once() -> bool:
+            try:
+                seen[0] = look()
+            except NotThere as error:
+                seen[0] = str(error)
+                return False
+            return True
+
+        limit = time.monotonic() + self.limit
+        while not once():
+            if time.monotonic() > limit:
+                raise StoryBroken(step, f"{seen[0]}; {self._last()}")
+            time.sleep(PAUSE)
+        return seen[0]
 
     def _event(self, step: str, kind: str, unless: str = "") -> str:
         """Wait for an event of that type and return its text."""

@@ -6,10 +6,11 @@ seen on the surface *and* in git, tmux or the event log.
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import NoReturn, Protocol, runtime_checkable
 
 from typing_extensions import override
 
@@ -24,6 +25,7 @@ TITLES = {"1": "Slugs lose accented letters", ASKS: "Hyphenated words"}
 """What the card shows of an issue."""
 QUESTION = "Is `well-known` one word or two?"
 ANSWER = "one word"
+_CODE = re.compile(r"type ([A-Z0-9-]+) there")
 STEERED = "Please keep the names short."
 
 
@@ -70,6 +72,14 @@ class Hand(Protocol):
         """Leave nothing behind."""
 
 
+@runtime_checkable
+class Whispers(Protocol):
+    """A surface on which one is told something alone."""
+
+    def told(self, words: str) -> str:
+        """Type a command; what the person alone is told."""
+
+
 class NotSeen(Exception):
     """What a person should see on the surface did not come."""
 
@@ -96,6 +106,7 @@ class Scenario(Story):
         talked: tuple[tuple[str, Callable[[], str]], ...] = (
             ("server", self.start_server),
             ("login", lambda: self._hand.begin(self.home.path / "start.log")),
+            *((("link", self._link),) if self.hosting.links and isinstance(self._hand, Whispers) else ()),
             ("denied", self._denied),
             ("spawn", self._spawned),
             *(self._red_check() if self.cast.trusts else self._talk()),
@@ -144,6 +155,17 @@ class Scenario(Story):
     def _broken(self, step: str, seen: str) -> NoReturn:
         raise StoryBroken(step, seen)
 
+    def _link(self) -> str:
+        """Sign in to the forge, by a code that is told to this person alone."""
+        assert isinstance(self._hand, Whispers)  # noqa: S101 - the step is left out otherwise
+        found = _CODE.search(self._hand.told("link github"))
+        if found is None:
+            self._broken("link", "no code was told")
+        who = self.hosting.sign_in(found[1])
+        links = self.home.path / "links"
+        self._until("link", lambda: links.is_dir() and any(links.iterdir()), "no token came")
+        return f"signed in to GitHub as {who}"
+
     def _denied(self) -> str:
         told = self._hand.denied(f"spawn {PROJECT} {self.issue}")
         if self.terminals.names():
@@ -154,7 +176,8 @@ class Scenario(Story):
         self._hand.command(f"spawn {PROJECT} {self.issue}")
         self._until("spawn", lambda: self.terminals.has(SESSION) and "yes", "no tmux session")
         self._hand.sees_card(SESSION, TITLES[self.issue])
-        return f"{SESSION} has its terminal, its card and its thread"
+        said = f"{SESSION} has its terminal, its card and its thread"
+        return "; ".join(filter(None, (said, self._turn("spawn", "working"))))
 
     def _question(self) -> str:
         self._hand.sees_thread(SESSION, QUESTION)
@@ -188,7 +211,7 @@ class Scenario(Story):
         self.seen.green_head = self._data("review.pending", "head")
         self._hand.press(SESSION, f"Approve {SESSION}")
         said = self._event("approve", "review.approved_here")
-        self._hand.sees_thread(SESSION, f"{self._hand.name}")
+        self._hand.sees_thread(SESSION, self.hosting.carried or self._hand.name)
         self._event("approve", "merge.ready")
         return "; ".join(filter(None, (said, self._approval_there())))
 

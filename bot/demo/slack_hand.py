@@ -123,6 +123,10 @@ class SlackHand:
             msg = f"/ao {words} was refused: {told}"
             raise NotSeen(msg)
 
+    def told(self, words: str) -> str:
+        """The answer to `/ao words`, which Ada alone sees."""
+        return self._answer(ADA, words)
+
     def sees_card(self, session: str, words: str) -> None:
         """One card, which shows it."""
         self._wait(lambda: _says(self._card(session), words), f"{words!r} on the card of {session}")

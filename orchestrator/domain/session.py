@@ -177,8 +177,7 @@ class Change:
     asked_head: str = ""
     """The newest head for which somebody asked for changes here."""
     asked_by: str = ""
-    merged_via: str = ""
-    """Where they asked: `slack`, `web`. Empty also where that was not kept yet."""
+    merged_via: str = ""  # where they asked: `slack`, `web`; empty also where that was not kept yet
     merged_as: str = ""  # with whose rights on the forge; empty: ours
 
 

@@ -63,6 +63,12 @@ class Links:
             await self._kept.put(who, host, fresh)
             return fresh
 
+    async def over(self, scm: Scm, project: Project, who: str) -> NotAllowed:
+        """The forge does not take what we have of somebody: forget it; the error that says so."""
+        host = scm.host(project) if isinstance(scm, SignsIn) else ""
+        await self._kept.drop(who, host)
+        return _over(who, host)
+
     def only_here(self, scm: Scm, project: Project, author: str) -> bool:
         """Whether an approval that is given through us can count for our own rules only, whoever gives it.
 

@@ -13,7 +13,15 @@ from orchestrator.domain.look import Seen
 from orchestrator.domain.pull_request import PullRequest, PullRequestState
 from orchestrator.domain.rules import OnMerge
 from orchestrator.domain.session import Ending, EndingStep, Session, StopReason
-from orchestrator.errors import Conflict, NotAllowed, NotFound, NotReady, PermanentError, TemporaryError
+from orchestrator.errors import (
+    Conflict,
+    NotAllowed,
+    NotFound,
+    NotReady,
+    PermanentError,
+    SignedOut,
+    TemporaryError,
+)
 from orchestrator.lifecycle import acts, changes, holding, merging
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
@@ -178,20 +186,21 @@ async def merge(fleet: Fleet, session: Session, act: acts.Merge) -> None:
 async def _merge(world: World, session: Session, head: str, title: str) -> tuple[Merged | Queued, str]:
     """The merge and, where it was done as a person, their name on the forge. Refused once, it is refused."""
     intent = merging.intent_of(session)
+    who = intent.data.get("by", "") if intent is not None else ""
     method = world.config.rules(session.project).merge_method
-    as_ = None
+    as_, how = None, ""
     try:
-        if intent is not None and intent.data.get("by", "") != merging.BY_RULE:
-            as_ = await world.credential(session, intent.data.get("by", ""))
+        if who != merging.BY_RULE:
+            as_ = await world.credential(session, who)
+            how = f" as {as_.login}" if as_ else ""
         merged = await world.scm(session).merge(world.ref(session), head, method, title, as_=as_)
-    except NotAllowed as error:
-        who = f" as {as_.login}" if as_ else ""
-        msg = f"the forge does not let it be merged{who}: {error.what}"
-        raise PermanentError(msg, session=session.id, next_step=error.next_step) from error
-    except PermanentError as error:
-        if as_ is None:
+    except (NotAllowed, PermanentError) as error:
+        if as_ is not None and isinstance(error, SignedOut):
+            gone = await world.signed_out(session, who)
+            raise PermanentError(gone.what, session=session.id, next_step=gone.next_step) from error
+        if as_ is None and isinstance(error, PermanentError):
             raise
-        msg = f"the forge refuses it as {as_.login}: {error.what}"
+        msg = f"the forge refuses it{how}: {error.what}"
         raise PermanentError(msg, session=session.id, next_step=error.next_step) from error
     return merged, as_.login if as_ else ""
 

@@ -147,8 +147,9 @@ class Rounds:
 
         def how(draft: Draft) -> None:
             if draft.session.changes != one.session.changes:
-                # A push or a merge was kept while we looked: what the forge showed before is old.
+                # A push, an approval or a merge was kept while we looked: what the forge showed before is old.
                 current[0] = replace(seen, pull_request=None)
+                self._fleet.wake(session_id)
             if draft.session.setup.step is one.session.setup.step:
                 rules = self._fleet.world.config.rules(draft.session.project)
                 decide.decide(draft, current[0], rules)

@@ -14,6 +14,7 @@ from orchestrator.domain.project import Project
 from orchestrator.domain.pull_request import Approving, PullRequest
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Session
+from orchestrator.errors import NotAllowed
 from orchestrator.lifecycle.as_person import Links
 from orchestrator.lifecycle.environment import Ours, search_path, session_environment
 from orchestrator.ports.agent import AGENT, Agent
@@ -159,6 +160,13 @@ class World:
             return None
         project = self.config.project(session.project)
         return await self._links.credential(self.scm(session), project, who, self.clock.now())
+
+    async def signed_out(self, session: Session, who: str) -> NotAllowed:
+        """The forge does not take what we have of a person: forget it; the error that says so."""
+        if self._links is None:
+            return NotAllowed(f"{who} is not signed in.", session=session.id)
+        project = self.config.project(session.project)
+        return await self._links.over(self.scm(session), project, who)
 
     def shown(self, session: Session, pull: PullRequest | None) -> PullRequest | None:
         """A pull request as the forge has it, with what we know of approvals there."""

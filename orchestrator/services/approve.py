@@ -12,7 +12,7 @@ from orchestrator.domain.outside_text import clean
 from orchestrator.domain.person import Actor
 from orchestrator.domain.pull_request import PullRequestState, ReviewDecision
 from orchestrator.domain.session import Approval, Change, Session
-from orchestrator.errors import BadInput, Conflict
+from orchestrator.errors import BadInput, Conflict, SignedOut
 from orchestrator.lifecycle import merging
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.ports.scm import SignsIn
@@ -81,7 +81,12 @@ async def _carry(
     world = core.fleet.world
     scm = world.scm(session)
     as_ = await world.credential(session, by.name)
-    carried = await scm.review(world.ref(session), head, verdict, by, body, as_=as_)
+    try:
+        carried = await scm.review(world.ref(session), head, verdict, by, body, as_=as_)
+    except SignedOut as error:
+        if as_ is None:
+            raise
+        raise await world.signed_out(session, by.name) from error
     core.fleet.wake(session.id)
     if not isinstance(scm, SignsIn):
         return ""

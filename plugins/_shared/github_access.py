@@ -43,7 +43,6 @@ TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 ENTERPRISE_TOKENS = ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
 """For other hosts, as `gh` has it: a token is never sent to a host that it is not for."""
 _GH_LIMIT = 10.0
-_MOST_PEOPLE = 100
 
 
 class AppOptions(Options):
@@ -316,20 +315,31 @@ class Access:
         return self._client(self.identity(repository))
 
     def person(self, credential: Credential) -> GitHub:
-        """The client that acts as a person."""
-        return self._client(Somebody(credential))
+        """The client that acts as a person. Those of tokens that were renewed since are let go."""
+        hub = self._client(Somebody(credential))
+        prefix = f"person {credential.login} "
+        for key in [k for k in self._held if k.startswith(prefix) and k != hub.identity.key]:
+            # Whoever still waits for an answer of it holds it; its threads end with it.
+            self._let_go(key, self._held.pop(key))
+        return hub
 
     async def aclose(self) -> None:
         """Let go of all clients; whoever was the last closes them. Repeatable."""
         held, self._held = self._held, {}
         for key, hub in held.items():
-            shared = _POOL.get(self._place(key))
-            if shared is None or shared.hub is not hub:
-                continue
-            shared.holders -= 1
-            if shared.holders == 0:
-                del _POOL[self._place(key)]
+            if self._let_go(key, hub):
                 await hub.close()
+
+    def _let_go(self, key: str, hub: GitHub) -> bool:
+        """Whether we were the last."""
+        place = self._place(key)
+        shared = _POOL.get(place)
+        if shared is None or shared.hub is not hub:
+            return False
+        shared.holders -= 1
+        if shared.holders == 0:
+            del _POOL[place]
+        return shared.holders == 0
 
     def _client(self, identity: OurIdentity) -> GitHub:
         hub = self._held.get(identity.key)

@@ -11,6 +11,7 @@ from orchestrator.ports.plugin import PluginContext
 from orchestrator.ports.scm import Examined, Examines, Wanted
 from plugins._shared import github_doctor
 from plugins._shared.github_access import Access
+from plugins._shared.github_client import GitHub
 from plugins._shared.github_sign_in import GitHubSignIn, SignInOptions
 
 
@@ -28,9 +29,13 @@ class GitHubAccount(GitHubSignIn, Examines):
 
     @override
     async def examine(self, project: Project, wanted: Wanted) -> Sequence[Examined]:
-        hub = self._ours.ours(project.repo)
-        second = self.counts_without_link(project)
-        return await github_doctor.examine(hub, project, wanted, now=self._time(), reviewer=second)
+        hub, second = self._ours.ours(project.repo), self._reviewer_for(project)
+        return await github_doctor.examine(hub, project, wanted, now=self._time(), second=second)
+
+    def _reviewer_for(self, project: Project) -> GitHub | None:
+        """The second identity's client, where there is one."""
+        del project
+        return None
 
     @override
     async def aclose(self) -> None:

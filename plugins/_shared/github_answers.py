@@ -15,6 +15,7 @@ from orchestrator.errors import (
     NotAllowed,
     NotFound,
     PermanentError,
+    SignedOut,
     TemporaryError,
 )
 
@@ -69,7 +70,7 @@ def refusal(answer: Answer, what: str, host: str) -> AoError:
     if answer.status >= 500:
         return TemporaryError(words)
     if answer.status == 401:
-        return NotAllowed(words, next_step="Renew the token; `ao github doctor` says what it may do.")
+        return SignedOut(words, next_step="Renew the token; `ao github doctor` says what it may do.")
     if answer.status == 403:
         return NotAllowed(words, next_step="`ao github doctor` names the missing permission.")
     if answer.status in {404, 410}:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from orchestrator.domain.outside_text import one_line
-from orchestrator.errors import AoError
+from orchestrator.errors import AoError, NotFound
 from plugins._shared.github_client import GitHub
 
 OURS = "ao/approval"
@@ -32,17 +32,32 @@ class BaseRules:
         return OURS in self.contexts
 
 
+DOCUMENT = """
+query BaseRules($owner: String!, $name: String!, $ref: String!) {
+  repository(owner: $owner, name: $name) {
+    ref(qualifiedName: $ref) {
+      refUpdateRule { requiredApprovingReviewCount requiredStatusCheckContexts requiresCodeOwnerReviews }
+    }
+  }
+}
+"""
+"""Protection as everybody may see it who may read; the REST call for it is for admins alone."""
+
+
 async def base_rules(hub: GitHub, repo: str, branch: str) -> BaseRules:
-    """Read them. Raises what the client raises for the branch itself; what we may not see besides is left out."""
-    name = quote(branch, safe="")
-    seen = (await hub.rest("GET", f"/repos/{repo}/branches/{name}")).data or {}
-    protection = (
-        await _asked(hub, f"/repos/{repo}/branches/{name}/protection") if seen.get("protected") else {}
-    )
-    rows = await _asked(hub, f"/repos/{repo}/rules/branches/{name}")
-    summary = (seen.get("protection") or {}).get("required_status_checks") or {}
-    contexts = list(summary.get("contexts") or ())
-    reviews, owners = _of_protection(protection)
+    """Read them. Raises `NotFound` for a branch that is not there, else what the client raises."""
+    owner, _, name = repo.partition("/")
+    variables = {"owner": owner, "name": name, "ref": f"refs/heads/{branch}"}
+    said = await hub.graphql(DOCUMENT, variables)
+    ref = (said.data.get("repository") or {}).get("ref")
+    if ref is None:
+        msg = f"{repo} has no branch {branch}."
+        raise NotFound(msg)
+    protection = ref.get("refUpdateRule") or {}
+    rows = await _asked(hub, f"/repos/{repo}/rules/branches/{quote(branch, safe='')}")
+    contexts = list(protection.get("requiredStatusCheckContexts") or ())
+    reviews = int(protection.get("requiredApprovingReviewCount") or 0)
+    owners = bool(protection.get("requiresCodeOwnerReviews"))
     for kind, parameters in _of_rulesets(rows):
         if kind == "pull_request":
             reviews = max(reviews, int(parameters.get("required_approving_review_count") or 0))
@@ -51,7 +66,7 @@ async def base_rules(hub: GitHub, repo: str, branch: str) -> BaseRules:
             checks = parameters.get("required_status_checks") or ()
             contexts += [str(check.get("context", "")) for check in checks if isinstance(check, dict)]
     return BaseRules(
-        protected=bool(seen.get("protected")) or bool(rows),
+        protected=bool(protection) or bool(rows),
         reviews=reviews,
         code_owners=owners,
         contexts=tuple(dict.fromkeys(one_line(str(name), 100) for name in contexts if name)),
@@ -59,20 +74,11 @@ async def base_rules(hub: GitHub, repo: str, branch: str) -> BaseRules:
 
 
 async def _asked(hub: GitHub, path: str) -> Any:  # noqa: ANN401 - JSON
-    """What admins alone, or nobody on older servers, may see is not there for us."""
+    """Older servers have no rulesets."""
     try:
         return (await hub.rest("GET", path)).data or {}
     except AoError:
         return {}
-
-
-def _of_protection(protection: Mapping[str, Any]) -> tuple[int, bool]:
-    asked = protection.get("required_pull_request_reviews") if isinstance(protection, dict) else None
-    if not isinstance(asked, dict):
-        return 0, False
-    return int(asked.get("required_approving_review_count") or 0), bool(
-        asked.get("require_code_owner_reviews")
-    )
 
 
 def _of_rulesets(rows: object) -> list[tuple[str, Mapping[str, Any]]]:

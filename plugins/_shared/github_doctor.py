@@ -63,10 +63,10 @@ class _Where:
 
 
 async def examine(
-    hub: GitHub, project: Project, wanted: Wanted, *, now: float, reviewer: bool = False
+    hub: GitHub, project: Project, wanted: Wanted, *, now: float, second: GitHub | None = None
 ) -> Sequence[Examined]:
-    """Everything, one after the other where it builds on it. `reviewer`: a second identity of ours reviews."""
-    where = _Where(hub=hub, project=project, wanted=wanted, reviewer=reviewer, now=now)
+    """Everything, one after the other where it builds on it. `second`: an account that reviews for people."""
+    where = _Where(hub=hub, project=project, wanted=wanted, reviewer=second is not None, now=now)
     if not project.repo:
         step = "Write `repo: owner/name`, or set the checkout's `origin` to it."
         return [_bad("repository", f"{project.id} names no repository on {hub.host}", step)]
@@ -84,7 +84,11 @@ async def examine(
     # Who signed in for us opens the pull requests, and approves none of them as themselves.
     where = replace(where, others=bool(wanted.linked - {signed_in.login, ""}))
     for part in await asyncio.gather(
-        _may(where, signed_in, repo), _rules(where, repo), _hooks(where), _quota(where)
+        _may(where, signed_in, repo),
+        _second(where, signed_in.login, second),
+        _rules(where, repo),
+        _hooks(where),
+        _quota(where),
     ):
         rows += part
     return rows
@@ -183,6 +187,26 @@ def _method(where: _Where, repo: Mapping[str, Any]) -> Examined:
         return _good("merge method", f"{wanted}; allowed there: {', '.join(allowed)}")
     step = f"Set `mergeMethod: {allowed[0]}`, or allow it on GitHub." if allowed else "Allow one on GitHub."
     return _worth("merge method", f"{wanted} is not allowed there; {', '.join(allowed) or 'none'} is", step)
+
+
+async def _second(where: _Where, ours: str, second: GitHub | None) -> list[Examined]:
+    """The account that `scm.reviewer` names: whether its reviews could count."""
+    if second is None:
+        return []
+    step = "`scm.reviewer` names another account, with the role Write there."
+    if isinstance(second.identity, App):
+        return [_worth("reviewer", "is a GitHub App: GitHub does not count its reviews", step)]
+    try:
+        login = one_line(str((await second.rest("GET", "/user")).data.get("login", "")), 60)
+        repo = (await second.rest("GET", where.path)).data
+    except AoError as error:
+        return [_bad("reviewer", error.what, error.next_step)]
+    if login == ours:
+        text = f"{login} is who opens the pull requests: GitHub takes no review by their author"
+        return [_bad("reviewer", text, step)]
+    if not (repo.get("permissions") or {}).get("push"):
+        return [_worth("reviewer", f"{login} may not write there: their reviews do not count", step)]
+    return [_good("reviewer", f"{login} reviews for people who are not linked")]
 
 
 async def _may(where: _Where, signed_in: _SignedIn, repo: Mapping[str, Any]) -> list[Examined]:

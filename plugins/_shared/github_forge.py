@@ -17,10 +17,25 @@ from orchestrator.domain.project import Project
 from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.errors import BadInput, NotFound, PermanentError
 from plugins._shared import github_mutations
+from plugins._shared.github_access import git_environment
 from plugins._shared.github_client import GitHub, Said, graphql_refusal
 from plugins._shared.github_git import Remote
 from plugins._shared.github_mark import Marks, named_in
 from plugins._shared.github_rest_pull import Pull, pull_of
+
+PASSED_ON = (
+    *("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH"),
+)
+"""What of our own environment git needs on machines that reach the world through a proxy."""
+
+
+async def credentials(hub: GitHub, url: str, ours: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment of one git call: what it needs of ours, and the credentials for that server alone."""
+    passed = {name: ours[name] for name in PASSED_ON if name in ours}
+    if not url.startswith("http"):
+        return passed
+    return {**passed, **await git_environment(hub, url)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

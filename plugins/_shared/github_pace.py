@@ -106,9 +106,12 @@ class Pace:
         self.failures, self.delay, self.forgotten = 0, 0.0, False
 
     def failed(self, now: float, delay: float) -> None:
-        """A look failed."""
+        """A look failed. One that came sooner than it was due, for it was told of, says nothing of how long that lasts."""
+        waited = now - self.looked_at
+        due = TROUBLE[min(self.failures, len(TROUBLE)) - 1] if self.failures else 0.0
+        if not self.failures or waited >= due:
+            self.failures += 1
         self.looked_at, self.delay = now, delay
-        self.failures += 1
         self.forgotten = False
 
     def interval(self, now: float, *, covered: bool, stretch: float, base: float = BASE) -> float:

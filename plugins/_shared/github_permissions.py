@@ -33,7 +33,6 @@ NEEDS = (
     Need(name="statuses", level=WRITE, what="see commit statuses and set ao/approval"),
     Need(name="actions", level=WRITE, what="read logs of failing jobs and run them again"),
     Need(name="issues", level=WRITE, what="read, label and comment on issues"),
-    Need(name="administration", level=READ, what="see what branch protection requires", optional=True),
     Need(name="repository_hooks", level=WRITE, what="install webhooks", optional=True),
 )
 _HARMLESS_SCOPES = frozenset(

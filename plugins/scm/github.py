@@ -117,7 +117,9 @@ class GitHubScm(
     """GitHub. What changes a session's pull request is done one after the other."""
 
     def __init__(self, options: GitHubScmOptions, context: PluginContext) -> None:
-        GitHubAccount.__init__(self, options, context, reviewer=options.reviewer is not None)
+        # GitHub does not count an App's review.
+        counts = options.reviewer is not None and options.reviewer.app is None
+        GitHubAccount.__init__(self, options, context, reviewer=counts)
         GitHubListening.__init__(self, context, options.webhook)
         self._options = options
         self._context = context
@@ -239,7 +241,7 @@ class GitHubScm(
             github_merge.same_head(pull, head)
             said = Verdict(pull=pull, head=head, decision=verdict, by=by, body=body)
             person = self._access.person(as_) if as_ is not None else None
-            reviewer = self._second.ours(session.project.repo) if self._second is not None else None
+            reviewer = self._reviewer_for(session.project)
             ways = Ways(person=person, reviewer=reviewer, approvals=self._options.approvals)
             carried = await github_review.carry(forge, said, ways)
         self._wrote(session)
@@ -308,6 +310,10 @@ class GitHubScm(
             await self._second.aclose()
 
     # Ours ------------------------------------------------------------------------------------------
+
+    @override
+    def _reviewer_for(self, project: Project) -> GitHub | None:
+        return self._second.ours(project.repo) if self._second is not None else None
 
     def _forge(self, project: Project) -> Forge:
         forge = self._forges.get(project.folder)

@@ -13,7 +13,7 @@ from tests.architecture import tree
 _SLOTS = ("agent", "tracker", "scm", "runtime", "workspace", "terminal", "notifier")
 _EVERYDAY = {"local", "custom", "none", "process", "copy", "clone", "desktop", "web", "webhook"}
 
-# Where people have accounts of their own is no plugin's name only: verbs, their hints and people's keys say it.
+# Where people have accounts of their own is no plugin's name only: verbs, addresses and people's keys say it.
 _WHERE_PEOPLE_ARE = {
     "github": (
         "bot/actions/github_doctor.py",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -36,7 +35,13 @@ class Bench:
     home: Path
 
     async def look(
-        self, token: str, wanted: Wanted = WANTED, *, repo: str = REPO, branch: str = "main", **more: Any
+        self,
+        token: str,
+        wanted: Wanted = WANTED,
+        *,
+        repo: str = REPO,
+        branch: str = "main",
+        reviewer: str = "",
     ) -> list[Examined]:
         project = Project(
             id=ProjectId("app"),
@@ -47,14 +52,19 @@ class Bench:
             folder=self.home,
             repo=repo,
         )
-        context = PluginContext(home=self.home, data=_no_data, environment={"BOT": token})
-        access = Access(
-            AccessOptions.model_validate({"apiUrl": self.github.api_url, "tokenEnv": "BOT"}), context
-        )
+        context = PluginContext(home=self.home, data=_no_data, environment={"BOT": token, "TWO": reviewer})
+
+        def access(name: str) -> Access:
+            given = {"apiUrl": self.github.api_url, "tokenEnv": name}
+            return Access(AccessOptions.model_validate(given), context)
+
+        ours, second = access("BOT"), access("TWO")
         try:
-            return list(await examine(access.ours(repo), project, wanted, now=NOW, **more))
+            reviews = second.ours(repo) if reviewer else None
+            return list(await examine(ours.ours(repo), project, wanted, now=NOW, second=reviews))
         finally:
-            await access.aclose()
+            await ours.aclose()
+            await second.aclose()
 
 
 @pytest.fixture
@@ -175,8 +185,24 @@ async def test_a_required_review_makes_one_token_useless_until_somebody_is_linke
     assert about(linked, "reviews") == [("ok", f"{asked}; linked people review as themselves")]
     alone = await bench.look(token, replace(WANTED, linked=frozenset({"ana"})))
     assert about(alone, "reviews") == about(found, "reviews"), "who opens them approves none"
-    second = await bench.look(token, reviewer=True)
+    control.user("bo")
+    bench.github.world.repository(REPO).collaborators["bo"] = "write"
+    writer = await bench.look(control.token("bo", scopes=("repo",)))
+    assert about(writer, "reviews") == about(found, "reviews"), "no admin is needed to see it"
+    second = await bench.look(token, reviewer=control.token("bo", scopes=("repo",)))
+    assert about(second, "reviewer") == [("ok", "bo reviews for people who are not linked")]
     assert about(second, "reviews") == [("ok", f"{asked}; our second identity reviews")]
+
+
+async def test_a_second_account_whose_reviews_would_not_count_is_said(bench: Bench) -> None:
+    control = bench.github.control
+    token = control.token("ana", scopes=("repo",))
+    for login, words in (("ana", "is who opens the pull requests"), ("cy", "may not write there")):
+        control.user(login)
+        found = await bench.look(token, reviewer=control.token(login, scopes=("repo",)))
+        ((level, text),) = about(found, "reviewer")
+        assert level != "ok"
+        assert f"{login} {words}" in text
 
 
 async def test_a_solo_developer_hears_why_there_is_no_approve(bench: Bench) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bot.demo.github.access import App
 from bot.demo.github.calls import Reply
 from bot.demo.github.checks import Report
 from bot.demo.github.control import Control
@@ -24,7 +25,7 @@ _NAMES = (
     "user", "token", "revoke", "repository", "fork", "protect", "ruleset", "rename", "push", "head", "issue",
     "comment", "edit", "label", "unlabel", "pull", "close", "reopen", "retarget", "review", "resolve", "check",
     "check_at", "status", "advance_queue", "advance", "fault", "authorize", "settle", "ci", "allow", "team",
-    "delete_issue", "delete_branch", "hold_webhooks", "release_webhooks",
+    "delete_issue", "delete_branch", "hold_webhooks", "release_webhooks", "app",
 )  # fmt: skip
 _BUILT: dict[str, Callable[..., object]] = {"protection": Protection, "report": Report}
 
@@ -93,6 +94,8 @@ def _short(made: Any) -> Json:  # noqa: ANN401 - what any control returns
         return {"full_name": made.full_name, "id": made.id}
     if isinstance(made, Comment | Review | CheckRun):
         return {"id": made.id, "node_id": made.node_id}
+    if isinstance(made, App):
+        return {"id": made.id, "client_id": made.client_id}
     if isinstance(made, Thread):
         return {"node_id": made.node_id}
     return {"result": made if isinstance(made, str | int | float | bool) else None}

@@ -10,7 +10,7 @@ from typing_extensions import override
 from orchestrator.domain.person import Actor
 from orchestrator.domain.project import Project
 from orchestrator.domain.pull_request import ReviewDecision
-from orchestrator.errors import NotAllowed, TemporaryError
+from orchestrator.errors import NotAllowed, SignedOut, TemporaryError
 from orchestrator.ports.scm import (
     Carried,
     Credential,
@@ -188,7 +188,7 @@ class LinkingScm(FakeScm, SignsIn, Examines):
             return "ao"
         if as_.token not in self.good:
             msg = f"the token of {as_.login} is not good."
-            raise NotAllowed(msg)
+            raise SignedOut(msg)
         return self.good[as_.token]
 
     def _credential(self, login: str) -> Credential:

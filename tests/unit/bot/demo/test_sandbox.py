@@ -13,8 +13,8 @@ from bot.demo import rehearsal, sandbox
 from bot.demo.cast import Cast
 from bot.demo.model_conversation import Turn
 from bot.demo.model_plan import block_of, plan_of_block
-from bot.demo.real_issues import real_batch_issue
-from bot.demo.sandbox_files import ISSUES
+from bot.demo.real_issues import REAL_ISSUES, real_batch_issue
+from bot.demo.sandbox_files import ISSUES, parted
 from orchestrator.domain.ids import ProjectId
 from orchestrator.domain.issue import Issue
 from orchestrator.domain.project import Project
@@ -181,3 +181,19 @@ def test_a_batch_for_a_real_agent_carries_plans_that_merge_cleanly(tmp_path: Pat
     (repository / "squares/table.py").write_text(table)
     assert "3: 9," in table
     assert _tests(repository).returncode == 0
+
+
+@pytest.mark.parametrize("issues", [Cast().issues, REAL_ISSUES])
+def test_issues_are_parted_into_what_a_forge_keeps(issues: dict[int, str]) -> None:
+    title, labels, body = parted(issues[1])
+    assert title == "Slugs lose accented letters"
+    assert labels == (["rehearsal"] if "rehearsal" in issues[1] else [])
+    assert body.startswith("`slugify(")
+    assert body in issues[1]
+
+
+def test_sandbox_that_is_hosted_elsewhere_has_no_issues_in_its_files(tmp_path: Path) -> None:
+    made = sandbox.make(tmp_path, hosting="    repo: acme/textkit\n    tracker:\n      plugin: github\n")
+    assert not (made.repository / "issues").exists()
+    assert "plugin: local" not in made.config.read_text()
+    assert "acme/textkit" in made.config.read_text()

@@ -260,6 +260,23 @@ class TestActing:
         assert [a.by for a in change.approvals] == [ex.ADA], "ours stays"
         assert ring.core.store.links.hosts("ada") == ()
 
+    async def test_what_the_forge_does_not_take_any_more_unlinks_at_once(self, ring: Ring) -> None:
+        await _link(ring)
+        one, head = await _ready(ring)
+        forge(ring).take_away("ada-gh")
+        with pytest.raises(NotAllowed, match=r"sign-in at .* is not good any more"):
+            await approve(ring.core, one, head=head, by=ex.ADA)
+        assert ring.core.store.links.hosts("ada") == ()
+        await _link(ring)
+        await approve(ring.core, one, head=head, by=ex.ADA)
+        await ring.settle()
+        forge(ring).take_away("ada-gh")
+        await merge(ring.core, one, head=head, by=ex.ADA)
+        await ring.later(60)
+        assert ring.session(one).intents == ()
+        assert "is not good any more: the link was removed" in str(await ring.core.store.log.newest(20))
+        assert ring.scm.pull_of(one).state is PullRequestState.OPEN
+
     async def test_the_button_says_where_it_counts(self, ring: Ring) -> None:
         one, _ = await _ready(ring)
         change = ring.session(one).change

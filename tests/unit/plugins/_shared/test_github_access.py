@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from pathlib import Path
+from weakref import ref
 
 import pytest
 
@@ -142,6 +144,17 @@ class TestSharing:
         assert one.person(person) is one.person(Credential(login="ana-gh", token=ONE))
         for access in (one, *others):
             await access.aclose()
+
+    async def test_a_client_of_a_token_that_was_renewed_is_let_go(self, tmp_path: Path) -> None:
+        access = Access(_options(), _context(tmp_path, {}))
+        before = ref(access.person(Credential(login="ana-gh", token=ONE)))
+        other = access.person(Credential(login="ana", token=ONE))
+        after = access.person(Credential(login="ana-gh", token=SECRET))
+        gc.collect()
+        assert before() is None
+        assert access.person(Credential(login="ana", token=ONE)) is other
+        assert access.person(Credential(login="ana-gh", token=SECRET)) is after
+        await access.aclose()
 
 
 async def test_git_is_given_the_token_for_that_server_alone(tmp_path: Path) -> None:

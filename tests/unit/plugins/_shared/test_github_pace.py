@@ -84,14 +84,25 @@ def test_until_mergeability_is_known_it_is_asked_soon_but_not_for_ever() -> None
 def test_failures_are_asked_again_ever_more_rarely_and_as_github_says() -> None:
     pace = rested(Standing.NEAR)
     waits = []
+    now = T0
     for _ in range(7):
-        pace.failed(T0, 0.0)
-        waits.append(pace.interval(T0, covered=False, stretch=1.0))
+        pace.failed(now, 0.0)
+        waits.append(pace.interval(now, covered=False, stretch=1.0))
+        now += waits[-1]
     assert waits == [15, 30, 60, 120, 300, 300, 300]
-    pace.failed(T0, 900.0)
+    pace.failed(now, 900.0)
     assert pace.interval(T0, covered=False, stretch=1.0) == 900
     pace.looked(T0, Standing.NEAR, unknown=False)
     assert pace.interval(T0, covered=False, stretch=1.0) == 30
+
+
+def test_deliveries_of_webhooks_while_github_does_not_answer_put_nothing_off() -> None:
+    """Ten of them within a second are one failure, not ten: it is asked again in a quarter of a minute."""
+    pace = rested(Standing.NEAR)
+    for tenth in range(10):
+        pace.forget(T0 + tenth / 10)
+        pace.failed(T0 + tenth / 10, 0.0)
+    assert pace.interval(T0 + 1, covered=True, stretch=1.0) == 15
 
 
 def test_who_is_due_soon_is_taken_along() -> None:

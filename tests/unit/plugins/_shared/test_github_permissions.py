@@ -51,10 +51,10 @@ def test_permissions_of_an_app() -> None:
     assert missing_permissions(WHOLE, issues=True) == ()
     assert needless_permissions(WHOLE, issues=True) == ()
     assert [name for name, _ in needless_permissions(WHOLE, issues=False)] == ["issues: write"]
-    less = {**WHOLE, "contents": "read", "administration": ""}
+    less = {**WHOLE, "contents": "read", "repository_hooks": ""}
     assert [(lack.name, lack.optional) for lack in missing_permissions(less, issues=True)] == [
         ("contents: write", False),
-        ("administration: read", True),
+        ("repository_hooks: write", True),
     ]
     more = {**WHOLE, "administration": "write", "workflows": "write", "members": "read"}
     assert [name for name, _ in needless_permissions(more, issues=True)] == [

@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, validate
 
-from plugins._shared import github_mutations, github_query
+from plugins._shared import github_base_rules, github_mutations, github_query
 from tests.published import package
 
 
@@ -18,7 +18,11 @@ def schema() -> GraphQLSchema:
     return build_schema(text, assume_valid=True)  # the published text names some fields twice
 
 
-DOCUMENTS = {**github_query.documents(), **github_mutations.documents()}
+DOCUMENTS = {
+    **github_query.documents(),
+    **github_mutations.documents(),
+    "base rules": github_base_rules.DOCUMENT,
+}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
