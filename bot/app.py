@@ -117,6 +117,7 @@ async def open_app(home: Home, config: Path, env: Mapping[str, str], *, whole: b
     core = await _open_core(home, config, env, whole=whole)
     kept = core.store.fleet
     intake = Intake(core)
+    core.hooks.issues_changed.append(intake.wake)
     watches = (Completion(core.fleet, kept, core.sees), Accounts(core.fleet, kept), intake)
     rounds = Rounds(core.fleet, lambda: _room(core), *watches)
     watcher = Watcher(home.projects, rounds.hear, core.clock)

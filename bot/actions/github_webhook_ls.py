@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bot.actions.action import Access, Action, Argument, Context, Kind, Role, Scope
 from bot.actions.target import spelled
 from bot.chat.message import Json, Message, Table
 from bot.chat.request import Request
-from orchestrator.ports.scm import Hook
+
+if TYPE_CHECKING:
+    from orchestrator.ports.scm import Hook
 
 
 async def run(context: Context, request: Request) -> Message:

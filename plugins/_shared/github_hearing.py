@@ -32,6 +32,10 @@ LATE = 60.0
 DISTRUST = 600.0
 """Seconds for which everything is polled after a change that no delivery told."""
 
+UNKNOWN = 6 * 3600.0
+"""Seconds after which a session of which nothing was said counts as ended."""
+_PRUNE_EVERY = 600.0
+
 
 class WebhookOptions(Options):
     """A project's `scm.webhook`: which headers carry what. The other keys are the listener's."""
@@ -86,6 +90,8 @@ class Hearing(Hears):
         self._known: dict[str, dict[SessionId, Shown]] = {}
         """By repository, in lower case."""
         self._where: dict[SessionId, str] = {}
+        self._known_at: dict[SessionId, float] = {}
+        self._pruned = -_PRUNE_EVERY
         self._ids: dict[str, int] = {}
         """Repositories keep their id when they are renamed or move."""
         self._heard: dict[str, float] = {}
@@ -102,10 +108,24 @@ class Hearing(Hears):
         with self._lock:
             if self._where.get(session, name) != name:
                 self._drop(session)
-            self._where[session] = name
+            self._where[session], self._known_at[session] = name, self._now()
+            self._prune()
             self._known.setdefault(name, {})[session] = shown
             if repository_id:
                 self._ids[name] = repository_id
+
+    def sessions(self) -> frozenset[SessionId]:
+        """Those that are known."""
+        with self._lock:
+            return frozenset(self._where)
+
+    def _prune(self) -> None:
+        now = self._now()
+        if 0 <= now - self._pruned < _PRUNE_EVERY:
+            return
+        self._pruned = now
+        for session in [s for s, at in self._known_at.items() if not 0 <= now - at <= UNKNOWN]:
+            self._drop(session)
 
     def lose(self, session: SessionId) -> None:
         """The session has ended. Repeatable."""
@@ -114,6 +134,7 @@ class Hearing(Hears):
 
     def _drop(self, session: SessionId) -> None:
         name = self._where.pop(session, "")
+        self._known_at.pop(session, None)
         self._known.get(name, {}).pop(session, None)
         self._untold.get(name, {}).pop(session, None)
         self._told.pop(session, None)

@@ -36,7 +36,7 @@ class GitHubListening(GitHubHooks, Hears, Metered):
         """What was last seen of each session, and when somebody asked."""
         self._clock: Callable[[], float] = context.now
         self._server, self._wake = context.server, context.wake
-        self._hearing = Hearing(now=context.now, forget=self.forget, options=webhook)
+        self._hearing = Hearing(now=context.now, forget=self._heard, options=webhook)
 
     def client(self, project: Project) -> GitHub:
         """How a project's repository is reached. Raises `BadInput`."""
@@ -51,10 +51,20 @@ class GitHubListening(GitHubHooks, Hears, Metered):
             self._lookers[hub.identity.key], self._clients[hub.identity.key] = looker, hub
         return looker
 
+    def _heard(self, session: SessionId) -> None:
+        for looker in self._lookers.values():
+            looker.heard(session)  # what is known is told until it was looked at; many are looked at together
+
     def forget(self, session: SessionId) -> None:
-        """What is known of a session is not told any more."""
+        """What is known of a session is not told any more: we wrote."""
         for looker in self._lookers.values():
             looker.forget(session)
+
+    def cover(self, sessions: Sequence[SessionRef]) -> None:
+        """What webhooks cover need not be polled; what they covered before must be again."""
+        for project in {session.project.repo: session.project for session in sessions}.values():
+            covered = self._hearing.covered_repository(project.repo)
+            self.looker(project).cover(project.repo, covered)
 
     def note(
         self, sessions: Sequence[SessionRef], looks: Mapping[SessionId, Look[PullRequest | None]]
@@ -65,11 +75,10 @@ class GitHubListening(GitHubHooks, Hears, Metered):
             look, repo = looks[session.id], session.project.repo
             known = self._seen.get(session.id, (None, now))[0]
             pull = look.value if isinstance(look, Seen) else known
-            if session.id in self._seen and pull != known:
+            if session.id in self._seen and _told_by_webhooks(pull) != _told_by_webhooks(known):
                 self._hearing.noticed(session.id)
             self._seen[session.id] = (pull, now)
             self._hearing.know(session.id, repo, _shown(session, pull))
-            self.looker(session.project).cover(repo, self._hearing.covered_repository(repo))
         for over in [key for key, (_, asked) in self._seen.items() if now - asked > UNASKED]:
             del self._seen[over]
             self._hearing.lose(over)
@@ -96,7 +105,7 @@ class GitHubListening(GitHubHooks, Hears, Metered):
 
     @override
     def meters(self) -> Sequence[Meter]:
-        return [meter for hub in self._clients.values() for meter in hub.budget.meters(self._clock())]
+        return [meter for hub in self._clients.values() for meter in hub.meters()]
 
     async def end_looks(self) -> None:
         """Nothing looks any more. Repeatable."""
@@ -108,3 +117,17 @@ def _shown(session: SessionRef, pull: PullRequest | None) -> Shown:
     if pull is None:
         return Shown(branch=session.branch)
     return Shown(branch=session.branch, number=pull.number, head=pull.head, base=pull.base)
+
+
+def _told_by_webhooks(pull: PullRequest | None) -> object:
+    """What of a pull request no event of GitHub leaves out: that it merges, or is behind, is told by none."""
+    if pull is None:
+        return None
+    return (
+        pull.number,
+        pull.head,
+        pull.state,
+        frozenset((run.name, run.state) for run in pull.runs),
+        frozenset((review.author, review.decision, review.head) for review in pull.reviews),
+        frozenset((comment.id, comment.resolved) for comment in pull.comments),
+    )

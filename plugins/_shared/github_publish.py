@@ -112,7 +112,8 @@ def _differs(forge: Forge, what: Publication, known: Pull) -> dict[str, Any]:
         body["title"] = one_line(what.title)
     if what.body and _text(forge, what) != known.body:
         body["body"] = _text(forge, what)
-    elif named_in(known.body, forge.home) is None:
+    elif named_in(known.body, forge.home) != what.session.id:
+        # A claimed one: the last mark counts.
         body["body"] = _text(forge, what, known.body)
     if not known.is_open:
         body["state"] = "open"

@@ -161,6 +161,8 @@ class GitHubScm(
                 answers[session.id] = Unseen(error.what)
             else:
                 by_client.setdefault(hub.identity.key, []).append(session)
+        for group in by_client.values():
+            self.cover(group)
         groups = [self.looker(group[0].project).look(group, _repo) for group in by_client.values()]
         for looks in await asyncio.gather(*groups):
             answers |= looks

@@ -123,6 +123,6 @@ class State:
 
 
 def _document(version: str) -> bytes:
-    from bot.frontends.api import shapes
+    from bot.frontends.api import openapi
 
-    return json.dumps(shapes.openapi(version)).encode()
+    return json.dumps(openapi.openapi(version)).encode()

@@ -15,7 +15,16 @@ from orchestrator.domain.project import Project
 from orchestrator.errors import NotAllowed, NotFound
 from orchestrator.ports.scm import Heard, Hears
 from orchestrator.testing.fakes.clock import FakeClock
-from plugins._shared.github_hearing import COVERS, DISTRUST, LATE, TOLD, Hearing, Shown, WebhookOptions
+from plugins._shared.github_hearing import (
+    COVERS,
+    DISTRUST,
+    LATE,
+    TOLD,
+    UNKNOWN,
+    Hearing,
+    Shown,
+    WebhookOptions,
+)
 
 ONE, TWO = SessionId("demo-1"), SessionId("demo-2")
 SHA = "a" * 40
@@ -157,6 +166,15 @@ def test_a_session_that_ended_is_concerned_no_more(ears: Ears) -> None:
     ears.hearing.lose(ONE)
     ears.hearing.lose(ONE)
     assert ears.hear("pull_request", pull_request={"number": 7}).sessions == ()
+
+
+def test_a_session_of_which_nobody_speaks_any_more_is_forgotten(ears: Ears) -> None:
+    ears.clock.advance(UNKNOWN)
+    ears.hearing.know(TWO, "o/r", Shown(branch="feat/issue-2"))
+    assert ears.hearing.sessions() == {ONE, TWO}
+    ears.clock.advance(UNKNOWN)
+    ears.hearing.know(TWO, "o/r", Shown(branch="feat/issue-2"))
+    assert ears.hearing.sessions() == {TWO}
 
 
 # Covered or not ---------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ import hmac
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,8 +16,8 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import BadInput, NotAllowed
 from plugins._shared.github_hooks import EVENTS, Delivery, check_signature, parse
+from tests.published import package
 
-EXAMPLES = Path(__file__).parents[3] / "vendor"
 APIS = ("api.github.com", "ghes-31", "ghes-32", "ghes-33", "ghes-34", "ghes-35")
 TOLD_OF = {*EVENTS, "commit_comment", "deployment", "deployment_status"}
 """Events of which everything that they name is to be found."""
@@ -26,9 +25,7 @@ SHA = re.compile(r"[0-9a-f]{40}")
 
 
 def examples(api: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    file = EXAMPLES / f"webhooks-{api}.json"
-    if not file.is_file():
-        pytest.skip("`make console` brings GitHub's examples of payloads")
+    file = package("@octokit/webhooks-examples") / api / "index.json"
     for kind in json.loads(file.read_text(encoding="utf-8")):
         for payload in kind["examples"]:
             yield kind["name"], payload

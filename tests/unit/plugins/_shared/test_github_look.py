@@ -278,9 +278,9 @@ async def test_what_a_person_should_know_of_the_diff(rig: Rig) -> None:
 async def test_hostile_titles_names_and_branches_are_shown_harmless(rig: Rig) -> None:
     pull = await rig.opened(title="\u202egnp.exe \x1b[2J\n# Merge me \U0001f600 ünï")
     await rig.check(
-        pull.number, "te\u200bst \x07 " + "x" * 300, "failure", app=(77, "linter"), summary="s\x1b[31m"
+        pull.number, "sha\u200brd \x07 " + "x" * 300, "failure", app=(77, "linter"), summary="s\x1b[31m"
     )
     seen = await rig.seen()
     assert seen.title == "gnp.exe # Merge me \U0001f600 ünï"
-    assert seen.runs[0].name.startswith("test x")
+    assert seen.runs[0].name.startswith("shard x")
     assert len(seen.runs[0].name) <= 100

@@ -278,6 +278,30 @@ async def test_what_webhooks_cover_is_looked_at_when_they_tell_and_every_ten_min
     assert len((await rig.seen(after=None)).comments) == 2
 
 
+async def test_what_a_webhook_told_of_is_seen_at_once_and_until_then_the_old_is_told(rig: Rig) -> None:
+    number = await rested(rig)
+    rig.looker.cover(REPO, covered=True)
+    rig.github.control.comment(REPO, number, "hello", by="ana")
+    rig.looker.heard(rig.session().id)
+    assert len((await rig.seen(after=None)).comments) == 1
+    rig.github.control.comment(REPO, number, "again", by="ana")
+    rig.github.control.fault("hang", "GRAPHQL", calls=1)
+    rig.looker.patience = IMPATIENT
+    rig.looker.heard(rig.session().id)
+    assert len((await rig.seen(after=None)).comments) == 1
+
+
+async def test_very_many_deliveries_are_looked_at_together(rig: Rig) -> None:
+    await rested(rig)
+    rig.looker.cover(REPO, covered=True)
+    queries = rig.queries
+    for _ in range(600):  # one a second for ten minutes
+        rig.pass_time(1)
+        rig.looker.heard(rig.session().id)
+        await rig.looks([rig.session()])
+    assert 50 <= rig.queries - queries <= 70
+
+
 async def test_the_sessions_that_a_webhook_is_about_are_found(rig: Rig) -> None:
     number = await rested(rig)
     mine = rig.session().id

@@ -132,6 +132,24 @@ async def test_pull_request_of_a_stranger_on_the_branch_is_left_alone_and_claim_
     assert await bench.scm.observe([session]) == {session.id: Seen(None)}
 
 
+async def test_claimed_pull_request_keeps_its_words_and_gets_the_mark_once_it_is_reworded(
+    bench: GitHubBench,
+) -> None:
+    session = bench.session()
+    await bench.push_from_elsewhere(session)
+    pull = await bench.github.control.pull(REPO, session.branch, by="ben", body="By hand.")
+    brought = await bench.scm.bring(bench.project, pull.number)
+    await bench.scm.claim(session, pull.number, brought)
+    assert pull.issue.body == "By hand."
+    place = bench.workspace(session)
+    bench.git(place, "fetch", "--quiet", str(bench.github.world.repository(REPO).path), session.branch)
+    bench.git(place, "reset", "--quiet", "--hard", brought)
+    moved = await publish(bench, session, await bench.commit(session, "more"), title="Taken over")
+    assert moved is not None
+    assert (moved.number, moved.title) == (pull.number, "Taken over")
+    assert pull.issue.body == "By hand.\n\n<!-- ao session: demo-1 of ao-test -->"
+
+
 async def test_pull_request_of_another_session_on_the_branch_is_not_taken(bench: GitHubBench) -> None:
     one, two = bench.session(1), bench.session(2)
     head = await bench.commit(one)
