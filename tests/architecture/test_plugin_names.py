@@ -17,6 +17,7 @@ _EVERYDAY = {"local", "custom", "none", "process", "copy", "clone", "desktop", "
 _WHERE_PEOPLE_ARE = {
     "github": (
         "bot/actions/github_doctor.py",
+        "bot/actions/demo.py",
         "bot/actions/github_webhook_install.py",
         "bot/actions/github_webhook_ls.py",
         "bot/actions/github_webhook_rm.py",
