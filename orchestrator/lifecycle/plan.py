@@ -62,8 +62,14 @@ def _merge(session: Session) -> tuple[acts.Act, ...]:
 
 def _ending(session: Session) -> acts.Act:
     if session.ending.step is EndingStep.WORKSPACE:
-        return _tracker(session) or acts.TidyForge()
+        return _taking_back(session) or _tracker(session) or acts.TidyForge()
     return _ENDING[session.ending.step]
+
+
+def _taking_back(session: Session) -> acts.TakeMergeBack | None:
+    """The forge may still have a merge waiting that nobody wants any more."""
+    intent = merging.intent_of(session)
+    return acts.TakeMergeBack() if intent is not None and merging.taken_back_by(intent) else None
 
 
 def _can_hear(session: Session, question: Question) -> bool:

@@ -11,7 +11,7 @@ from orchestrator.domain.person import Actor
 from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.session import Session, StopReason, Wanted, WantedState
 from orchestrator.errors import AoError
-from orchestrator.lifecycle import forge
+from orchestrator.lifecycle import forge, merging
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.services import ended
 from orchestrator.services.core import Core
@@ -52,6 +52,8 @@ def stop(draft: Draft, by: Actor, words: str = "") -> None:
     merged = change is not None and change.pr.state is PullRequestState.MERGED
     reason = StopReason.MERGED if merged else StopReason.KILLED
     before = f"#{change.pr.number} is in {change.pr.base}; " if change is not None and merged else ""
+    if not merged:
+        merging.take_back(draft, by=str(by))  # also out of the forge's queue: nobody would follow it there
     said = words or f"{before}ended by {by}"
     draft.set(wanted=Wanted(state=WantedState.STOP, by=by, at=draft.now, reason=reason, words=said))
     draft.tell("session.kill_asked", f"{by} ends it", by=str(by))

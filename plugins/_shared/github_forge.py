@@ -79,9 +79,16 @@ class Forge:
         return sorted(found, key=lambda pull: pull.number, reverse=True)
 
     async def whose(self, pull: Pull) -> SessionId | None:
-        """The session that a pull request belongs to; None for a stranger's."""
+        """The session that a pull request belongs to; None for a stranger's.
+
+        A mark in the text counts in what we opened ourselves: who may write there can copy it.
+        """
         owner = (await self.marks.owners(self.project)).get(pull.number)
-        return owner or (named_in(pull.body, self.home) if pull.inside else None)
+        named = named_in(pull.body, self.home) if pull.inside and owner is None else None
+        if named is None:
+            return owner
+        node = (await self.ask(github_mutations.AUTHORED, {"id": pull.node})).get("node") or {}
+        return named if node.get("viewerDidAuthor") is True else None
 
     async def of(self, session: SessionId, branch: str) -> Pull | None:
         """The session's pull request: the open one, else the newest."""

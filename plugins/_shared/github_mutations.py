@@ -1,4 +1,4 @@
-"""The GraphQL documents by which GitHub is changed, where REST cannot. Tests check each against its schema.
+"""The GraphQL documents by which GitHub is changed or asked, where REST cannot. Tests check each against its schema.
 
 REST has no call for draft and ready, threads, the merge queue and auto-merge.
 """
@@ -50,6 +50,10 @@ NO_AUTO_MERGE = """
 mutation NoAutoMerge($id: ID!) {
   disablePullRequestAutoMerge(input: {pullRequestId: $id}) { pullRequest { autoMergeRequest { enabledAt } } }
 }
+"""
+
+AUTHORED = """
+query Authored($id: ID!) { node(id: $id) { ... on PullRequest { viewerDidAuthor } } }
 """
 
 THREAD = """

@@ -18,6 +18,7 @@ _WHERE_PEOPLE_ARE = {
     "github": (
         "bot/actions/demo.py",
         "bot/actions/github_doctor.py",
+        "bot/actions/demo.py",
         "bot/actions/github_webhook_install.py",
         "bot/actions/github_webhook_ls.py",
         "bot/actions/github_webhook_rm.py",

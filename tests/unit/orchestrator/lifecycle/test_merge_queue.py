@@ -11,6 +11,7 @@ from orchestrator.lifecycle.draft import Draft
 from orchestrator.services import ended
 from orchestrator.services.approve import approve
 from orchestrator.services.hold import hold
+from orchestrator.services.kill import kill
 from orchestrator.services.merge import merge
 from orchestrator.testing import examples as ex
 from orchestrator.testing.ring import Ring
@@ -87,6 +88,14 @@ async def test_hold_takes_it_out_of_the_queue(ring: Ring) -> None:
     assert "leave_queue" in ring.scm.calls
     assert not ring.scm.pull_of(one).queued
     assert "merge.taken_back" in await kinds(ring, one)
+
+
+async def test_whoever_ends_the_session_takes_it_out_of_the_queue(ring: Ring) -> None:
+    one, _ = await queued(ring)
+    await kill(ring.core, one, by=OWNER)
+    await ring.settle()
+    assert not ring.scm.pull_of(one).queued
+    assert (await ended.one(ring.core, one)).change is not None
 
 
 async def test_a_newer_head_is_taken_out_of_the_queue_since_nobody_saw_it(ring: Ring) -> None:

@@ -186,6 +186,16 @@ async def test_mark_of_another_home_is_a_strangers(bench: GitHubBench) -> None:
         await publish(bench, session, await bench.commit(session))
 
 
+async def test_mark_that_somebody_copied_into_their_own_text_hands_nothing_over(bench: GitHubBench) -> None:
+    session = bench.session()
+    theirs = await bench.push_from_elsewhere(session)
+    copied = "<!-- ao session: demo-1 of ao-test -->"
+    await bench.github.control.pull(REPO, session.branch, by="ben", body=copied)
+    with pytest.raises(Conflict, match="by ben"):
+        await publish(bench, session, await bench.commit(session))
+    assert await bench.github.control.head(REPO, session.branch) == theirs
+
+
 async def test_retargeted_pull_request_stays_where_people_put_it(bench: GitHubBench) -> None:
     session = bench.session()
     await publish(bench, session, await bench.commit(session))
