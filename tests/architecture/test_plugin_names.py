@@ -16,6 +16,7 @@ _EVERYDAY = {"local", "custom", "none", "process", "copy", "clone", "desktop", "
 # Where people have accounts of their own is no plugin's name only: verbs, addresses and people's keys say it.
 _WHERE_PEOPLE_ARE = {
     "github": (
+        "bot/actions/demo.py",
         "bot/actions/github_doctor.py",
         "bot/actions/demo.py",
         "bot/actions/github_webhook_install.py",

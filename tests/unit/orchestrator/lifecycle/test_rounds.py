@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,14 +9,12 @@ from orchestrator.domain.activity import ActivityState
 from orchestrator.domain.event import Level
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import OWNER
-from orchestrator.domain.pull_request import CheckRun, Checks, CheckState
 from orchestrator.errors import TemporaryError
-from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.queue import Room
 from orchestrator.services.kill import kill
 from orchestrator.services.spawn import SpawnAsk, spawn
 from orchestrator.testing.fakes.keeping import FakeKeeping
-from orchestrator.testing.ring import CHECK, CONFIG, Ring, open_ring
+from orchestrator.testing.ring import CONFIG, Ring, open_ring
 
 
 async def fleet_of(ring: Ring, count: int) -> list[SessionId]:
@@ -93,33 +90,6 @@ async def test_forge_that_cannot_be_seen_changes_no_status(ring: Ring) -> None:
     change = ring.session(one).change
     assert change is not None
     assert change.unseen == ""
-
-
-async def test_look_at_a_forge_that_something_overtook_is_taken_again_at_once(ring: Ring) -> None:
-    """A check failed on the forge; while that was looked at, something of the pull request was kept."""
-    one = await ring.spawn()
-    await ring.pull_request(one)
-    await ring.checks(one, passed=True)
-    ring.scm.set_checks(one, CheckRun(name=CHECK, state=CheckState.FAILED))
-    gate = ring.workspace.gates["observe"] = asyncio.Event()
-    ring.fleet.wake(one)
-    looks = ring.scm.calls.count("observe")
-    slow = asyncio.create_task(ring.rounds.round())
-    async with asyncio.timeout(5):
-        while ring.scm.calls.count("observe") == looks:  # noqa: ASYNC110 - a fake tells nobody of its calls
-            await asyncio.sleep(0)
-
-    def keep(draft: Draft) -> None:
-        draft.set(changes=tuple(replace(c, asked_by="ben") for c in draft.session.changes))
-
-    await ring.fleet.change(one, keep)
-    del ring.workspace.gates["observe"]
-    gate.set()
-    await slow
-    await ring.settle()
-    change = ring.session(one).change
-    assert change is not None
-    assert change.pr.checks is Checks.FAILING
 
 
 async def test_two_projects_share_one_process(tmp_path: Path) -> None:
