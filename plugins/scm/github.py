@@ -1,7 +1,7 @@
 """Scm `github`: branches, pull requests, reviews, checks and merges on GitHub or GitHub Enterprise.
 
 git goes from our mirror over HTTPS, with credentials in its environment alone; all else by REST and GraphQL.
-What is written is only ever done to a pull request that is the session's own (`github_mark`).
+What is written is only ever done to a pull request that is the session's own (`mark`).
 """
 
 from __future__ import annotations
@@ -41,16 +41,13 @@ from orchestrator.ports.scm import (
 )
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.ports.workspace import Base
-from plugins._shared import (
-    github_claim,
-    github_merge,
-    github_publish,
-    github_review,
-    github_talk,
-    publishing,
-    pushed_diff,
-)
-from plugins._shared.github_access import (
+from plugins._shared import publishing, pushed_diff
+from plugins._shared.github import claim as github_claim
+from plugins._shared.github import merge as github_merge
+from plugins._shared.github import publish as github_publish
+from plugins._shared.github import review as github_review
+from plugins._shared.github import talk as github_talk
+from plugins._shared.github.access import (
     TRUSTED,
     Access,
     AccessOptions,
@@ -58,16 +55,16 @@ from plugins._shared.github_access import (
     git_environment,
     ready,
 )
-from plugins._shared.github_account import GitHubAccount
-from plugins._shared.github_client import GitHub
-from plugins._shared.github_forge import Forge, url_of
-from plugins._shared.github_git import Remote
-from plugins._shared.github_hearing import WebhookOptions
-from plugins._shared.github_listening import GitHubListening
-from plugins._shared.github_merge import Order
-from plugins._shared.github_rest_pull import Pull, shown
-from plugins._shared.github_review import Verdict, Ways
-from plugins._shared.github_sign_in import SignInOptions
+from plugins._shared.github.account import GitHubAccount
+from plugins._shared.github.client import GitHub
+from plugins._shared.github.forge import Forge, url_of
+from plugins._shared.github.git import Remote
+from plugins._shared.github.hearing import WebhookOptions
+from plugins._shared.github.listening import GitHubListening
+from plugins._shared.github.merge import Order
+from plugins._shared.github.rest_pull import Pull, shown
+from plugins._shared.github.review import Verdict, Ways
+from plugins._shared.github.sign_in import SignInOptions
 from plugins._shared.mirror import Mirror
 
 PASSED_ON = (

@@ -17,11 +17,11 @@ from orchestrator.domain.project import Project
 from orchestrator.errors import AoError, NotReady
 from orchestrator.ports.plugin import Closes, Field, Options, Plugin, PluginContext, model_validator
 from orchestrator.ports.tracker import TRACKER, IssueChange, Queue, Queued, Tracker
-from plugins._shared.github_access import TRUSTED, Access, AccessOptions, ready
-from plugins._shared.github_issue_reads import IssueLooks, OpenIssues, Repo
-from plugins._shared.github_issue_writes import IssueWrites
-from plugins._shared.github_issues import LabelNames, Reader, bot_name, parse_ref
-from plugins._shared.github_queue import LabelQueue
+from plugins._shared.github.access import TRUSTED, Access, AccessOptions, ready
+from plugins._shared.github.issue_reads import IssueLooks, OpenIssues, Repo
+from plugins._shared.github.issue_writes import IssueWrites
+from plugins._shared.github.issues import LabelNames, Reader, bot_name, parse_ref
+from plugins._shared.github.queue import LabelQueue
 
 _LONGEST = 50
 

@@ -20,7 +20,7 @@ from graphql import parse
 from typing_extensions import override
 
 from bot.demo.github.graph_paging import Cost
-from plugins._shared.github_client import GitHub
+from plugins._shared.github.client import GitHub
 
 PUSH_EVERY = 1800.0
 CHECKS_RUN = 360.0

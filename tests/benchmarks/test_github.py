@@ -10,12 +10,12 @@ from orchestrator.domain.ids import ProjectId, SessionId
 from orchestrator.domain.look import Seen
 from orchestrator.domain.project import Project
 from orchestrator.ports.session_ref import SessionRef
-from plugins._shared.github_look import Looker
-from plugins._shared.github_mark import Marks, mark_ref
+from plugins._shared.github.look import Looker
+from plugins._shared.github.mark import Marks, mark_ref
 from plugins._shared.mirror import Mirror
 from tests.benchmarks.numbers import say
 from tests.benchmarks.still_github import START, StillGitHub, Wire, World
-from tests.unit.plugins._shared.github_rig import Token
+from tests.unit.plugins._shared.github.rig import Token
 
 pytestmark = pytest.mark.bench
 

@@ -22,9 +22,9 @@ from orchestrator.ports.plugin import PluginContext
 from orchestrator.ports.scm import Credential, SignIn, Wanted
 from plugins._shared.command import run
 from plugins._shared.git import safe_environment, safe_settings
-from plugins._shared.github_access import Access, AccessOptions, git_environment
-from plugins._shared.github_account import GitHubAccount
-from plugins._shared.github_sign_in import SignInOptions
+from plugins._shared.github.access import Access, AccessOptions, git_environment
+from plugins._shared.github.account import GitHubAccount
+from plugins._shared.github.sign_in import SignInOptions
 
 pytestmark = pytest.mark.git
 

@@ -15,8 +15,8 @@ from orchestrator.domain.project import Project
 from orchestrator.errors import NotFound
 from orchestrator.ports.plugin import PluginContext
 from orchestrator.ports.scm import Examined, Wanted
-from plugins._shared.github_access import Access, AccessOptions
-from plugins._shared.github_doctor import examine
+from plugins._shared.github.access import Access, AccessOptions
+from plugins._shared.github.doctor import examine
 
 pytestmark = pytest.mark.git
 

@@ -24,9 +24,9 @@ from orchestrator.ports.session_ref import SessionRef
 from orchestrator.services import forge_hooks, webhooks
 from orchestrator.testing.fakes.scm import FakeScm
 from orchestrator.testing.ring import CHECK, CONFIG, FakeWorld, Ring, open_ring
-from plugins._shared.github_client import GitHub
-from plugins._shared.github_hearing import Hearing, Shown
-from plugins._shared.github_hook_admin import GitHubHooks, Rest
+from plugins._shared.github.client import GitHub
+from plugins._shared.github.hearing import Hearing, Shown
+from plugins._shared.github.hook_admin import GitHubHooks, Rest
 from tests.unit.bot.demo.github.rig import REPO, acme
 
 pytestmark = pytest.mark.git

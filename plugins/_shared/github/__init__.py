@@ -1,0 +1,1 @@
+"""GitHub: calls and their budget, what is read of pull requests and issues, what is written, and webhooks."""

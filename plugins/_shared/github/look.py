@@ -1,0 +1,254 @@
+"""Looks at the pull requests of many sessions through one client, as cheaply as GitHub allows.
+
+    looker = Looker(hub, marks, home=context.server, wake=context.wake)          # one for each client
+    await looker.look(sessions, lambda session: "owner/name")   # from memory unless a look is due
+    looker.heard(session.id)              # a webhook told of it: look at it next time
+    looker.forget(session.id)             # we wrote there: what is known is not told any more
+    looker.pushed(session.id, head)       # we pushed: the same, and the head of before is not believed for a while
+    looker.cover("owner/name", True)      # webhooks tell of this repository: polling is a safety only
+    await looker.fresh(session, "owner/name")     # the pull request as it is now, after a write of ours
+    looker.concerned("owner/name", number=7)      # sessions that a webhook is about
+
+`look` waits a moment for what is due, and goes on by itself where GitHub is slow: the ring is not held up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from orchestrator.domain.ids import SessionId
+from orchestrator.domain.look import Look, Unseen
+from orchestrator.domain.pull_request import PullRequest
+from orchestrator.errors import AoError, TemporaryError
+from orchestrator.ports.session_ref import SessionRef
+from plugins._shared.github import pace as github_pace
+from plugins._shared.github.client import GitHub
+from plugins._shared.github.look_round import LookRound
+from plugins._shared.github.mark import Marks
+from plugins._shared.github.pace import Haste
+from plugins._shared.github.query import MOST_GLANCES, MOST_LOOKS
+from plugins._shared.github.track import PUSH_SHOWN, Track
+
+log = logging.getLogger(__name__)
+PATIENCE = 3.0
+"""Seconds that `look` waits for what is known already, or was asked for before."""
+FIRST_PATIENCE = 8.0
+"""The same for sessions of which nothing is known."""
+UNASKED = 900.0
+"""Seconds after which a session that nobody asks about is forgotten: it ended."""
+
+
+class Looker:
+    """One client's looks."""
+
+    def __init__(
+        self,
+        hub: GitHub,
+        marks: Marks,
+        *,
+        home: str,
+        wake: Callable[[str], None] = lambda _session: None,
+        base: float = github_pace.BASE,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._hub = hub
+        self._wake = wake
+        self._base = base
+        self.patience = patience
+        self._round = LookRound(hub, marks, home, self.covers)
+        self._tracks: dict[SessionId, Track] = {}
+        self._running: dict[SessionId, asyncio.Task[None]] = {}
+        self._began: dict[asyncio.Task[None], float] = {}
+        self._unheard: set[asyncio.Task[None]] = set()
+        """Those that nobody waits for: who asked is woken when they end."""
+        self._haste = Haste()
+        self._later: asyncio.TimerHandle | None = None
+        self._covered: set[str] = set()
+
+    # What others say -------------------------------------------------------------------------------
+
+    def heard(self, session: SessionId) -> None:
+        """A webhook told of it: the next look sees it anew; until then what is known is told."""
+        if session in self._tracks:
+            self._tracks[session].heard(self._hub.now())
+
+    def forget(self, session: SessionId) -> None:
+        """What is known of it is not told any more; the next look sees it anew."""
+        if session in self._tracks:
+            self._tracks[session].forget(self._hub.now())
+
+    def pushed(self, session: SessionId, head: str) -> None:
+        """We pushed this head: GitHub may show the one before for some seconds."""
+        track = self._tracks.get(session)
+        if track is not None:
+            if track.head and track.head != head:
+                track.pushed = (track.head, head, self._hub.now() + PUSH_SHOWN)
+            track.forget(self._hub.now())
+
+    def cover(self, repo: str, covered: bool) -> None:  # noqa: FBT001 - read aloud with its repository
+        """Whether webhooks tell of what happens in a repository."""
+        (self._covered.add if covered else self._covered.discard)(repo.lower())
+
+    def covers(self, repo: str) -> bool:
+        """Whether they do."""
+        return repo.lower() in self._covered
+
+    def concerned(
+        self, repo: str, *, number: int = 0, branch: str = "", head: str = ""
+    ) -> tuple[SessionId, ...]:
+        """Sessions that something in a repository is about."""
+        return tuple(
+            key
+            for key, track in self._tracks.items()
+            if track.repo.lower() == repo.lower()
+            and (
+                (number and number == track.number)
+                or (branch and branch == track.ref.branch)
+                or (head and head == track.head)
+            )
+        )
+
+    # What is asked ---------------------------------------------------------------------------------
+
+    async def look(
+        self, sessions: Collection[SessionRef], repo_of: Callable[[SessionRef], str]
+    ) -> Mapping[SessionId, Look[PullRequest | None]]:
+        """The pull request of each session, from memory where no look is due."""
+        answers: dict[SessionId, Look[PullRequest | None]] = {}
+        asked: list[Track] = []
+        for session in sessions:
+            try:
+                asked.append(self._track(session, repo_of(session)))
+            except AoError as error:
+                answers[session.id] = Unseen(f"{error.what} {error.next_step}".strip())
+        for _ in range(3):  # what was written to meanwhile is looked at once more
+            await self._bring_up_to_date(asked)
+            if all(t.answer is not None or t.ref.id in self._running for t in asked):
+                break
+        server = self._server
+        for track in asked:
+            told = track.told(server)
+            answers[track.ref.id] = Unseen(f"{self._hub.host} has not answered yet") if told is None else told
+        return answers
+
+    async def fresh(self, session: SessionRef, repo: str) -> PullRequest | None:
+        """The session's pull request as it is now, whatever was known. Raises `TemporaryError`."""
+        self._track(session, repo)
+        self.forget(session.id)
+        answer = (await self.look([session], lambda _session: repo))[session.id]
+        if isinstance(answer, Unseen):
+            raise TemporaryError(answer.reason, session=session.id)
+        return answer.value
+
+    async def aclose(self) -> None:
+        """End what runs. Repeatable."""
+        if self._later is not None:
+            self._later.cancel()
+        tasks = list(self._began)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def _server(self) -> float:
+        return self._hub.budget.server(self._hub.now())
+
+    def _track(self, session: SessionRef, repo: str) -> Track:
+        now = self._hub.now()
+        track = self._tracks.get(session.id)
+        if track is None or track.repo != repo or track.ref.branch != session.branch:
+            track = self._tracks[session.id] = Track(session, repo)
+        track.ref, track.asked_at = session, now
+        return track
+
+    async def _bring_up_to_date(self, asked: Sequence[Track]) -> None:
+        now, stretch = self._hub.now(), self._stretch()
+        due = [t for t in asked if t.ref.id not in self._running and self._is_due(t, now, stretch)]
+        told = [t for t in due if t.pace.forgotten and t.answer is not None]
+        rest = [t for t in due if t not in told]
+        if rest:
+            self._start([*due, *self._along(due, now, stretch)])
+        elif told and self._may_haste(told, now):
+            self._start(told)
+        waited = {self._running[t.ref.id] for t in asked if t.ref.id in self._running}
+        for task in waited:
+            first = any(t.answer is None and t.read is None for t in asked)
+            most = max(FIRST_PATIENCE, self.patience) if first else self.patience
+            left = most - (asyncio.get_running_loop().time() - self._began.get(task, 0.0))
+            if left > 0:
+                await asyncio.wait([task], timeout=left)
+            if not task.done():
+                self._unheard.add(task)
+
+    def _may_haste(self, told: Sequence[Track], now: float) -> bool:
+        """Whether what webhooks told of is looked at now, or in a moment together with more of it."""
+        wait = self._haste.wait(now)
+        if wait and len(told) < MOST_LOOKS:
+            if self._later is None or self._later.when() < asyncio.get_running_loop().time():
+                self._later = asyncio.get_running_loop().call_later(wait, self._go_on)
+            return False
+        self._haste.take()
+        return True
+
+    def _go_on(self) -> None:
+        for key in [key for key, track in self._tracks.items() if track.pace.forgotten]:
+            self._wake(key)
+
+    def _stretch(self) -> float:
+        stretch = self._hub.budget.stretch(self._hub.now())
+        self._hub.budget.interval = self._base * stretch
+        return stretch
+
+    def _is_due(self, track: Track, now: float, stretch: float) -> bool:
+        covered = self.covers(track.repo)
+        return track.pace.due(now, covered=covered, stretch=stretch, base=self._base)
+
+    def _along(self, due: Sequence[Track], now: float, stretch: float) -> list[Track]:
+        """Others that would be due soon: they cost nothing in a query that goes out anyway."""
+        for key in [k for k, t in self._tracks.items() if now - t.asked_at > UNASKED]:
+            if key not in self._running:
+                del self._tracks[key]
+        room = -len(due) % MOST_GLANCES
+        taken = {t.ref.id for t in due} | self._running.keys()
+        others = (t for key, t in self._tracks.items() if key not in taken)
+        soon = [
+            t
+            for t in others
+            if t.pace.along(now, covered=self.covers(t.repo), stretch=stretch, base=self._base)
+        ]
+        return sorted(soon, key=lambda t: t.pace.looked_at)[:room]
+
+    # One round of looking --------------------------------------------------------------------------
+
+    def _start(self, tracks: Sequence[Track]) -> None:
+        task = asyncio.create_task(self._run(tracks), name=f"looks at {self._hub.host}")
+        self._began[task] = asyncio.get_running_loop().time()
+        for track in tracks:
+            self._running[track.ref.id] = task
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._began.pop(task, None)
+            self._unheard.discard(task)
+            for track in tracks:
+                if self._running.get(track.ref.id) is task:
+                    del self._running[track.ref.id]
+
+        task.add_done_callback(ended)
+
+    async def _run(self, tracks: Sequence[Track]) -> None:
+        before = {t.ref.id: t.answer for t in tracks}
+        stamps = {t.ref.id: t.stamp for t in tracks}
+        began = self._hub.now()
+        try:
+            await self._round.look(tracks, stamps, began)
+        except Exception as error:  # whatever it is, it is a failed look and not an end of looking
+            log.exception("looks at %s failed", self._hub.host)
+            for track in tracks:
+                track.fails(Unseen(f"the look failed: {type(error).__name__}"), began, 0.0)
+        if asyncio.current_task() not in self._unheard:
+            return
+        for track in tracks:
+            if track.answer != before[track.ref.id]:
+                self._wake(track.ref.id)
