@@ -184,7 +184,7 @@ class Looker:
 
     def _may_haste(self, told: Sequence[Track], now: float) -> bool:
         """Whether what webhooks told of is looked at now, or in a moment together with more of it."""
-        wait = self._haste.wait(now)
+        wait = self._haste.wait(now, len(self._tracks))
         if wait and len(told) < MOST_LOOKS:
             if self._later is None or self._later.when() < asyncio.get_running_loop().time():
                 self._later = asyncio.get_running_loop().call_later(wait, self._go_on)

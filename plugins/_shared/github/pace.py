@@ -39,8 +39,14 @@ ALONG = 0.5
 
 
 HASTE = 20.0
-"""Looks at once for what webhooks tell of; one more comes free every `HASTE_REFILL` seconds."""
-HASTE_REFILL = 15.0
+"""Looks at once for what webhooks tell of; one more comes free every `refill` seconds."""
+QUICK, SLOW = 1.0, 15.0
+"""Seconds in which one more comes free in a small fleet, and in one of a thousand sessions."""
+
+
+def refill(sessions: int) -> float:
+    """A small fleet is told of little and is to hear of it at once; a large one shares its looks."""
+    return min(SLOW, max(QUICK, SLOW * sessions / 1000))
 
 
 @dataclass(slots=True)
@@ -50,13 +56,13 @@ class Haste:
     left: float = HASTE
     at: float = 0.0
 
-    def wait(self, now: float) -> float:
-        """Seconds until the next one; 0: now."""
-        passed = now - self.at
+    def wait(self, now: float, sessions: int) -> float:
+        """Seconds until the next one; 0: now. `sessions`: how many are looked after."""
+        passed, each = now - self.at, refill(sessions)
         if passed > 0:
-            self.left = min(HASTE, self.left + passed / HASTE_REFILL)
+            self.left = min(HASTE, self.left + passed / each)
         self.at = now
-        return 0.0 if self.left >= 1.0 else (1.0 - self.left) * HASTE_REFILL
+        return 0.0 if self.left >= 1.0 else (1.0 - self.left) * each
 
     def take(self) -> None:
         """One is made."""

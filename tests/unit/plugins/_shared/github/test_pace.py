@@ -118,13 +118,22 @@ def test_who_is_due_soon_is_taken_along() -> None:
 def test_webhooks_are_followed_at_once_until_there_are_very_many() -> None:
     haste, now, looks = Haste(), T0, 0
     while now < T0 + 3600:
-        if haste.wait(now) == 0:
+        if haste.wait(now, 1000) == 0:
             haste.take()
             looks += 1
         now += 0.25
     assert 240 <= looks <= 262
-    assert haste.wait(now) <= github_pace.HASTE_REFILL
-    assert haste.wait(now + 20 * github_pace.HASTE_REFILL) == 0
+    assert haste.wait(now, 1000) <= github_pace.SLOW
+    assert haste.wait(now + 20 * github_pace.SLOW, 1000) == 0
+
+
+def test_a_small_fleet_hears_at_once_of_nearly_everything() -> None:
+    haste, looks = Haste(), 0
+    for second in range(60):
+        if haste.wait(T0 + second, 30) == 0:
+            haste.take()
+            looks += 1
+    assert looks == 60
 
 
 def test_a_clock_that_was_set_back_holds_nobody_off() -> None:
