@@ -271,12 +271,15 @@ class Looker:
             log.exception("looks at %s failed", self._hub.host)
             for track in tracks:
                 track.fails(Unseen(f"the look failed: {type(error).__name__}"), began, 0.0)
-        if began <= self._recovered_at:  # what failed here failed before, or so it may be
+        self._catch_up(tracks, began)
+        if asyncio.current_task() in self._unheard:
+            for track in tracks:
+                if track.answer != before[track.ref.id]:
+                    self._wake(track.ref.id)
+
+    def _catch_up(self, tracks: Sequence[Track], began: float) -> None:
+        """What failed in a round in which an outage ended may have failed before its end."""
+        if began <= self._recovered_at:
             for track in tracks:
                 if track.pace.failures:
                     track.pace.recovered(began, self._recovered_at)
-        if asyncio.current_task() not in self._unheard:
-            return
-        for track in tracks:
-            if track.answer != before[track.ref.id]:
-                self._wake(track.ref.id)
