@@ -95,7 +95,10 @@ def _repo(found: Found, plugins: Registry, notes: list[str]) -> str:
     """`owner/name`, where its forge can be used; else the project lives on this machine, with a word why."""
     stays = "pull requests and issues stay on this machine."
     if found.elsewhere:
-        notes.append(f"{found.elsewhere}: its forge is not built in yet; {stays}")
+        notes.append(
+            f"{found.elsewhere}: whose forge that is cannot be seen from here; {stays} GitHub Enterprise is used with"
+            " `apiUrl` and `tokenEnv` in the file; docs/github.md says how. Other forges are not built in."
+        )
     if not found.repo:
         return ""
     forge = builtin.plugin_defaults().with_repo

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +33,8 @@ def _no_data(name: str) -> str:
 class Bench:
     github: FakeGitHub
     home: Path
+    down: list[Mapping[str, float]] = field(default_factory=list)
+    """After each look: what the budget takes for an outage."""
 
     async def look(
         self,
@@ -61,7 +63,10 @@ class Bench:
         ours, second = access("BOT"), access("TWO")
         try:
             reviews = second.ours(repo) if reviewer else None
-            return list(await examine(ours.ours(repo), project, wanted, now=NOW, second=reviews))
+            hub = ours.ours(repo)
+            found = list(await examine(hub, project, wanted, now=NOW, second=reviews))
+            self.down.append(dict(hub.budget.down))
+            return found
         finally:
             await ours.aclose()
             await second.aclose()
@@ -73,6 +78,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         github.control.user("ana")
         await github.control.repository(REPO)
         yield Bench(github, tmp_path)
+        assert github.control.unknown == []
 
 
 def about(found: list[Examined], subject: str) -> list[tuple[str, str]]:
@@ -93,7 +99,6 @@ async def test_a_token_that_fits_has_nothing_to_complain_of(bench: Bench) -> Non
     assert about(found, "repository") == [("ok", "ana/app (public)")]
     assert about(found, "permissions") == [("ok", "all that is needed, and nothing more")]
     assert len(about(found, "quota")) == 2
-    assert bench.github.control.unknown == []
 
 
 async def test_scopes_that_lack_and_scopes_that_nothing_needs_are_named(bench: Bench) -> None:
@@ -136,6 +141,23 @@ async def test_of_a_fine_grained_token_calls_tell_what_lacks_and_nothing_is_chan
     assert len(bad(without)) == 2
     repo = bench.github.world.repository(REPO)
     assert (list(repo.issues), list(repo.branch_heads)) == ([], ["main"])
+
+
+async def test_a_fine_grained_token_that_reaches_secrets_is_told_so(bench: Bench) -> None:
+    token = bench.github.control.token("ana", permissions={**NEEDED, "secrets": "read"})
+    assert bad(await bench.look(token)) == ["needless: secrets (may reach the names of secrets)"]
+
+
+@pytest.mark.parametrize("kind", ["501", "502", "refuse"])
+async def test_what_doctor_can_do_without_stops_no_other_work(bench: Bench, kind: str) -> None:
+    control = bench.github.control
+    for part in ("/actions/secrets", "/hooks", "/git/refs"):
+        control.fault(kind, part)
+    found = await bench.look(control.token("ana", permissions=NEEDED))
+    assert bad(found) == []
+    assert len(about(found, "quota")) == 2
+    assert len(bench.github.faults.met) == 3
+    assert bench.down == [{}], "and no outage is made of it"
 
 
 async def test_a_token_that_has_ended_says_so(bench: Bench) -> None:

@@ -13,6 +13,8 @@ from bot.demo.github.refusals import Json, Refused, not_found
 from bot.demo.github.world import World
 
 HOUR = 3600.0
+_NEVER_PUBLIC = {"administration", "repository_hooks", "secrets"}
+"""Permissions without which a token reads nothing, in a public repository either."""
 _LEVELS = ("none", "read", "write", "admin")
 Need = tuple[str, str]
 """A permission of fine-grained tokens and Apps, and its level."""
@@ -230,7 +232,7 @@ class Access:
             return level == "read" and not repo.private
         if token.scopes is not None:
             return _scoped(token.scopes, repo, name, level)
-        if level == "read" and not repo.private and name not in {"administration", "repository_hooks"}:
+        if level == "read" and not repo.private and name not in _NEVER_PUBLIC:
             return True
         if not _selected(token, repo):
             return False
@@ -296,6 +298,8 @@ def scopes_for(repo: Repository, name: str, level: str) -> tuple[str, ...]:
 def _scoped(scopes: tuple[str, ...], repo: Repository, name: str, level: str) -> bool:
     if name == "checks" and level == "write":
         return False  # check runs are made by Apps alone
+    if name == "secrets":
+        return "repo" in scopes
     if level == "read" and not repo.private and name != "repository_hooks":
         return True
     return any(scope in scopes for scope in scopes_for(repo, name, level))

@@ -10,7 +10,7 @@ from email.utils import formatdate
 
 from aiohttp import web
 
-KINDS = ("500", "502", "503", "html", "hang", "slow", "secondary", "429", "drop", "refuse")
+KINDS = ("500", "501", "502", "503", "html", "hang", "slow", "secondary", "429", "drop", "refuse")
 _HTML = "<!DOCTYPE html>\n<html><head><title>Unicorn! &middot; GitHub</title></head><body><p>Sorry.</p></body></html>\n"
 _SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 
@@ -97,6 +97,6 @@ class Faults:
             status = 403 if fault.kind == "secondary" else 429
             body = {"message": _SECONDARY, "documentation_url": "https://docs.github.com/rest"}
             return web.json_response(body, status=status, headers={"Retry-After": str(int(fault.seconds))})
-        if fault.kind == "500":
-            return web.json_response({"message": "Server Error"}, status=500)
+        if fault.kind in {"500", "501"}:
+            return web.json_response({"message": "Server Error"}, status=int(fault.kind))
         return None

@@ -167,6 +167,12 @@ def _workflow_of(call: Call) -> WorkflowRun:
     return found
 
 
+@TABLE.on("GET", f"{_REPO}/actions/secrets", ("secrets", "read"), role="write")
+async def secret_names(call: Call) -> Reply:
+    """The names of secrets, of which this world has none; also of a public repository not for everybody."""
+    return call.page([], lambda one: one, "secrets")
+
+
 @TABLE.on("GET", f"{_REPO}/actions/runs/{{run}}", _ACTIONS)
 async def workflow_run(call: Call) -> Reply:
     """One run."""

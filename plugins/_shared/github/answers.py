@@ -67,7 +67,9 @@ def refusal(answer: Answer, what: str, host: str) -> AoError:
     words = f"{host}: {said} ({what}, {answer.status})"
     if answer.status == 429 or (answer.status == 403 and limited(answer)):
         return TemporaryError(words, delay=delay_of(answer))
-    if answer.status >= 500:
+    if (
+        answer.status >= 500 and answer.status != 501
+    ):  # that one is not built there, and will not be in a moment
         return TemporaryError(words)
     if answer.status == 401:
         return SignedOut(words, next_step="Renew the token; `ao github doctor` says what it may do.")

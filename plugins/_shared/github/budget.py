@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import email.utils
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.ports.scm import Meter
@@ -28,9 +28,14 @@ WINDOW = 600.0
 SETTLE = 60.0
 MOST_STRETCH = 20.0
 FIRST_PAUSE = 2.0
-LONGEST_PAUSE = 300.0
-PROBE = 30.0
-"""Seconds after which a probe that was never answered is made again."""
+LONGEST_PAUSE = 20.0
+"""Seconds between two calls that try whether an outage is over: one small call, so that its end is soon known."""
+PROBE = 10.0
+"""Seconds after which a probe that was not answered yet is made again."""
+_PROBING = 0.25
+_NOT_BUILT = 501
+"""Says that this one call is not known there, and nothing of the others."""
+_UNITS = {"rest": "REST calls", "graphql": "GraphQL points"}
 _RESOURCES = {"core": "rest"}
 
 
@@ -73,20 +78,49 @@ class Budget:
         self._pause: _Pause | None = None
         self._failures = 0
         self._probing: float | None = None
+        self._answered: dict[str, float] = {}
+        self.down: dict[str, float] = {}
+        """What is in trouble (`rest`, `graphql`) -> since when; until one of its calls succeeds."""
+        self.on_recovery: list[Callable[[float], None]] = []
+        """Told how many seconds that was, when it is over."""
 
     # May a call be made? ---------------------------------------------------------------------------
 
     def wait(self, kind: str, now: float, *, write: bool = False) -> float:
         """Seconds until a call may begin; 0: it may, and `began` is to be called."""
+        return self.hold(kind, now, write=write)[0]
+
+    def hold(self, kind: str, now: float, *, write: bool = False) -> tuple[float, str]:
+        """The same, and what for, in words with a time."""
         pause = self._pausing(now)
-        if pause:
-            return pause
-        if self._failures and self._probing is not None and 0 <= now - self._probing < PROBE:
-            return 1.0  # one call tries whether it is over; the others hear what came of it
-        waits = [self._for_bucket(kind, now, write=write), self._for_points(kind, now, write=write)]
+        if pause and self._pause is not None:
+            return pause, f"{self._pause.why}; next try in {_span(pause)}"
+        out = 0.0 if self._probing is None else now - self._probing
+        if self._failures and self._probing is not None and 0 <= out < PROBE:
+            words = f"it was in trouble, and one call tries whether that is over; next try in {_span(PROBE - out)} at most"
+            return _PROBING, words  # the others hear soon what came of it
+        holds = [
+            (self._for_bucket(kind, now, write=write), self._used_up(kind, write=write)),
+            (
+                self._for_points(kind, now, write=write),
+                f"as many {_UNITS[kind]} as it allows in a minute are used",
+            ),
+        ]
         if write:
-            waits.append(self._for_content(now))
-        return max(waits)
+            holds.append((self._for_content(now), "as much was written there as it allows in that time"))
+        wait, words = max(holds)
+        return (wait, f"{words}; next try in {_span(wait)}") if wait else (0.0, "")
+
+    def _used_up(self, kind: str, *, write: bool) -> str:
+        bucket = self._buckets.get(kind)
+        if bucket is None:
+            return ""
+        words = f"its limit of {bucket.limit} {_UNITS[kind]} an hour is used up"
+        return (
+            words
+            if write or not bucket.remaining
+            else f"{words} but for {bucket.remaining}, kept for writing"
+        )
 
     def began(self, kind: str, now: float, *, write: bool = False) -> None:
         """A call goes out."""
@@ -96,12 +130,6 @@ class Budget:
             self._content.append(now)
         if self._failures:
             self._probing = now
-
-    def why(self, now: float) -> str:
-        """Why calls wait, in words."""
-        if self._pause is not None and self._pausing(now):
-            return self._pause.why
-        return "its limit of calls is used up"
 
     def _pausing(self, now: float) -> float:
         pause = self._pause
@@ -143,18 +171,29 @@ class Budget:
         self._note_left(kind, headers, now)
         self._spent.append((now, 0 if status == 304 else cost, self.stretched))
         self._probing = None
-        if status < 500:
+        if not in_trouble(status):
             self._failures = 0
+            self._answered[kind] = now
             if self._pause is not None and self._pause.outage:
                 self._pause = None
+            if kind in self.down:
+                lasted = now - self.down.pop(kind)
+                for tell in self.on_recovery:
+                    tell(lasted)
 
     def refused(self, delay: float, now: float, why: str = "") -> None:
         """GitHub asks the whole identity to wait (`Retry-After`, a secondary limit)."""
         until = max(now + delay, now + self._pausing(now))
         self._pause = _Pause(now, until, why or f"{self.host} asks to wait")
 
-    def failed(self, now: float) -> None:
-        """No answer, or one of a server in trouble: wait twice as long each time, then one call tries."""
+    def failed(self, now: float, kind: str = "rest", *, since: float | None = None) -> None:
+        """No answer, or one of a server in trouble: wait twice as long each time, then one call tries.
+
+        `since`: when the call began. One that began before GitHub was well again says nothing of now.
+        """
+        if since is not None and since < self._answered.get(kind, since):
+            return
+        self.down.setdefault(kind, now if since is None else since)
         if self._pausing(now):
             return  # others that were on their way
         self._failures += 1
@@ -263,6 +302,11 @@ class Budget:
                 )
             )
         return rows
+
+
+def in_trouble(status: int) -> bool:
+    """Whether a status says that the server is in trouble, and not the call."""
+    return status >= 500 and status != _NOT_BUILT
 
 
 def _drop(rows: deque[tuple[float, int]], before: float) -> None:

@@ -35,7 +35,8 @@ from plugins._shared.github.answers import (
     refusal,
     web_host,
 )
-from plugins._shared.github.budget import Budget
+from plugins._shared.github.budget import Budget, in_trouble
+from plugins._shared.github.turn import Turns
 from plugins._shared.github.wire import WIRE
 
 if TYPE_CHECKING:
@@ -52,9 +53,6 @@ THREADS = 8
 PER_PAGE = 100
 MOST_PAGES = 50
 MOST_OF_A_LOG = 2_000_000
-CONTENT_WAIT = 90.0
-"""Seconds that something which makes content waits for its turn at most."""
-_MOMENT = 2.0
 _MOVES = 5
 
 log = logging.getLogger(__name__)
@@ -101,7 +99,7 @@ class GitHub:
         self._executor = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="github")
         self._requester: Requester | None = None
         self._opening = asyncio.Lock()
-        self._content = asyncio.Lock()
+        self._turns = Turns(self.budget, now)
         self._elsewhere: HttpClient | None = None
 
     @property
@@ -139,15 +137,29 @@ class GitHub:
             raise refusal(answer, f"{method} {path}", self.host)
         return answer
 
+    async def probe(self, method: str, path: str, body: Json = None) -> Answer:
+        """Like `rest`, for what can be done without: that it fails holds up no other call."""
+        answer = await self._followed(method, path, {}, {}, body, optional=True)
+        if answer.status >= 300:
+            raise refusal(answer, f"{method} {path}", self.host)
+        return answer
+
     async def _followed(
-        self, method: str, path: str, query: Mapping[str, str | int], headers: Mapping[str, str], body: Json
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int],
+        headers: Mapping[str, str],
+        body: Json,
+        *,
+        optional: bool = False,
     ) -> Answer:
         requester = await self._open()
         at, what = path, f"{method} {path.partition('?')[0]}"
         for _ in range(_MOVES):
-            await self._turn("rest", what, write=method != "GET")
+            await self._turns.take("rest", what, write=method != "GET")
             call = partial(requester.requestJson, method, at, dict(query), dict(headers), body)
-            answer = await self._heard("rest", what, call)
+            answer = await self._heard("rest", what, call, optional=optional)
             where = moved_to(answer, self.url)
             if not where:
                 break
@@ -194,7 +206,7 @@ class GitHub:
         body = {"query": document, "variables": dict(variables or {})}
         name = document.split("(", 1)[0].split("{", 1)[0].strip() or "query"
         what = f"GraphQL {name}"
-        await self._turn("graphql", what, write=name.startswith("mutation"))
+        await self._turns.take("graphql", what, write=name.startswith("mutation"))
         answer = await self._heard(
             "graphql", what, lambda: requester.requestJson("POST", requester.graphql_url, None, None, body)
         )
@@ -233,36 +245,23 @@ class GitHub:
         if self._elsewhere is not None:
             await self._elsewhere.close()
 
-    async def _turn(self, kind: str, what: str, *, write: bool) -> None:
-        """Wait until the budget lets a call begin; reads that would wait long are refused with the reason."""
-        if not write:
-            await self._wait_for(kind, what, _MOMENT, write=False)
-            return
-        async with self._content:  # first come, first served
-            await self._wait_for(kind, what, CONTENT_WAIT, write=True)
-
-    async def _wait_for(self, kind: str, what: str, most: float, *, write: bool) -> None:
-        waited = 0.0
-        while wait := self.budget.wait(kind, self.now(), write=write):
-            if waited + wait > most:
-                why = self.budget.why(self.now())
-                msg = f"{self.host} is not asked now: {why} ({what})."
-                raise TemporaryError(msg, delay=wait)
-            await asyncio.sleep(wait)
-            waited += wait
-        self.budget.began(kind, self.now(), write=write)
-
-    async def _heard(self, kind: str, what: str, call: Callable[[], tuple[int, Any, str]]) -> Answer:
+    async def _heard(
+        self, kind: str, what: str, call: Callable[[], tuple[int, Any, str]], *, optional: bool = False
+    ) -> Answer:
         """Make the call and tell the budget of it."""
+        since = self.now()
         try:
             status, headers, text = await self._call(what, call)
             # A server in trouble answers with a page for people; its status says enough.
             page = status >= 500 and "json" not in headers.get("content-type", "")
             data = None if status == 304 or page else parsed(text, headers)
         except TemporaryError:
-            self.budget.failed(self.now())
+            if not optional:
+                self.budget.failed(self.now(), kind, since=since)
             raise
         self._account(kind, answer := Answer(status, headers, data))
+        if in_trouble(status) and not optional:
+            self.budget.failed(self.now(), kind, since=since)
         if self._listener is not None:
             self._listener(kind, answer)
         return answer
@@ -276,9 +275,7 @@ class GitHub:
             rate = (answer.data.get("data") or {}).get("rateLimit") or {}
             cost = rate.get("cost", 1)
         self.budget.heard(kind, answer.status, answer.headers, now, cost=cost)
-        if answer.status >= 500:
-            self.budget.failed(now)
-        elif answer.status in {403, 429} and limited(answer):
+        if answer.status in {403, 429} and limited(answer):
             self.budget.refused(delay_of(answer, self.budget.server(now)), now)
 
     async def _open(self) -> Requester:

@@ -264,7 +264,7 @@ async def _tried(where: _Where) -> tuple[tuple[permissions.Lack, ...], tuple[tup
 async def _refused(where: _Where, method: str, path: str) -> bool:
     """Whether the permission is missing. Malformed, absent and everything else means: it is there."""
     try:
-        await where.hub.rest(method, f"{where.path}{path}", body={} if method == "POST" else None)
+        await where.hub.probe(method, f"{where.path}{path}", {} if method == "POST" else None)
     except NotAllowed:
         return True
     except AoError:
@@ -274,7 +274,7 @@ async def _refused(where: _Where, method: str, path: str) -> bool:
 
 async def _reaches(where: _Where, path: str) -> bool:
     try:
-        await where.hub.rest("GET", f"{where.path}{path}")
+        await where.hub.probe("GET", f"{where.path}{path}")
     except AoError:
         return False
     return True
@@ -331,7 +331,7 @@ def _checks(where: _Where, rules: BranchRules, *, protected: bool) -> Iterator[E
 
 async def _hooks(where: _Where) -> list[Examined]:
     try:
-        answer = await where.hub.rest("GET", f"{where.path}/hooks", query={"per_page": 100})
+        answer = await where.hub.probe("GET", f"{where.path}/hooks?per_page=100")
     except AoError:
         return [_good("webhooks", "whether GitHub tells us cannot be seen from here; else we poll")]
     active = [hook for hook in answer.data or () if isinstance(hook, dict) and hook.get("active")]
@@ -343,7 +343,7 @@ async def _hooks(where: _Where) -> list[Examined]:
 
 async def _quota(where: _Where) -> list[Examined]:
     try:
-        answer = await where.hub.rest("GET", "/rate_limit")
+        answer = await where.hub.probe("GET", "/rate_limit")
     except AoError as error:
         # Enterprise Server answers 404 where no limit is set.
         text = "no limit is set" if isinstance(error, NotFound) else error.what

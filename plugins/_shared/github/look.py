@@ -27,7 +27,7 @@ from plugins._shared.github import pace as github_pace
 from plugins._shared.github.client import GitHub
 from plugins._shared.github.look_round import LookRound
 from plugins._shared.github.mark import Marks
-from plugins._shared.github.pace import Haste
+from plugins._shared.github.pace import PROBE, Haste
 from plugins._shared.github.query import MOST_GLANCES, MOST_LOOKS
 from plugins._shared.github.track import PUSH_SHOWN, Track
 
@@ -66,6 +66,9 @@ class Looker:
         self._haste = Haste()
         self._later: asyncio.TimerHandle | None = None
         self._covered: set[str] = set()
+        self._probed_at = -1e18
+        self._recovered_at = -1e18
+        hub.budget.on_recovery.append(self._recovered)
 
     # What others say -------------------------------------------------------------------------------
 
@@ -144,6 +147,8 @@ class Looker:
 
     async def aclose(self) -> None:
         """End what runs. Repeatable."""
+        if self._recovered in self._hub.budget.on_recovery:
+            self._hub.budget.on_recovery.remove(self._recovered)
         if self._later is not None:
             self._later.cancel()
         tasks = list(self._began)
@@ -166,6 +171,7 @@ class Looker:
     async def _bring_up_to_date(self, asked: Sequence[Track]) -> None:
         now, stretch = self._hub.now(), self._stretch()
         due = [t for t in asked if t.ref.id not in self._running and self._is_due(t, now, stretch)]
+        due = due or self._probe(now)
         told = [t for t in due if t.pace.forgotten and t.answer is not None]
         rest = [t for t in due if t not in told]
         if rest:
@@ -181,6 +187,24 @@ class Looker:
                 await asyncio.wait([task], timeout=left)
             if not task.done():
                 self._unheard.add(task)
+
+    def _probe(self, now: float) -> list[Track]:
+        """In an outage one of the looks that failed tries for all, ever so often, whether it is over."""
+        budget = self._hub.budget
+        if not budget.down or 0 <= now - self._probed_at < PROBE or budget.wait("graphql", now):
+            return []
+        failed = [t for key, t in self._tracks.items() if t.pace.failures and key not in self._running]
+        failed.sort(key=lambda t: t.pace.looked_at)
+        if failed:
+            self._probed_at = now
+        return failed[:1]
+
+    def _recovered(self, lasted: float) -> None:
+        """An outage of so many seconds is over: what it kept from being seen is looked at now, all together."""
+        self._recovered_at = now = self._hub.now()
+        for key, track in self._tracks.items():
+            if track.pace.recovered(now - lasted, now):
+                self._wake(key)
 
     def _may_haste(self, told: Sequence[Track], now: float) -> bool:
         """Whether what webhooks told of is looked at now, or in a moment together with more of it."""
@@ -247,6 +271,10 @@ class Looker:
             log.exception("looks at %s failed", self._hub.host)
             for track in tracks:
                 track.fails(Unseen(f"the look failed: {type(error).__name__}"), began, 0.0)
+        if began <= self._recovered_at:  # what failed here failed before, or so it may be
+            for track in tracks:
+                if track.pace.failures:
+                    track.pace.recovered(began, self._recovered_at)
         if asyncio.current_task() not in self._unheard:
             return
         for track in tracks:

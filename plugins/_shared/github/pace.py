@@ -32,6 +32,12 @@ WORKED_OUT = (2.0, 4.0, 8.0, 16.0)
 """Seconds between looks while GitHub works out whether it merges: no webhook tells of that."""
 TROUBLE = (15.0, 30.0, 60.0, 120.0, 300.0)
 """Seconds between looks that fail."""
+AGAIN = 5.0
+"""Seconds between a look that failed and the one at the end of the outage; twice as long each time that it is in vain."""
+OUTAGE = 10.0
+"""Seconds of an outage after which webhooks of it may be lost: GitHub's deliveries are not made again by themselves."""
+PROBE = 15.0
+"""Seconds between two looks, at one session of all, that try whether an outage is over."""
 NEAR_SHARE = 4.0
 """What is near a decision is slowed by this part of what others are."""
 ALONG = 0.5
@@ -93,6 +99,10 @@ class Pace:
     unknown: int = 0
     """Looks in a row in which GitHub had not worked out whether it merges."""
     failures: int = 0
+    over: bool = False
+    """An outage ended since the last look."""
+    in_vain: int = 0
+    """Looks in a row that failed although an outage had ended."""
     delay: float = 0.0
     """Seconds to wait after a failure, where GitHub named some."""
     waits_for_us: bool = False
@@ -110,6 +120,7 @@ class Pace:
         self.looked_at, self.standing = now, standing
         self.unknown = self.unknown + 1 if unknown else 0
         self.failures, self.delay, self.forgotten = 0, 0.0, False
+        self.over, self.in_vain = False, 0
 
     def failed(self, now: float, delay: float) -> None:
         """A look failed. One that came sooner than it was due, for it was told of, says nothing of how long that lasts."""
@@ -117,8 +128,15 @@ class Pace:
         due = TROUBLE[min(self.failures, len(TROUBLE)) - 1] if self.failures else 0.0
         if not self.failures or waited >= due:
             self.failures += 1
+        self.in_vain += self.over
         self.looked_at, self.delay = now, delay
-        self.forgotten = False
+        self.forgotten = self.over = False
+
+    def recovered(self, began: float, now: float) -> bool:
+        """GitHub answers again after an outage that began then: whether it is looked at again for that."""
+        missed = self.standing is Standing.NEAR and self.looked_at < began and now - began >= OUTAGE
+        self.over = self.over or missed or self.failures > 0
+        return self.over
 
     def interval(self, now: float, *, covered: bool, stretch: float, base: float = BASE) -> float:
         """Seconds from the last look to the next."""
@@ -144,12 +162,14 @@ class Pace:
         if self.forgotten:
             return True
         age = now - self.looked_at
+        if self.over and age >= min(AGAIN * 2.0**self.in_vain, TROUBLE[-1]):
+            return True
         return age < 0 or age >= self.interval(now, covered=covered, stretch=stretch, base=base)
 
     def along(self, now: float, *, covered: bool, stretch: float, base: float = BASE) -> bool:
         """Whether it is taken along in a query that goes out anyway: so those that rest come to be asked together."""
-        if self.failures:
-            return False
+        if self.failures or self.over:
+            return self.over and now - self.looked_at >= AGAIN * 2.0**self.in_vain
         wait = self.interval(now, covered=covered, stretch=stretch, base=base)
         return now - self.looked_at >= wait * ALONG
 

@@ -82,8 +82,9 @@ async def test_where_nobody_can_sign_in_it_stays_on_this_machine_and_says_why(ri
     assert made.notes[0] == "owner/name: there is no token."
 
 
-async def test_another_host_is_named(ring: Ring) -> None:
-    found = replace(FOUND, repo="", elsewhere="gitlab.com")
+async def test_another_host_is_named_with_how_an_enterprise_github_is_used(ring: Ring) -> None:
+    found = replace(FOUND, repo="", elsewhere="git.example.com")
     made = propose(found, Wishes(), _with_github(ring), path=".")
-    assert "gitlab.com: its forge is not built in yet" in made.notes[0]
+    assert made.notes[0].startswith("git.example.com: ")
+    assert all(word in made.notes[0] for word in ("`apiUrl`", "`tokenEnv`", "docs/github.md"))
     assert not made.entry.local, "nothing would take it elsewhere"

@@ -139,6 +139,47 @@ def test_in_an_outage_one_call_tries_at_a_time_ever_more_rarely() -> None:
     assert budget.wait("rest", now) == 0
 
 
+def test_whoever_waits_is_told_truly_what_for_and_how_long() -> None:
+    budget = Budget("github.com")
+    assert budget.hold("rest", T0) == (0.0, "")
+    budget.failed(T0)
+    assert budget.hold("rest", T0)[1] == "github.com is in trouble; next try in 2 s"
+    budget.began("rest", T0 + 3)
+    assert "one call tries whether that is over; next try in 9 s" in budget.hold("rest", T0 + 4)[1]
+    budget.heard("rest", 200, {}, T0 + 4)
+    assert budget.hold("rest", T0 + 4) == (0.0, "")
+    budget.heard("graphql", 200, left(150), T0)
+    words = "its limit of 5000 GraphQL points an hour is used up but for 150, kept for writing; next try in 60 min"
+    assert budget.hold("graphql", T0)[1] == words
+    assert budget.hold("graphql", T0, write=True) == (0.0, "")
+    budget.heard("graphql", 200, left(0), T0)
+    words = "its limit of 5000 GraphQL points an hour is used up; next try in 60 min"
+    assert budget.hold("graphql", T0, write=True)[1] == words
+    many = Budget("github.com")
+    while many.hold("rest", T0) == (0.0, ""):
+        many.began("rest", T0)
+    assert (
+        many.hold("rest", T0 + 1)[1]
+        == "as many REST calls as it allows in a minute are used; next try in 59 s"
+    )
+    written = Budget("github.com")
+    for _ in range(CONTENT_A_MINUTE):
+        written.began("rest", T0, write=True)
+    assert "as much was written there as it allows" in written.hold("rest", T0 + 1, write=True)[1]
+
+
+def test_an_outage_is_over_with_the_first_call_of_its_kind_that_succeeds() -> None:
+    budget, told = Budget("github.com"), list[float]()
+    budget.on_recovery.append(told.append)
+    budget.failed(T0, "graphql")
+    budget.heard("rest", 200, {}, T0 + 5)
+    assert (list(budget.down), told) == (["graphql"], [])
+    budget.heard("graphql", 501, {}, T0 + 60)
+    assert (list(budget.down), told) == ([], [60.0])
+    budget.failed(T0 + 61, "graphql", since=T0 + 41)
+    assert not budget.down, "what hung since before says nothing of now"
+
+
 def test_a_probe_that_is_never_answered_does_not_block_for_ever() -> None:
     budget = Budget("github.com")
     budget.failed(T0)

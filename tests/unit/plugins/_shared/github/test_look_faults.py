@@ -14,7 +14,7 @@ from orchestrator.domain.look import Seen, Unseen
 from orchestrator.domain.pull_request import Checks, PullRequestState
 from orchestrator.errors import NotFound
 from orchestrator.ports.session_ref import SessionRef
-from tests.unit.plugins._shared.github.rig import REPO, Rig, rigged
+from tests.unit.plugins._shared.github.rig import PATIENCE, REPO, Rig, rigged
 
 pytestmark = pytest.mark.git
 IMPATIENT = 0.4
@@ -66,11 +66,77 @@ async def test_in_a_long_outage_hardly_anything_is_called_and_afterwards_it_is_s
     for _ in range(360):
         rig.pass_time(10)
         await rig.looks([rig.session()])
-    assert rig.hub.budget.calls["graphql"] - began <= 20
+    assert rig.hub.budget.calls["graphql"] - began <= 3600 / 15
     assert "127.0.0.1" in await rig.unseen()
     rig.github.faults.is_down = False
-    rig.pass_time(301)
+    rig.pass_time(20)
     assert (await rig.seen(after=None)).checks is Checks.PASSING
+
+
+FLEET = 60
+"""More than one query holds."""
+
+
+@pytest.mark.parametrize("kind", ["502", "hang", "refuse"])
+@pytest.mark.parametrize("told", [True, False])
+async def test_what_went_red_in_an_outage_is_known_soon_after_it(rig: Rig, kind: str, *, told: bool) -> None:
+    """Webhooks on, five minutes without an answer, in which a running check goes red. Its delivery may be lost."""
+    pull = await rig.opened()
+    await rig.check(pull.number, "test", None)
+    await rig.seen()
+    rig.looker.cover(REPO, covered=True)
+    rig.github.control.fault(kind, "", calls=100_000)
+    rig.looker.patience = IMPATIENT / 4
+    for second in range(0, 300, 5):
+        if second == 100:
+            await rig.check(pull.number, "test", "failure", log="it broke\n##[error]exit 1")
+            if told:
+                rig.looker.heard(rig.session().id)
+        rig.pass_time(5)
+        await rig.looks([rig.session()])
+    rig.github.faults.clear()
+    rig.looker.patience = PATIENCE
+    ended = rig.clock[0]
+    while not isinstance(look := (await rig.looks([rig.session()]))[rig.session().id], Seen) or (
+        look.value is not None and look.value.checks is not Checks.FAILING
+    ):
+        assert rig.clock[0] < ended + 30
+        rig.pass_time(2)
+
+
+async def test_after_an_outage_all_that_failed_is_looked_at_at_once_in_few_queries(rig: Rig) -> None:
+    sessions = [rig.session(number) for number in range(1, FLEET + 1)]
+    for number in range(1, FLEET + 1):
+        await rig.opened(number)
+    await rig.looks(sessions)
+    rig.github.faults.is_down = True
+    for _ in range(120):
+        rig.pass_time(5)
+        await rig.looks(sessions)
+    rig.github.faults.is_down = False
+    rig.woken.clear()
+    rig.pass_time(20)
+    await rig.looks(sessions[:1])
+    await until(lambda: set(rig.woken) >= {session.id for session in sessions[1:]})
+    queries = rig.queries
+    rig.pass_time(5)
+    looks = await rig.looks(sessions)
+    assert all(isinstance(look, Seen) for look in looks.values())
+    assert rig.queries - queries <= 10
+
+
+async def test_a_half_that_stays_down_is_not_asked_in_a_storm(rig: Rig) -> None:
+    """GraphQL answers, REST does and does not: each end of an outage that is none is believed ever less."""
+    await rig.opened()
+    await rig.looks([rig.session()])
+    rig.github.control.fault("502", "/rules/branches/", calls=100_000)
+    queries = rig.queries
+    for _ in range(277):
+        rig.pass_time(10)
+        await rig.looks([rig.session()])
+        rig.pass_time(3)  # past the pause that the failure began
+        await rig.hub.probe("GET", "/user")
+    assert rig.queries - queries < 3600 / 15
 
 
 async def test_an_expired_token_is_said_and_nothing_is_taken_for_gone(rig: Rig) -> None:
