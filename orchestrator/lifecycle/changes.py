@@ -64,7 +64,8 @@ def decide_change(draft: Draft, look: Look[PullRequest | None]) -> None:
     _tell_changes(draft, old, new)
     held = outside_texts.of_pull_request(new, draft.now)
     if held or draft.session.held.texts:
-        outsiders.notice(draft, held, about=f" on #{new.number}")
+        settled = outside_texts.settled_in(new, draft.now)
+        outsiders.notice(draft, held, settled=settled, about=f" on #{new.number}")
 
 
 def _is_past(draft: Draft, pr: PullRequest) -> bool:
