@@ -65,7 +65,8 @@ def decide_change(draft: Draft, look: Look[PullRequest | None]) -> None:
     holding.seen_on_forge(draft, new.head)
     held = outside_texts.of_pull_request(new, draft.now)
     if held or draft.session.held.texts:
-        outsiders.notice(draft, held, about=f" on #{new.number}")
+        settled = outside_texts.settled_in(new, draft.now)
+        outsiders.notice(draft, held, settled=settled, about=f" on #{new.number}")
 
 
 def _is_past(draft: Draft, pr: PullRequest) -> bool:
