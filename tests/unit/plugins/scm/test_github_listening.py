@@ -86,6 +86,25 @@ async def test_delivery_of_another_secret_tells_nothing(bench: GitHubBench) -> N
     assert await head(bench, session) == first
 
 
+async def test_a_token_that_is_dead_is_told_of_until_it_is_taken_again(bench: GitHubBench) -> None:
+    session, first = await bench.opened()
+    assert await head(bench, session) == first
+    assert [state.refused for state in bench.scm.accounts()] == [""]
+    bench.github.control.revoke(bench.token)
+    for _ in range(2):
+        bench.heard()
+        await bench.scm.observe([session])
+    (state,) = bench.scm.accounts()
+    assert state.name.startswith("AO_TOKEN at ")
+    assert state.repository == REPO
+    assert state.refused.endswith("does not take our token (AO_TOKEN): Bad credentials; `ao github doctor`")
+    assert bench.token not in repr(state)
+    bench.github.access.tokens[bench.token].revoked = False
+    bench.heard()
+    assert await head(bench, session) == first
+    assert [state.refused for state in bench.scm.accounts()] == [""]
+
+
 async def test_calls_are_counted_by_what_github_limits(bench: GitHubBench) -> None:
     await bench.opened()
     meters = {meter.name.rpartition(" ")[2]: meter for meter in bench.scm.meters()}
