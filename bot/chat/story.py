@@ -110,8 +110,15 @@ def entries(logged: LoggedEvent, session: Session) -> tuple[Entry, ...]:
         return _of_message(event, session)
     if kind in _HEAD_BOUND:
         return _waiting(event, session)
-    found = [_plain(event, session)] if kind in _PLAIN and not event.data.get(HERE) else []
+    told = kind in _PLAIN and not event.data.get(HERE) and not _first_refusal(event, session)
+    found = [_plain(event, session)] if told else []
     return (*_of_held(event, session), *found, *_overtaken(event, session))
+
+
+def _first_refusal(event: Event, session: Session) -> bool:
+    """A push that nobody had to release was refused: its own post is new, and says it."""
+    push = next((p for p in session.held.pushes if p.id == event.data.get("push")), None)
+    return event.type == "push.refused" and push is not None and push.by is None
 
 
 def _of_held(event: Event, session: Session) -> tuple[Entry, ...]:
@@ -133,7 +140,7 @@ def held_entries(session: Session) -> tuple[Entry, ...]:
         Entry(
             about=f"push:{push.id}",
             at=push.since,
-            mention=push.waits,
+            mention=push.waits or (push.refused and push.by is None),
             whom=whom,
             message=push_message(session, push),
         )

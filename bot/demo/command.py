@@ -50,8 +50,8 @@ def _play(folder: Path, arguments: Mapping[str, object]) -> int:
 
 
 def _on_github(folder: Path) -> Hosting:
+    from bot.demo.github.process import GitHubProcess
     from bot.demo.github_hosting import GitHubHosting
-    from bot.demo.github_process import GitHubProcess
 
     return GitHubHosting(GitHubProcess.start(folder / "github"))
 
@@ -72,8 +72,8 @@ def serve(env: Mapping[str, str], *, slack: bool = False, github: bool = False) 
     hosting: Hosting = LocalHosting()
     on_github: GitHubHosting | None = None
     if github:
+        from bot.demo.github.process import GitHubProcess
         from bot.demo.github_hosting import GitHubHosting
-        from bot.demo.github_process import GitHubProcess
 
         there = GitHubProcess.start(home.path / "github")
         there.outlive_exec()

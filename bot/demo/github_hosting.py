@@ -21,7 +21,7 @@ from typing import Any
 from bot.demo import sandbox
 from bot.demo.cast import WITHOUT_PROXIES, Cast
 from bot.demo.evidence import Repository
-from bot.demo.github_process import GitHubProcess
+from bot.demo.github.process import GitHubProcess
 from bot.demo.hosting import NotThere
 from bot.demo.sandbox_files import parted
 from bot.frontends.api.client import Client

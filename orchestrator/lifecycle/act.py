@@ -56,10 +56,9 @@ class Act:
             case acts.DeliverAnswer(question=question):
                 speak.undeliverable(draft, question, str(error))
             case acts.Publish(head=head):
-                draft.set(published=head)
-                held = holding.refused(draft, head, str(error))
+                push = holding.refused(draft, head, str(error))
                 text = f"{short_sha(head)} was not pushed: {error}"
-                draft.tell("push.refused", text, Level.ACTION, head=head, **held)
+                draft.tell("push.refused", text, Level.ACTION, head=head, push=push.id)
             case acts.Merge(head=head):
                 draft.close_intent(merging.KEY)
                 draft.tell(

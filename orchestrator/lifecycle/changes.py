@@ -21,7 +21,7 @@ from orchestrator.domain.pull_request import (
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Change
 from orchestrator.domain.when import clock
-from orchestrator.lifecycle import outsiders
+from orchestrator.lifecycle import holding, outsiders
 from orchestrator.lifecycle.draft import Draft
 
 OPEN = frozenset({PullRequestState.OPEN, PullRequestState.DRAFT})
@@ -62,6 +62,7 @@ def decide_change(draft: Draft, look: Look[PullRequest | None]) -> None:
     red = _red_heads(old, new)
     _put(draft, replace(old, pr=new, at=draft.now, since=since, unseen="", red_heads=red))
     _tell_changes(draft, old, new)
+    holding.seen_on_forge(draft, new.head)
     held = outside_texts.of_pull_request(new, draft.now)
     if held or draft.session.held.texts:
         outsiders.notice(draft, held, about=f" on #{new.number}")

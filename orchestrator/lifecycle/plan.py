@@ -121,7 +121,7 @@ def _held_goes_on(session: Session) -> bool:
     if push is None or not head or session.held.stops(head):
         return False
     if push.head == head:
-        return not push.waits
+        return True  # released: what waits or was refused stops above
     return not _busy(session) and head != session.published
 
 

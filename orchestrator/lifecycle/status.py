@@ -70,8 +70,8 @@ def _evidence(session: Session) -> str:
         pr = session.change.pr
         parts.append(f"#{pr.number} {pr.state.value} at {short_sha(pr.head)}, checks {pr.checks.value}")
     push = session.held.push
-    if push is not None and push.waits:
-        parts.append(f"push of {short_sha(push.head)} held")
+    if push is not None and push.needs_person:
+        parts.append(f"push of {short_sha(push.head)} {push.stage.value}")
     return "; ".join(parts)
 
 
@@ -197,12 +197,14 @@ def _trouble(activity: Activity) -> str:
 
 
 def _held(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
-    """A push waits for a person, and the agent has nothing else to do."""
+    """A push waits for a person, or was refused by the forge, and the agent has nothing else to do."""
     push = session.held.push
     busy = session.work.activity.state in {ActivityState.BUSY, ActivityState.STARTING}
-    if push is None or not push.waits or busy:
+    if push is None or not push.needs_person or busy:
         return None
-    return Status.WAITING_INPUT, f"push held: {push.reasons}"
+    if push.refused and session.local_head not in {"", push.head}:
+        return None  # the branch went on, or back: this head is nobody's concern any more
+    return Status.WAITING_INPUT, push.why
 
 
 def _silent(session: Session, rules: Rules, now: float) -> tuple[Status, str] | None:

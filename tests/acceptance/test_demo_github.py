@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.demo import play, sandbox, scenario
+from bot.demo.github.process import GitHubProcess
 from bot.demo.github_hosting import CHECK, REPO, SECOND_TOKEN, GitHubHosting
-from bot.demo.github_process import GitHubProcess
 from bot.demo.play import Story
 from bot.demo.slack_hand import FakeServer, SlackHand
 from tests.acceptance.test_demo import Tale

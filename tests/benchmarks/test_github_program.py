@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from bot.demo.cast import WITHOUT_PROXIES, Cast
+from bot.demo.github.process import GitHubProcess
 from bot.demo.github_hosting import MEMBER, REPO, GitHubHosting
-from bot.demo.github_process import GitHubProcess
 from bot.demo.sandbox import PROJECT, Sandbox
 from bot.demo.sandbox_files import ISSUES, issue
 from bot.demo.slack_hand import FakeServer

@@ -49,7 +49,8 @@ class ControlHttp:
                 {"error": f"There is no control {name}; there are {', '.join(_NAMES)} and state."}, 404
             )
         try:
-            done = getattr(self.control, name)(**_built(json.loads(data or b"{}")))
+            given = _built(json.loads(data or b"{}"))
+            done = getattr(self.control, name)(*_first(name, given), **given)
             result = await done if inspect.isawaitable(done) else done
         except CannotDo as error:
             return Reply({"error": str(error)}, 409)
@@ -70,6 +71,13 @@ class ControlHttp:
                 {"event": one.event, "action": one.action, "id": one.id, "status": one.status} for one in sent
             ],
         }
+
+
+def _first(name: str, given: Json) -> list[Any]:
+    """What comes without a name: `label` takes any number of `names`."""
+    if name != "label":
+        return []
+    return [given.pop("full_name"), given.pop("number"), *given.pop("names")]
 
 
 def _built(given: Json) -> Json:

@@ -23,8 +23,10 @@ from orchestrator.errors import AoError, NotAllowed, NotFound
 from orchestrator.ports.scm import Examined, Wanted
 from plugins._shared.github import permissions
 from plugins._shared.github.access import App
-from plugins._shared.github.base_rules import BaseRules, base_rules
 from plugins._shared.github.client import Answer, GitHub
+from plugins._shared.github.mark import APPROVAL
+from plugins._shared.github.pull import BranchRules
+from plugins._shared.github.rules import rules_of
 
 OK, WARNING, FAILURE = "ok", "warning", "failure"
 _DAY = 86400.0
@@ -226,7 +228,7 @@ async def _may(where: _Where, signed_in: _SignedIn, repo: Mapping[str, Any]) -> 
     rows += [_lack(where, lack) for lack in lacks]
     rows += [_needless(where, name, why) for name, why in more]
     if signed_in.scopes is None and signed_in.given is None:
-        text = "GitHub does not tell what else a fine-grained token may; look at its page: no Workflows, no Administration: write"
+        text = "GitHub does not tell what else a fine-grained token may; look at its page: no Administration: write, and Workflows only if agents are meant to change workflow files"
         rows.append(_good("permissions", text))
     return rows or [_good("permissions", "all that is needed, and nothing more")]
 
@@ -281,32 +283,32 @@ async def _reaches(where: _Where, path: str) -> bool:
 async def _rules(where: _Where, repo: Mapping[str, Any]) -> list[Examined]:
     branch = where.project.default_branch
     try:
-        rules = await base_rules(where.hub, where.project.repo, branch)
+        rules, protected = await rules_of(where.hub, where.project.repo, branch)
     except NotFound:
         step = "Mend `defaultBranch`, or push it."
         return [_bad("branch", f"{branch} is not on GitHub", step)]
     except AoError as error:
         return [_worth("rules", f"what {branch} requires cannot be seen: {error.what}", error.next_step)]
-    return [*_reviews(where, rules), *_checks(where, rules)]
+    return [*_reviews(where, rules), *_checks(where, rules, protected=protected)]
 
 
-def _reviews(where: _Where, rules: BaseRules) -> Iterator[Examined]:
+def _reviews(where: _Where, rules: BranchRules) -> Iterator[Examined]:
     branch, others = where.project.default_branch, where.others or where.reviewer
-    asked = "an approving review" if rules.reviews == 1 else f"{rules.reviews} approving reviews"
+    asked = "an approving review" if rules.approvals == 1 else f"{rules.approvals} approving reviews"
     if rules.code_owners:
         asked += " by code owners"
-    if rules.reviews and not others:
+    if rules.approvals and not others:
         text = f"{branch} requires {asked}, and ours do not count: we open the pull requests"
         step = "`ao link github` for those who approve; or they review on GitHub itself."
         yield _worth("reviews", text, step)
-    elif rules.reviews:
+    elif rules.approvals:
         how = "linked people review as themselves" if where.others else "our second identity reviews"
         yield _good("reviews", f"{branch} requires {asked}; {how}")
     elif not where.wanted.approvals and not others:
         yield _good(
             "reviews", "none are asked for: Merge is offered, and no Approve, as it would count nowhere"
         )
-    elif not others and not rules.requires_ours:
+    elif not others and APPROVAL not in rules.required:
         text = "approvals count for our own rules only: nobody is linked, and `ao/approval` is not required"
         step = f"`ao link github`, or require the status `ao/approval` on {branch}."
         yield _good("reviews", text, step)
@@ -316,11 +318,11 @@ def _reviews(where: _Where, rules: BaseRules) -> Iterator[Examined]:
         )
 
 
-def _checks(where: _Where, rules: BaseRules) -> Iterator[Examined]:
+def _checks(where: _Where, rules: BranchRules, *, protected: bool) -> Iterator[Examined]:
     branch = where.project.default_branch
-    if rules.contexts:
-        yield _good("checks", f"{branch} requires {one_line(', '.join(rules.contexts), 200)}")
-    elif rules.protected:
+    if rules.required:
+        yield _good("checks", f"{branch} requires {one_line(', '.join(sorted(rules.required)), 200)}")
+    elif protected:
         yield _good("checks", f"{branch} is protected and requires no checks, as far as we may see")
     else:
         step = "Protect it on GitHub: then nobody, and no token, gets round checks and reviews."

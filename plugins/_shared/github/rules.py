@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from orchestrator.errors import AoError, NotAllowed, NotFound, TemporaryError
-from plugins._shared.github.client import Json
+from plugins._shared.github.client import GitHub, Json
 from plugins._shared.github.conditional import Conditional
 from plugins._shared.github.pull import BranchRules
 from plugins._shared.github.words import Node, node, text, whole
@@ -37,6 +37,36 @@ async def branch_rules(rules: Conditional, repo: str, pull: Node) -> BranchRules
         log.warning("the rules of %s in %s could not be read: %s", base, repo, error)
         of_rulesets = BranchRules()
     return together(of_rulesets, from_protection(pull))
+
+
+BASE_RULES = """
+query BaseRules($owner: String!, $name: String!, $ref: String!) {
+  repository(owner: $owner, name: $name) {
+    ref(qualifiedName: $ref) {
+      refUpdateRule {
+        requiredApprovingReviewCount requiredStatusCheckContexts requiresCodeOwnerReviews
+        requiresConversationResolution
+      }
+    }
+  }
+}
+"""
+
+
+async def rules_of(hub: GitHub, repo: str, branch: str) -> tuple[BranchRules, bool]:
+    """The rules of a branch by name, and whether it has any. Raises `NotFound` for a branch that is not there."""
+    owner, _, name = repo.partition("/")
+    said = await hub.graphql(BASE_RULES, {"owner": owner, "name": name, "ref": f"refs/heads/{branch}"})
+    ref = node(said.data.get("repository")).get("ref")
+    if ref is None:
+        msg = f"{repo} has no branch {branch}."
+        raise NotFound(msg)
+    try:
+        rows = (await hub.rest("GET", f"/repos/{repo}/rules/branches/{quote(branch, safe='')}")).data
+    except AoError:
+        rows = []  # older servers have no rulesets
+    found = together(from_rulesets(rows), from_protection({"baseRef": ref}))
+    return found, bool(rows) or bool(node(node(ref).get("refUpdateRule")))
 
 
 def from_rulesets(rows: Json) -> BranchRules:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
 from github import Auth, Github
 
 from bot.demo.github.process import GitHubProcess
-from bot.demo.github.refusals import CannotDo
+from orchestrator.errors import BadInput
 
 PATIENCE = 20.0
 TEST = """import unittest
@@ -21,8 +22,8 @@ class T(unittest.TestCase):
 
 
 @pytest.fixture
-def served() -> Iterator[GitHubProcess]:
-    made = GitHubProcess.start()
+def served(tmp_path: Path) -> Iterator[GitHubProcess]:
+    made = GitHubProcess.start(tmp_path / "github")
     yield made
     assert made.control("state")["failures"] == []
     made.close()
@@ -36,11 +37,13 @@ def test_the_ci_runs_fails_with_a_real_log_and_passes_when_it_is_fixed(served: G
     served.control("ci", full_name="acme/tool", commands={"tests": [sys.executable, "-m", "unittest"]})
     served.control("push", full_name="acme/tool", branch="work", files={"b": "b"}, by="bo")
     served.control("pull", full_name="acme/tool", head="work", by="bo", title="<script>T</script>")
+    served.control("label", full_name="acme/tool", number=1, names=["bug", "area/tools"], by="bo")
     served.control("settle")
     token = served.control("token", login="bo")["result"]
     with Github(auth=Auth.Token(token), base_url=served.api, seconds_between_requests=0) as client:
         repo = client.get_repo("acme/tool")
         pull = repo.get_pull(1)
+        assert {label.name for label in pull.labels} == {"bug", "area/tools"}
         (run,) = repo.get_commit(pull.head.sha).get_check_runs()
         assert (run.name, run.conclusion) == ("tests", "failure")
         (workflow,) = repo.get_workflow_runs(head_sha=pull.head.sha)
@@ -61,16 +64,16 @@ def test_the_ci_runs_fails_with_a_real_log_and_passes_when_it_is_fixed(served: G
         served.control("settle")
         (run,) = repo.get_commit(repo.get_pull(1).head.sha).get_check_runs()
         assert run.conclusion == "success"
-    page = requests.get(f"{served.page}acme/tool/pull/1", timeout=PATIENCE)
+    page = requests.get(f"{served.page}/acme/tool/pull/1", timeout=PATIENCE)
     assert "&lt;script&gt;T&lt;/script&gt;" in page.text
     assert "<script>" not in page.text
 
 
 def test_the_control_needs_its_secret_and_says_what_it_cannot_do(served: GitHubProcess) -> None:
-    assert requests.post(f"{served.page}control/state", timeout=PATIENCE).status_code == 401
-    with pytest.raises(CannotDo, match="There is no repository a/b"):
+    assert requests.post(f"{served.page}/control/state", timeout=PATIENCE).status_code == 401
+    with pytest.raises(BadInput, match="There is no repository a/b"):
         served.control("issue", full_name="a/b", title="T")
-    with pytest.raises(CannotDo, match="There is no control nothing"):
+    with pytest.raises(BadInput, match="There is no control nothing"):
         served.control("nothing")
     elsewhere = requests.get(served.page, headers={"Host": "evil.example"}, timeout=PATIENCE)
     assert elsewhere.status_code == 403

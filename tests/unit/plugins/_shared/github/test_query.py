@@ -8,9 +8,9 @@ from functools import cache
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, validate
 
-from plugins._shared.github import base_rules as github_base_rules
 from plugins._shared.github import mutations as github_mutations
 from plugins._shared.github import query as github_query
+from plugins._shared.github import rules as github_rules
 from tests.published import package
 
 
@@ -23,7 +23,7 @@ def schema() -> GraphQLSchema:
 DOCUMENTS = {
     **github_query.documents(),
     **github_mutations.documents(),
-    "base rules": github_base_rules.DOCUMENT,
+    "base rules": github_rules.BASE_RULES,
 }
 
 
