@@ -40,6 +40,8 @@ _PLAIN = {
     "ci.passing": "✅ Checks passed.",
     "review.changes_requested": "📝 Changes are asked for.",
     "review.changes_asked_here": "📝 Changes are asked for.",
+    "review.waits": "⏳ Not on the forge yet.",
+    "review.not_carried": "⚠️ Not carried to the forge.",
     "review.commented": "💬 New review comments.",
     "merge.conflicts": "🔀 It conflicts with its base.",
     "merge.refused": "⚠️ Not merged.",

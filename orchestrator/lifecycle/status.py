@@ -22,7 +22,7 @@ from orchestrator.domain.session import (
     WantedState,
 )
 from orchestrator.domain.status import Status
-from orchestrator.lifecycle import changes, merging
+from orchestrator.lifecycle import changes, merging, uncarried
 from orchestrator.lifecycle.changes import OPEN
 
 Rule = Callable[[Session, Rules, float], tuple[Status, str] | None]
@@ -277,9 +277,8 @@ def _needs_people(session: Session, change: Change, rules: Rules, _now: float) -
         return Status.MERGEABLE, f"#{pr.number} at {short_sha(pr.head)} can be merged"
     if pr.state is PullRequestState.DRAFT or not changes.green(pr):
         return None
-    if changes.approved(change, rules):
-        return Status.APPROVED, "; ".join(blockers)
-    return Status.REVIEW_PENDING, "; ".join(blockers)
+    words = "; ".join((*blockers, *uncarried.words(change)))
+    return (Status.APPROVED if changes.approved(change, rules) else Status.REVIEW_PENDING), words
 
 
 def _alone(session: Session, rules: Rules, now: float) -> tuple[Status, str] | None:
