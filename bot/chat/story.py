@@ -56,6 +56,7 @@ _PLAIN = {
     "pr.draft": "📝 A draft again.",
     "pr.ready": "📬 Ready for review.",
     "pr.base_merged": "⤵️ Its base is merged in.",
+    "pr.refused": "⚠️ No pull request.",
     "pr.closed": "📪 Pull request closed.",
     "pr.merged": "🎉 Merged.",
     "push.refused": "⚠️ Not pushed.",

@@ -286,10 +286,11 @@ def _alone(session: Session, rules: Rules, now: float) -> tuple[Status, str] | N
     state = session.work.activity.state
     if session.change is not None and session.change.pr.state is PullRequestState.CLOSED:
         return Status.IDLE, f"#{session.change.pr.number} was closed without a merge"
+    refused = f"; its pull request was not taken: {session.held.not_taken}" if session.held.not_taken else ""
     if session.work.reported_done and state is not ActivityState.BUSY:
-        return Status.DONE, "the agent says that it is done"
+        return Status.DONE, f"the agent says that it is done{refused}"
     if state is ActivityState.IDLE:
-        return Status.IDLE, "its turn is over and no pull request is open"
+        return Status.IDLE, f"its turn is over and no pull request is open{refused}"
     unclear = _unclear(session.work.activity, _span(rules.stuck_after))
     if unclear and now - session.work.progress_at > rules.stuck_after:
         return Status.STUCK, unclear
