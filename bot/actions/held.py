@@ -22,13 +22,9 @@ async def run(context: Context, request: Request) -> Message:
     buttons: list[Button] = []
     steps: list[str] = []
     if push is not None:
-        refused = ", refused by the forge" if push.refused else ""
-        lines += [f"Push of {short_sha(push.head)}{refused}:", "", *push_lines(push), ""]
+        lines += [_push_title(push), "", *push_lines(push), ""]
         buttons += push_buttons(session, push)
-        again = (
-            f"release {session.id} --head {short_sha(push.head)}" if push.findings else f"retry {session.id}"
-        )
-        steps += [again, f"send-back {session.id} <text>"]
+        steps += _push_steps(session, push)
     for text in texts:
         lines += [
             f"Text {text.id}, {text.words} by {text.author}:",
@@ -63,6 +59,15 @@ def waiting(session: Session) -> tuple[HeldPush | None, tuple[HeldText, ...]]:
     return (push if push is not None and push.needs_person else None), tuple(
         t for t in session.held.texts if t.waits
     )
+
+
+def _push_title(push: HeldPush) -> str:
+    return f"Push of {short_sha(push.head)}{', refused by the forge' if push.refused else ''}:"
+
+
+def _push_steps(session: Session, push: HeldPush) -> list[str]:
+    again = f"release {session.id} --head {short_sha(push.head)}" if push.findings else f"retry {session.id}"
+    return [again, f"send-back {session.id} <text>"]
 
 
 def _push_data(push: HeldPush) -> Json:

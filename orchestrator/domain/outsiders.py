@@ -72,16 +72,24 @@ def _of_issue(issue: Issue, now: float) -> Iterator[HeldText]:
 
 def of_pull_request(pr: PullRequest, now: float) -> tuple[HeldText, ...]:
     """Its unresolved comments and the words of its reviews, where an outsider wrote them."""
-    return tuple(_of_pull_request(pr, now))
+    return (*_reviews(pr, now), *_comments(pr, now, resolved=False))
 
 
-def _of_pull_request(pr: PullRequest, now: float) -> Iterator[HeldText]:
+def settled_in(pr: PullRequest, now: float) -> tuple[HeldText, ...]:
+    """Its resolved comments by outsiders: they stand there still, and nobody is asked about them anew."""
+    return tuple(_comments(pr, now, resolved=True))
+
+
+def _reviews(pr: PullRequest, now: float) -> Iterator[HeldText]:
     for review in pr.reviews:
         if not review.trusted and review.body:
             place = one_line(f"review {review.author} {review.at}", 150) + f" on #{pr.number}"
             yield _text(place, f"a review of #{pr.number}", review.author, review.url, review.body, now)
+
+
+def _comments(pr: PullRequest, now: float, *, resolved: bool) -> Iterator[HeldText]:
     for comment in pr.comments:
-        if not comment.trusted and not comment.resolved:
+        if not comment.trusted and comment.resolved is resolved:
             path = one_line(comment.path, 200)
             where = f" at {path}:{comment.line}" if path and comment.line else f" at {path}" if path else ""
             yield _text(

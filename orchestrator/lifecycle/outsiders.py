@@ -30,8 +30,14 @@ def title_of(session: Session) -> str:
     return "" if waits else session.task.title
 
 
-def notice(draft: Draft, seen: Sequence[HeldText], *, about: str) -> None:
-    """Keep what waits, telling of each edit once. `about`: how every place ends that was looked at."""
+def notice(draft: Draft, seen: Sequence[HeldText], *, about: str, settled: Sequence[HeldText] = ()) -> None:
+    """Keep what waits, telling of each edit once. `about`: how every place ends that was looked at.
+
+    `settled`: what stands there still and was resolved. What waited of it waits on, an edit of it too; nothing
+    else of it is asked about.
+    """
+    held = {text.place for text in draft.session.held.texts}
+    seen = [*seen, *(text for text in settled if text.place in held)]
     known = {text.id for text in draft.session.held.texts}
     places = {text.place: text.id for text in seen}
     for old in draft.session.held.texts:

@@ -205,15 +205,48 @@ async def test_a_released_review_comment_goes_as_it_was_shown_and_an_edit_is_hel
         await release_text(ring.core, one, text=edited, by=OWNER)
 
 
-async def test_a_resolved_comment_waits_no_more(ring: Ring) -> None:
+async def test_a_comment_that_a_push_or_a_click_settles_stays_held_and_can_be_released(ring: Ring) -> None:
+    """GitHub's conversation has no resolved state: what is older than the head counts as settled there."""
     one = await ring.spawn()
     await ring.pull_request(one)
-    remark = ReviewComment(id="5", author="mallory", body=EVIL, trusted=False)
+    remark = ReviewComment(id="5", author="mallory", body="Rename it.", trusted=False)
     ring.scm.set_pull(one, comments=(remark,))
     await ring.look(one)
-    ring.scm.set_pull(one, comments=(replace(remark, resolved=True),))
+    [text] = waiting(ring, one)
+    ring.scm.set_pull(one, head="f" * 40, comments=(replace(remark, resolved=True),))
+    await ring.look(one)
+    assert waiting(ring, one) == [text]
+    told = await ring.told(one)
+    assert (told.count("text.held"), told.count("text.gone")) == (1, 0)
+    await release_text(ring.core, one, text=text, by=ADA)
+    await ring.later(60)
+    assert ["Rename it." in m.text for m in ring.session(one).messages if m.key.startswith("text:")] == [True]
+
+
+async def test_a_settled_comment_is_gone_when_it_is_and_held_again_when_it_was_edited(ring: Ring) -> None:
+    one = await ring.spawn()
+    await ring.pull_request(one)
+    remark = ReviewComment(id="5", author="mallory", body="Rename it.", trusted=False, resolved=True)
+    ring.scm.set_pull(one, comments=(replace(remark, resolved=False),))
+    await ring.look(one)
+    [text] = waiting(ring, one)
+    ring.scm.set_pull(one, comments=(replace(remark, body=EVIL),))
+    await ring.look(one)
+    [edited] = waiting(ring, one)
+    assert edited != text
+    ring.scm.set_pull(one, comments=())
     await ring.look(one)
     assert waiting(ring, one) == []
+    assert (await ring.told(one)).count("text.gone") == 2
+
+
+async def test_a_comment_that_was_settled_when_first_seen_is_held_up_to_nobody(ring: Ring) -> None:
+    one = await ring.spawn()
+    await ring.pull_request(one)
+    remark = ReviewComment(id="5", author="mallory", body=EVIL, trusted=False, resolved=True)
+    ring.scm.set_pull(one, comments=(remark,))
+    await ring.look(one)
+    assert ring.session(one).held.texts == ()
 
 
 async def test_who_floods_an_issue_fills_nobodys_thread(ring: Ring) -> None:
