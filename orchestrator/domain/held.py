@@ -127,7 +127,8 @@ class Held:
     texts: tuple[HeldText, ...] = ()
     task_waits: str = ""
     """The id of the text that is the whole task: the agent starts once it is released."""
-
+    not_taken: str = ""
+    """Why the forge took no pull request that the agent asked for, while that is so."""
     more: bool = False
     """More texts wait than are kept here; it was told once."""
 

@@ -175,3 +175,18 @@ def _put(draft: Draft, push: HeldPush) -> None:
     held = draft.session.held
     pushes = tuple(push if one.id == push.id else one for one in held.pushes)
     draft.set(held=replace(held, pushes=pushes))
+
+
+def not_taken(draft: Draft, error: Conflict) -> None:
+    """The forge has something in the way of the agent's pull request: people are told, once for each reason."""
+    why = f"{error.what} {error.next_step}".strip()
+    if isinstance(error, PushHeld) or draft.session.held.not_taken == why:
+        return
+    draft.set(held=replace(draft.session.held, not_taken=why))
+    draft.tell("pr.refused", f"its pull request was not taken: {why}", Level.ACTION)
+
+
+def taken(draft: Draft) -> None:
+    """The forge took what the session has: nothing is in the way any more."""
+    if draft.session.held.not_taken:
+        draft.set(held=replace(draft.session.held, not_taken=""))

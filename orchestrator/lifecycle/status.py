@@ -22,7 +22,7 @@ from orchestrator.domain.session import (
     WantedState,
 )
 from orchestrator.domain.status import Status
-from orchestrator.lifecycle import changes, merging
+from orchestrator.lifecycle import changes, merging, uncarried
 from orchestrator.lifecycle.changes import OPEN
 
 Rule = Callable[[Session, Rules, float], tuple[Status, str] | None]
@@ -277,9 +277,8 @@ def _needs_people(session: Session, change: Change, rules: Rules, _now: float) -
         return Status.MERGEABLE, f"#{pr.number} at {short_sha(pr.head)} can be merged"
     if pr.state is PullRequestState.DRAFT or not changes.green(pr):
         return None
-    if changes.approved(change, rules):
-        return Status.APPROVED, "; ".join(blockers)
-    return Status.REVIEW_PENDING, "; ".join(blockers)
+    words = "; ".join((*blockers, *uncarried.words(change)))
+    return (Status.APPROVED if changes.approved(change, rules) else Status.REVIEW_PENDING), words
 
 
 def _alone(session: Session, rules: Rules, now: float) -> tuple[Status, str] | None:
@@ -287,10 +286,11 @@ def _alone(session: Session, rules: Rules, now: float) -> tuple[Status, str] | N
     state = session.work.activity.state
     if session.change is not None and session.change.pr.state is PullRequestState.CLOSED:
         return Status.IDLE, f"#{session.change.pr.number} was closed without a merge"
+    refused = f"; its pull request was not taken: {session.held.not_taken}" if session.held.not_taken else ""
     if session.work.reported_done and state is not ActivityState.BUSY:
-        return Status.DONE, "the agent says that it is done"
+        return Status.DONE, f"the agent says that it is done{refused}"
     if state is ActivityState.IDLE:
-        return Status.IDLE, "its turn is over and no pull request is open"
+        return Status.IDLE, f"its turn is over and no pull request is open{refused}"
     unclear = _unclear(session.work.activity, _span(rules.stuck_after))
     if unclear and now - session.work.progress_at > rules.stuck_after:
         return Status.STUCK, unclear
