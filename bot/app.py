@@ -38,6 +38,7 @@ from orchestrator.ports.plugin import Closes, PluginContext
 from orchestrator.registry import Registry
 from orchestrator.services import configuration, found_at_start, links, terminals, trust
 from orchestrator.services.core import Core
+from orchestrator.services.credentials import Credentials
 from orchestrator.services.intake import Intake
 from orchestrator.services.settings_now import SettingsNow
 from orchestrator.settings.effective import Settings
@@ -118,7 +119,12 @@ async def open_app(home: Home, config: Path, env: Mapping[str, str], *, whole: b
     kept = core.store.fleet
     intake = Intake(core)
     core.hooks.issues_changed.append(intake.wake)
-    watches = (Completion(core.fleet, kept, core.sees), Accounts(core.fleet, kept), intake)
+    watches = (
+        Completion(core.fleet, kept, core.sees),
+        Accounts(core.fleet, kept),
+        Credentials(core, kept),
+        intake,
+    )
     rounds = Rounds(core.fleet, lambda: _room(core), *watches)
     watcher = Watcher(home.projects, rounds.hear, core.clock)
     core.settings.on_change(lambda now: _make_folders(home, now, watcher))

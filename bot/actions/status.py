@@ -101,9 +101,11 @@ def _with_lost(message: Message, lost: Sequence[Lost]) -> Message:
 
 
 def _with_meters(message: Message, context: Context) -> Message:
-    """The list, and below it what is short of an outside service's limits."""
-    from orchestrator.services import meters
+    """The list; above it whom a service does not let in any more, below it what is short of an outside service's limits."""
+    from orchestrator.services import credentials, meters
 
+    refused = tuple(f"⚠️ {words}" for words in credentials.words(context.core))
+    message = replace(message, lines=(*refused, *message.lines)) if refused else message
     found: list[Json] = [dict(row) for row in meters.rows(context.core)]
     if not found or not isinstance(message.data, dict):
         return message

@@ -302,7 +302,7 @@ class Heard:
     """The forge's own id of the delivery: the same again is the same delivery."""
     event: str
     repository: str = ""
-    """Where it happened, as the project calls it; empty for what is about no repository."""
+    """Where it happened, as the project calls it; empty for what is about no repository, or not surely about it."""
     sessions: tuple[SessionId, ...] = ()
     """Those it concerns: they are looked at now."""
     later: tuple[SessionId, ...] = ()
@@ -316,11 +316,18 @@ class Hears(Protocol):
     """An scm that is told by webhooks what happens. A delivery only means: look sooner."""
 
     def hear(
-        self, project: Project, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]
+        self,
+        project: Project,
+        headers: Mapping[str, str],
+        body: bytes,
+        secrets: Sequence[str],
+        *,
+        named: bool = False,
     ) -> Heard:
         """Read one delivery; header names are in lower case. Never blocks, changes nothing, may run in a thread.
 
-        `secrets`: any of which may have signed it. Raises `NotAllowed` for a wrong signature and where there
+        `secrets`: any of which may have signed it. `named`: it came to an address of this project alone, which
+        counts where its repository's name is another one and nobody knows yet whether it was renamed. Raises `NotAllowed` for a wrong signature and where there
         is no secret, `BadInput` for a body that is none, `NotFound` when it is for another repository.
         """
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from orchestrator.domain.ids import ProjectId
 from orchestrator.errors import AoError, BadInput, NotAllowed, NotFound, TemporaryError
@@ -29,6 +30,8 @@ class Way:
     project: ProjectId
     most: int
     """Bytes that a delivery may have."""
+    named: bool = False
+    """The path is this project's alone."""
 
 
 class Receiver:
@@ -67,7 +70,7 @@ class Receiver:
         for way in ways:
             try:
                 scm = self._scm(way.project)
-                heard = await self._hear(scm, way.project, headers, body)
+                heard = await self._hear(scm, way, headers, body)
             except AoError as error:
                 refused.append(error)
                 continue
@@ -85,12 +88,11 @@ class Receiver:
             raise NotFound(msg)
         return scm
 
-    async def _hear(self, scm: Hears, project: ProjectId, headers: Mapping[str, str], body: bytes) -> Heard:
-        known = self._core.settings.project(project)
-        secrets = hook_secret.of_project(self._core, project)
-        if len(body) > LARGE:
-            return await self._lanes.run("reading", scm.hear, known, headers, body, secrets)
-        return scm.hear(known, headers, body, secrets)
+    async def _hear(self, scm: Hears, way: Way, headers: Mapping[str, str], body: bytes) -> Heard:
+        known = self._core.settings.project(way.project)
+        secrets = hook_secret.of_project(self._core, way.project)
+        hear = partial(scm.hear, known, headers, body, secrets, named=way.named)
+        return await self._lanes.run("reading", hear) if len(body) > LARGE else hear()
 
     async def _take(self, scm: Hears, project: ProjectId, heard: Heard) -> Outcome:
         hooks, now = self._core.hooks, self._core.clock.now()
@@ -133,7 +135,7 @@ def _ways(settings: Settings, path: str) -> Iterator[Way]:
         usual = f"{block.path}/{settings.plugin(project, 'scm').name}"
         if path in {usual, f"{usual}/{project}"} or (own is not None and path == own.path):
             most = own.max_body_bytes if own is not None and own.max_body_bytes else int(block.max_body_bytes)
-            yield Way(project=project, most=most)
+            yield Way(project=project, most=most, named=path != usual)
 
 
 def _most_telling(errors: Sequence[AoError]) -> AoError:

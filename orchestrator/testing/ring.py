@@ -41,6 +41,7 @@ from orchestrator.ports.workspace import WORKSPACE
 from orchestrator.registry import Registry
 from orchestrator.services import spawn
 from orchestrator.services.core import Core
+from orchestrator.services.credentials import Credentials
 from orchestrator.services.intake import Intake
 from orchestrator.services.settings_now import SettingsNow
 from orchestrator.storage.faults import NoFaults
@@ -328,7 +329,9 @@ async def open_ring(
     settings.on_change(lambda _now: core.adopt())
     room = before.room if before else [Room(sessions=30)]
     intake = Intake(core)
-    watches = (Completion(fleet, store.fleet, core.sees), Accounts(fleet, store.fleet), intake)
+    kept = store.fleet
+    alarms = (Accounts(fleet, kept), Credentials(core, kept))
+    watches = (Completion(fleet, kept, core.sees), *alarms, intake)
     rounds = Rounds(fleet, lambda: replace(room[-1], brake=core.brake), *watches)
     ring = Ring(world=world, core=core, rounds=rounds, intake=intake, settings=settings, room=room)
     await rounds.first()

@@ -21,6 +21,7 @@ from orchestrator.domain.project import Project
 from orchestrator.domain.pull_request import Checks, Mergeable, PullRequest, ReviewDecision
 from orchestrator.domain.pushed_diff import PushedDiff
 from orchestrator.errors import AoError, BadInput, Conflict, NotFound
+from orchestrator.ports.account import AccountState
 from orchestrator.ports.plugin import Field, Options, Plugin, PluginContext
 from orchestrator.ports.scm import (
     SCM,
@@ -307,6 +308,10 @@ class GitHubScm(
             await self._second.aclose()
 
     # Ours ------------------------------------------------------------------------------------------
+
+    @override
+    def accounts(self) -> list[AccountState]:
+        return [*super().accounts(), *(self._second.accounts() if self._second is not None else ())]
 
     @override
     def _reviewer_for(self, project: Project) -> GitHub | None:

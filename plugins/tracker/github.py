@@ -15,6 +15,7 @@ from orchestrator.domain.issue import Issue
 from orchestrator.domain.look import Look, Unseen
 from orchestrator.domain.project import Project
 from orchestrator.errors import AoError, NotReady
+from orchestrator.ports.account import AccountState, HasAccounts
 from orchestrator.ports.plugin import Closes, Field, Options, Plugin, PluginContext, model_validator
 from orchestrator.ports.tracker import TRACKER, IssueChange, Queue, Queued, Tracker
 from plugins._shared.github.access import TRUSTED, Access, AccessOptions, ready
@@ -61,7 +62,7 @@ class GitHubTrackerOptions(AccessOptions):
     """Bots whose texts reach agents unreleased and whose `agent:go` is obeyed, by login: `dependabot`."""
 
 
-class GitHubTracker(Tracker, Closes):
+class GitHubTracker(Tracker, Closes, HasAccounts):
     """Issues of a repository on GitHub."""
 
     def __init__(self, options: GitHubTrackerOptions, context: PluginContext) -> None:
@@ -116,6 +117,10 @@ class GitHubTracker(Tracker, Closes):
         written = _named(project)
         known = self._repos.get(written)
         return parse_ref(text, self._access.host, (written, known.now if known else written))
+
+    @override
+    def accounts(self) -> Sequence[AccountState]:
+        return self._access.accounts()
 
     @override
     async def aclose(self) -> None:

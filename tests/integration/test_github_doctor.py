@@ -134,13 +134,18 @@ async def test_of_a_fine_grained_token_calls_tell_what_lacks_and_nothing_is_chan
     found = await bench.look(control.token("ana", permissions=less))
     assert bad(found) == [
         "missing: contents: write (to push branches and merge)",
-        "missing: statuses: write (to set ao/approval)",
-        "missing: issues: write (to label and comment on issues)",
+        "missing: statuses: write (to see commit statuses and set ao/approval)",
+        "missing: issues: write (to read, label and comment on issues)",
     ]
     without = await bench.look(control.token("ana", permissions=less), replace(WANTED, issues=False))
     assert len(bad(without)) == 2
     repo = bench.github.world.repository(REPO)
     assert (list(repo.issues), list(repo.branch_heads)) == ([], ["main"])
+
+
+async def test_a_token_that_may_read_logs_and_not_run_jobs_again_lacks_that(bench: Bench) -> None:
+    found = await bench.look(bench.github.control.token("ana", permissions={**NEEDED, "actions": "read"}))
+    assert bad(found) == ["missing: actions: write (to read logs of failing jobs and run them again)"]
 
 
 async def test_a_fine_grained_token_that_reaches_secrets_is_told_so(bench: Bench) -> None:
@@ -149,12 +154,15 @@ async def test_a_fine_grained_token_that_reaches_secrets_is_told_so(bench: Bench
 
 
 @pytest.mark.parametrize("kind", ["501", "502", "refuse"])
-async def test_what_doctor_can_do_without_stops_no_other_work(bench: Bench, kind: str) -> None:
+async def test_what_an_outage_hides_is_said_and_stops_no_other_work(bench: Bench, kind: str) -> None:
     control = bench.github.control
     for part in ("/actions/secrets", "/hooks", "/git/refs"):
         control.fault(kind, part)
     found = await bench.look(control.token("ana", permissions=NEEDED))
-    assert bad(found) == []
+    contents, secrets = bad(found)
+    words = "whether it has contents: write (to push branches and merge) could not be seen: "
+    assert contents.startswith(words)
+    assert secrets.startswith("whether it has what nothing here needs: secrets could not be seen: ")
     assert len(about(found, "quota")) == 2
     assert len(bench.github.faults.met) == 3
     assert bench.down == [{}], "and no outage is made of it"

@@ -55,7 +55,12 @@ class HearingScm(GitHubHooks, FakeScm):
         FakeScm.__init__(self, runs=(CHECK,))
         self.hub = hub
         self.seen_anew: list[SessionId] = []
-        self.hearing = Hearing(now=world.clock.now, forget=self.seen_anew.append)
+        self._now = world.clock.now
+        self.restart()
+
+    def restart(self) -> None:
+        """What was heard was in memory."""
+        self.hearing = Hearing(now=self._now, forget=self.seen_anew.append)
 
     @override
     def hook_place(self, project: Project) -> tuple[Rest, str]:
@@ -69,9 +74,15 @@ class HearingScm(GitHubHooks, FakeScm):
 
     @override
     def hear(
-        self, project: Project, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]
+        self,
+        project: Project,
+        headers: Mapping[str, str],
+        body: bytes,
+        secrets: Sequence[str],
+        *,
+        named: bool = False,
     ) -> Heard:
-        return self.hearing.hear(project, headers, body, secrets)
+        return self.hearing.hear(project, headers, body, secrets, named=named)
 
     @override
     def take(self, heard: Heard) -> None:
@@ -209,6 +220,17 @@ async def test_a_repository_that_is_renamed_is_still_heard(house: House) -> None
     await house.delivered()
     await house.github.control.push("acme/gadget", house.branch, {"b.txt": "b\n"}, by="bo")
     assert await house.delivered() == {house.session}
+
+
+async def test_a_renamed_repository_is_heard_after_a_restart_before_anybody_looked(house: House) -> None:
+    await install(house)
+    house.github.control.rename(REPO, "acme/gadget")
+    await house.delivered()
+    house.scm.restart()
+    house.scm.hearing.know(house.session, REPO, Shown(branch=house.branch))
+    await house.github.control.push("acme/gadget", house.branch, {"b.txt": "b\n"}, by="bo")
+    assert await house.delivered() == {house.session}
+    assert house.ring.core.hooks.deliveries["-", "foreign"] == 0
 
 
 async def test_who_may_not_see_hooks_is_told_which_permission_is_missing(house: House) -> None:

@@ -17,7 +17,7 @@ from bot.chat.desk import Desk
 from bot.frontends.api.door import Door
 from bot.frontends.api.guard import asked_here
 from bot.frontends.chat import Figures
-from orchestrator.services import health, meters, webhooks
+from orchestrator.services import credentials, health, meters, webhooks
 
 if TYPE_CHECKING:
     from orchestrator.lifecycle.announcer import Announcer
@@ -56,7 +56,7 @@ class State:
         """
         await self._let_in(http)
         found = await health.problems(self.core, self.pulse)
-        behind = [*health.degraded(self.core), *meters.words(self.core)]
+        behind = [*credentials.words(self.core), *health.degraded(self.core), *meters.words(self.core)]
         data = {
             "ok": not found,
             "reasons": found,

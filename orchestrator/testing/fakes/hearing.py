@@ -35,7 +35,13 @@ class FakeHearing(Hears):
 
     @override
     def hear(
-        self, project: Project, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]
+        self,
+        project: Project,
+        headers: Mapping[str, str],
+        body: bytes,
+        secrets: Sequence[str],
+        *,
+        named: bool = False,
     ) -> Heard:
         given = headers.get("x-fake-secret", "").encode()
         if not any(one and hmac.compare_digest(one.encode(), given) for one in secrets):

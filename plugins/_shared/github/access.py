@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from orchestrator.domain.outside_text import one_line
 from orchestrator.errors import NotReady
+from orchestrator.ports.account import AccountState
 from orchestrator.ports.plugin import Field, Options, PluginContext, model_validator
 from orchestrator.ports.scm import Credential
 from plugins._shared.github.client import (
@@ -300,6 +302,8 @@ class Access:
         self._context = context
         self._listener = listener
         self._held: dict[str, GitHub] = {}
+        self._used_for: dict[str, str] = {}
+        """A repository by the identity that acts in it; of people there is none."""
 
     @property
     def host(self) -> str:
@@ -312,7 +316,28 @@ class Access:
 
     def ours(self, repository: str = "") -> GitHub:
         """The client that acts as ourselves, for a repository `owner/name`."""
-        return self._client(self.identity(repository))
+        identity = self.identity(repository)
+        self._used_for.setdefault(identity.key, repository)
+        return self._client(identity)
+
+    def accounts(self) -> list[AccountState]:
+        """Whether GitHub takes our credentials, as far as it was heard."""
+        return [
+            AccountState(
+                name=f"{self._source(hub)} at {self.host}", repository=repository, refused=self._words(hub)
+            )
+            for key, repository in self._used_for.items()
+            if (hub := self._held.get(key)) is not None and hub.let_in.refused is not None
+        ]
+
+    def _source(self, hub: GitHub) -> str:
+        return str(getattr(hub.identity, "source", hub.identity.key))
+
+    def _words(self, hub: GitHub) -> str:
+        if not hub.let_in.refused:
+            return ""
+        why = one_line(hub.let_in.refused, 200).rstrip(".")
+        return f"{self.host} does not take our token ({self._source(hub)}): {why}; `ao github doctor`"
 
     def person(self, credential: Credential) -> GitHub:
         """The client that acts as a person. Those of tokens that were renewed since are let go."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing_extensions import override
 
 from orchestrator.domain.project import Project
+from orchestrator.ports.account import AccountState, HasAccounts
 from orchestrator.ports.plugin import PluginContext
 from orchestrator.ports.scm import Examined, Examines, Wanted
 from plugins._shared.github import doctor as github_doctor
@@ -15,7 +16,7 @@ from plugins._shared.github.client import GitHub
 from plugins._shared.github.sign_in import GitHubSignIn, SignInOptions
 
 
-class GitHubAccount(GitHubSignIn, Examines):
+class GitHubAccount(GitHubSignIn, Examines, HasAccounts):
     """To be inherited. `reviewer`: a second identity of ours reviews for people who are not linked."""
 
     def __init__(self, options: SignInOptions, context: PluginContext, *, reviewer: bool = False) -> None:
@@ -31,6 +32,10 @@ class GitHubAccount(GitHubSignIn, Examines):
     async def examine(self, project: Project, wanted: Wanted) -> Sequence[Examined]:
         hub, second = self._ours.ours(project.repo), self._reviewer_for(project)
         return await github_doctor.examine(hub, project, wanted, now=self._time(), second=second)
+
+    @override
+    def accounts(self) -> Sequence[AccountState]:
+        return self._ours.accounts()
 
     def _reviewer_for(self, project: Project) -> GitHub | None:
         """The second identity's client, where there is one."""

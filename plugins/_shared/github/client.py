@@ -36,6 +36,7 @@ from plugins._shared.github.answers import (
     web_host,
 )
 from plugins._shared.github.budget import Budget, in_trouble
+from plugins._shared.github.let_in import LetIn
 from plugins._shared.github.turn import Turns
 from plugins._shared.github.wire import WIRE
 
@@ -93,8 +94,8 @@ class GitHub:
         self.identity = identity
         self.budget = Budget(web_host(url))
         self.now = now
-        self.renamed: dict[str, str] = {}
-        """Path as asked -> where GitHub sent us: a repository that was renamed or moved."""
+        self._moved: set[str] = set()
+        self.let_in = LetIn()
         self._listener = listener
         self._executor = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="github")
         self._requester: Requester | None = None
@@ -163,14 +164,15 @@ class GitHub:
             where = moved_to(answer, self.url)
             if not where:
                 break
-            self._note_move(path, where)
+            self._note_move(path)
             at, query = where, {}
         return answer
 
-    def _note_move(self, path: str, where: str) -> None:
-        if path not in self.renamed and len(self.renamed) < MOST_PAGES:
-            self.renamed[path] = where
-            log.warning("%s moved %s to %s; put the new name into the configuration", self.host, path, where)
+    def _note_move(self, path: str) -> None:
+        repository = "/".join(path.partition("?")[0].split("/")[:4])
+        if repository not in self._moved and len(self._moved) < MOST_PAGES:
+            self._moved.add(repository)
+            log.warning("%s moved %s; put the new name into the configuration", self.host, repository)
 
     async def download(self, path: str) -> str:
         """The end of a long text that lies elsewhere (a job's log), fetched from there without our credential."""
@@ -268,9 +270,9 @@ class GitHub:
 
     def _account(self, kind: str, answer: Answer) -> None:
         now, cost = self.now(), 1
+        self.let_in.heard(answer, signed_in=self._requester is not None)
         if answer.status == 401:
-            # A token that is not taken any more may have been renewed outside: the next call signs in anew.
-            self._requester = None
+            self._requester = None  # it may have been renewed outside: the next call signs in anew
         if kind == "graphql" and isinstance(answer.data, dict):
             rate = (answer.data.get("data") or {}).get("rateLimit") or {}
             cost = rate.get("cost", 1)
@@ -285,7 +287,7 @@ class GitHub:
             return self._requester
 
     def _make(self) -> Requester:
-        return _requester(self.url, self.identity.auth())
+        return _requester(self.url, self.let_in.signs_in(self.identity.auth))
 
     def _translated(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - as the call returns
         """In the thread: an App's token is renewed there, and its refusals are PyGithub's own."""
@@ -295,6 +297,7 @@ class GitHub:
             return call()
         except GithubException as error:
             answer = Answer(error.status, error.headers or {}, error.data)
+            self.let_in.heard(answer)
             raise refusal(answer, "signing in", self.host) from None
 
     async def _call(self, what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - as the call returns

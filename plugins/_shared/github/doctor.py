@@ -2,9 +2,9 @@
 
     found = await examine(hub, project, wanted, reviewer=False)
 
-Looks only, with two exceptions that change nothing: of a fine-grained token GitHub does not tell what it
-may, so some writes are asked for with an empty body, which GitHub refuses as malformed (422) after it has
-looked at the permission (403).
+Looks only, with one exception that changes nothing: of a fine-grained token GitHub does not tell what it
+may, so some writes are asked for with an empty body, which GitHub refuses as malformed (422) or finds nothing
+for (404) after it has looked at the permission (403).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from orchestrator.domain.outside_text import one_line
 from orchestrator.domain.project import Project
-from orchestrator.errors import AoError, NotAllowed, NotFound
+from orchestrator.errors import AoError, BadInput, Conflict, NotAllowed, NotFound, SignedOut
 from orchestrator.ports.scm import Examined, Wanted
 from plugins._shared.github import permissions
 from plugins._shared.github.access import App
@@ -33,16 +33,6 @@ _DAY = 86400.0
 _SOON = 14 * _DAY
 """Seconds before its end at which a token is worth a word."""
 _LOW = 0.1
-_NOBODY = "0" * 40
-_WRITES = (
-    ("contents: write", "POST", "/git/refs", "push branches and merge"),
-    ("pull_requests: write", "POST", "/pulls", "open, review and merge pull requests"),
-    ("statuses: write", "POST", f"/statuses/{_NOBODY}", "set ao/approval"),
-)
-_READS = (
-    ("checks: read", "/commits/{branch}/check-runs?per_page=1", "see check runs"),
-    ("actions: read", "/actions/runs?per_page=1", "read logs of failing jobs"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +211,8 @@ async def _may(where: _Where, signed_in: _SignedIn, repo: Mapping[str, Any]) -> 
         lacks = permissions.missing_permissions(signed_in.given, issues=issues)
         more = permissions.needless_permissions(signed_in.given, issues=issues)
     else:
-        lacks, more = await _tried(where)
+        lacks, more, unseen = await _tried(where)
+        rows += unseen
     if signed_in.given is None and not (repo.get("permissions") or {}).get("push", True):
         text = f"who signed in may only read {where.project.repo}: nothing can be pushed"
         rows.append(_bad("permissions", text, "Give them the role Write there."))
@@ -244,39 +235,52 @@ def _needless(where: _Where, name: str, why: str) -> Examined:
     return _worth("permissions", f"needless: {name} ({why})", f"Take it from the {where.fine}.")
 
 
-async def _tried(where: _Where) -> tuple[tuple[permissions.Lack, ...], tuple[tuple[str, str], ...]]:
-    """What a fine-grained token lacks, by what calls answer; and what it could reach besides."""
+async def _tried(
+    where: _Where,
+) -> tuple[tuple[permissions.Lack, ...], tuple[tuple[str, str], ...], list[Examined]]:
+    """What a fine-grained token lacks, by what calls answer; what it could reach besides; what nobody could see."""
     branch = quote(where.project.default_branch, safe="")
-    calls = [(name, "GET", path.format(branch=branch), what) for name, path, what in _READS]
-    calls += _WRITES
-    if where.wanted.issues:
-        calls.append(("issues: write", "POST", "/issues", "label and comment on issues"))
-    answers = await asyncio.gather(*(_refused(where, method, path) for _, method, path, _ in calls))
-    lacks = tuple(
-        permissions.Lack(name=name, what=what)
-        for (name, _, _, what), refused in zip(calls, answers, strict=True)
-        if refused
+    needs = [n for n in permissions.NEEDS if n.probe and (where.wanted.issues or n.name != "issues")]
+    secrets, *answers = await asyncio.gather(
+        _has(where, "GET /actions/secrets?per_page=1", absent=False),
+        *(_has(where, need.probe.format(branch=branch)) for need in needs),
     )
-    secrets = await _reaches(where, "/actions/secrets?per_page=1")
-    return lacks, (("secrets", "may reach the names of secrets"),) if secrets else ()
+    lacks, unseen = [], []
+    for need, has in zip(needs, answers, strict=True):
+        name = f"{need.name}: {need.level}"
+        if isinstance(has, AoError):
+            unseen.append(_unseen(f"{name} (to {need.what})", has))
+        elif not has:
+            lacks.append(permissions.Lack(name=name, what=need.what))
+    if isinstance(secrets, AoError):
+        unseen.append(_unseen("what nothing here needs: secrets", secrets))
+    more = (("secrets", "may reach the names of secrets"),) if secrets is True else ()
+    return tuple(lacks), more, unseen
 
 
-async def _refused(where: _Where, method: str, path: str) -> bool:
-    """Whether the permission is missing. Malformed, absent and everything else means: it is there."""
+def _unseen(what: str, error: AoError) -> Examined:
+    step = error.next_step or "Ask again in a while: `ao github doctor`."
+    return _worth("permissions", f"whether it has {what} could not be seen: {error.what}", step)
+
+
+async def _has(where: _Where, probe: str, *, absent: bool = True) -> bool | AoError:
+    """Whether the permission is there: refused as malformed, it is. An error that says neither is returned.
+
+    `absent`: what it means that nothing is found.
+    """
+    method, _, path = probe.partition(" ")
     try:
         await where.hub.probe(method, f"{where.path}{path}", {} if method == "POST" else None)
+    except SignedOut as error:
+        return error
     except NotAllowed:
+        return False
+    except NotFound:
+        return absent
+    except (BadInput, Conflict):
         return True
-    except AoError:
-        return False
-    return False
-
-
-async def _reaches(where: _Where, path: str) -> bool:
-    try:
-        await where.hub.probe("GET", f"{where.path}{path}")
-    except AoError:
-        return False
+    except AoError as error:
+        return error
     return True
 
 

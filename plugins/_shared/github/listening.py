@@ -78,7 +78,8 @@ class GitHubListening(GitHubHooks, Hears, Metered):
             if session.id in self._seen and _told_by_webhooks(pull) != _told_by_webhooks(known):
                 self._hearing.noticed(session.id)
             self._seen[session.id] = (pull, now)
-            self._hearing.know(session.id, repo, _shown(session, pull))
+            number = self.looker(session.project).repository_id(repo)
+            self._hearing.know(session.id, repo, _shown(session, pull), repository_id=number)
         for over in [key for key, (_, asked) in self._seen.items() if now - asked > UNASKED]:
             del self._seen[over]
             self._hearing.lose(over)
@@ -87,9 +88,15 @@ class GitHubListening(GitHubHooks, Hears, Metered):
 
     @override
     def hear(
-        self, project: Project, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]
+        self,
+        project: Project,
+        headers: Mapping[str, str],
+        body: bytes,
+        secrets: Sequence[str],
+        *,
+        named: bool = False,
     ) -> Heard:
-        return self._hearing.hear(project, headers, body, secrets)
+        return self._hearing.hear(project, headers, body, secrets, named=named)
 
     @override
     def take(self, heard: Heard) -> None:

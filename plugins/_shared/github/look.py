@@ -98,6 +98,10 @@ class Looker:
         """Whether they do."""
         return repo.lower() in self._covered
 
+    def repository_id(self, repo: str) -> int:
+        """What a repository is known by also after it was renamed; 0: nothing was seen there yet."""
+        return self._round.repository_id(repo)
+
     def concerned(
         self, repo: str, *, number: int = 0, branch: str = "", head: str = ""
     ) -> tuple[SessionId, ...]:

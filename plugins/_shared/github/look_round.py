@@ -36,6 +36,10 @@ class LookRound:
         self._failures = Failures(hub)
         self._diffs = Diffs(hub)
 
+    def repository_id(self, repo: str) -> int:
+        """As GitHub said it when it was last looked at; 0: nothing was seen there yet."""
+        return self._reader.ids.get(repo.lower(), 0)
+
     @property
     def _server(self) -> float:
         return self._hub.budget.server(self._hub.now())

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 _LEVELS = ("", "read", "write", "admin")
 READ, WRITE = "read", "write"
+_NOBODY = "0" * 40
+"""A commit that nobody has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,16 +25,31 @@ class Need:
     """What it is for, in words."""
     optional: bool = False
     """Without it everything else works."""
+    probe: str = ""
+    """A call below the repository that needs it and changes nothing: `POST` with an empty body, which GitHub
+    refuses as malformed or finds nothing for, after it has looked at the permission. `{branch}`: the default one."""
 
 
 NEEDS = (
     Need(name="metadata", level=READ, what="see the repository"),
-    Need(name="contents", level=WRITE, what="push branches and merge"),
-    Need(name="pull_requests", level=WRITE, what="open, review and merge pull requests"),
-    Need(name="checks", level=READ, what="see check runs"),
-    Need(name="statuses", level=WRITE, what="see commit statuses and set ao/approval"),
-    Need(name="actions", level=WRITE, what="read logs of failing jobs and run them again"),
-    Need(name="issues", level=WRITE, what="read, label and comment on issues"),
+    Need(name="contents", level=WRITE, what="push branches and merge", probe="POST /git/refs"),
+    Need(name="pull_requests", level=WRITE, what="open, review and merge pull requests", probe="POST /pulls"),
+    Need(
+        name="checks", level=READ, what="see check runs", probe="GET /commits/{branch}/check-runs?per_page=1"
+    ),
+    Need(
+        name="statuses",
+        level=WRITE,
+        what="see commit statuses and set ao/approval",
+        probe=f"POST /statuses/{_NOBODY}",
+    ),
+    Need(
+        name="actions",
+        level=WRITE,
+        what="read logs of failing jobs and run them again",
+        probe="POST /actions/runs/0/rerun-failed-jobs",
+    ),
+    Need(name="issues", level=WRITE, what="read, label and comment on issues", probe="POST /issues"),
     Need(name="repository_hooks", level=WRITE, what="install webhooks", optional=True),
 )
 _HARMLESS_SCOPES = frozenset(

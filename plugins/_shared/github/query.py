@@ -137,7 +137,7 @@ def search(searched: Sequence[Searched]) -> Query:
     """The newest pull requests of branches."""
     heads = "".join(f", $o{at}: String!, $r{at}: String!, $b{at}: String!" for at in range(len(searched)))
     rows = "\n".join(
-        f"p{at}: repository(owner: $o{at}, name: $r{at}) {{ nameWithOwner pullRequests(headRefName: $b{at}, "
+        f"p{at}: repository(owner: $o{at}, name: $r{at}) {{ databaseId pullRequests(headRefName: $b{at}, "
         f"first: {FOUND}, orderBy: {{field: CREATED_AT, direction: DESC}}) {{ nodes {{ "
         "number state headRefName isCrossRepository body viewerDidAuthor } } }"
         for at in range(len(searched))
@@ -219,7 +219,7 @@ def alias_of(error: Mapping[str, Any]) -> int | None:
 def _many(name: str, body: str, wanted: Sequence[Wanted], *fragments: str) -> Query:
     heads = "".join(f", $o{at}: String!, $r{at}: String!, $n{at}: Int!" for at in range(len(wanted)))
     rows = "\n".join(
-        f"p{at}: repository(owner: $o{at}, name: $r{at}) {{ nameWithOwner {body.format(at=at)} }}"
+        f"p{at}: repository(owner: $o{at}, name: $r{at}) {{ databaseId {body.format(at=at)} }}"
         for at in range(len(wanted))
     )
     variables: dict[str, Any] = {}

@@ -21,7 +21,8 @@ from plugins._shared.github.query import Query, Searched, Wanted
 from plugins._shared.github.words import Node, node, nodes, text, whole
 
 K = TypeVar("K", bound=Hashable)
-W = TypeVar("W")
+W = TypeVar("W", bound=Wanted | Searched)
+S = TypeVar("S")
 R = TypeVar("R")
 FEWEST = 5
 MOST_PAGES = 20
@@ -49,6 +50,8 @@ class Reader:
         self._most = github_query.MOST_LOOKS
         self.delays: dict[Hashable, float] = {}
         """Of looks that failed in the last call: how long to wait, where GitHub said so."""
+        self.ids: dict[str, int] = {}
+        """Repository as it was asked for, in lower case -> its id, which stays when it is renamed or moves."""
 
     async def find(self, wanted: Mapping[K, Searched]) -> dict[K, Look[list[Node]]]:
         """The newest pull requests of branches."""
@@ -186,6 +189,9 @@ class Reader:
         except AoError as error:
             return {key: self._unseen(key, error) for key in keys}
         self._most = min(github_query.MOST_LOOKS, self._most + 1)
+        for at, key in enumerate(keys):
+            if number := whole(node(said.data.get(f"p{at}")).get("databaseId")):
+                self.ids[wanted[key].repo.lower()] = number
         return {key: read(said, at) for at, key in enumerate(keys)}
 
     def _unseen(self, key: Hashable, error: AoError) -> Unseen:
@@ -260,7 +266,7 @@ def _id(thread: Node) -> str:
     return text(thread.get("id"))
 
 
-def _parts(rows: Sequence[W], most: int) -> Iterable[Sequence[W]]:
+def _parts(rows: Sequence[S], most: int) -> Iterable[Sequence[S]]:
     return [rows[at : at + most] for at in range(0, len(rows), most)]
 
 

@@ -11,6 +11,7 @@ from orchestrator.ports.plugin import Options, Plugin
 from orchestrator.ports.scm import SCM, Meter, Metered
 from orchestrator.services import meters
 from orchestrator.testing.fakes.scm import FakeScm
+from tests.unit.bot.accounts import use_account
 from tests.unit.bot.house import Ask, House, data
 
 METER = Meter(name="github.com graphql", limit=5000, remaining=900, resets_at=1e9, calls=12)
@@ -50,6 +51,12 @@ async def test_a_forecast_stands_below_the_list_and_its_numbers_in_the_data(hous
     assert data(listed)["limits"] == [
         {"name": "github.com graphql", "limit": 5000, "remaining": 900, "resets_at": 1e9, "calls": 12, "words": SLOWED.words}
     ]  # fmt: skip
+
+
+async def test_a_credential_that_is_not_taken_is_the_first_line(house: House, ask: Ask) -> None:
+    use(house, "one", SLOWED)
+    use_account(house, "GitHub does not take our token.")
+    assert (await ask("status")).lines[0] == "⚠️ GitHub does not take our token."
 
 
 def test_a_limit_that_is_shared_is_told_once_and_of_several_the_scarcest(house: House) -> None:

@@ -21,6 +21,7 @@ from orchestrator.errors import Conflict
 from orchestrator.services import tokens
 from orchestrator.testing import examples
 from orchestrator.testing.fakes.clock import FakeClock
+from tests.unit.bot.accounts import use_account
 from tests.unit.bot.actions.test_meters import SLOWED, use
 from tests.unit.bot.frontends.api.http import ask
 from tests.unit.bot.frontends.api.served import Served
@@ -170,6 +171,13 @@ async def test_a_chat_that_is_away_is_named_and_makes_nobody_unhealthy(served: S
     found = await ask(port, "/healthz")
     assert (found.status, found.data["ok"]) == (200, True)
     assert found.data["degraded"] == ["slack: Slack does not answer."]
+
+
+async def test_a_credential_that_is_not_taken_is_named(served: Served, house: House) -> None:
+    use_account(house, "GitHub does not take our token.")
+    port = await served.start()
+    found = await ask(port, "/healthz")
+    assert (found.status, found.data["degraded"]) == (200, ["GitHub does not take our token."])
 
 
 async def test_metrics_are_prometheus_own(served: Served, house: House) -> None:

@@ -104,6 +104,7 @@ async def test_a_repository_that_moved_is_followed_with_its_query_and_told_of_on
     for _ in range(2):
         answer = await server.hub.rest("GET", "/repos/o/old/labels", query={"page": 3})
         assert answer.data == [{"page": "3"}]
+    await server.hub.rest("GET", "/repos/o/old/issues/1/comments", query={"page": 1})
     assert (
         len([r for r in caplog.records if "put the new name into the configuration" in r.getMessage()]) == 1
     )

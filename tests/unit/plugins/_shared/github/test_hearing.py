@@ -53,7 +53,9 @@ class Ears:
         self.hearing.know(ONE, "o/r", Shown(branch="feat/issue-1", number=7, head=SHA, base="main"))
         self.hearing.know(TWO, "O/R", Shown(branch="feat/issue-2"))
 
-    def read(self, event: str, to: Project | None = None, number: int = 1, **payload: Any) -> Heard:
+    def read(
+        self, event: str, to: Project | None = None, number: int = 1, *, named: bool = False, **payload: Any
+    ) -> Heard:
         body = json.dumps({"repository": REPOSITORY, **payload}).encode()
         signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
         headers = {
@@ -61,7 +63,7 @@ class Ears:
             "x-github-delivery": f"delivery-{number}",
             "x-hub-signature-256": f"sha256={signature}",
         }
-        return self.hearing.hear(to or project(), headers, body, [SECRET])
+        return self.hearing.hear(to or project(), headers, body, [SECRET], named=named)
 
     def hear(self, event: str, **payload: Any) -> Heard:
         heard = self.read(event, **payload)
@@ -136,6 +138,18 @@ def test_a_renamed_repository_stays_ours_by_its_id(ears: Ears) -> None:
     heard = ears.hear("pull_request", repository={"id": 77, "full_name": "o/new"}, pull_request={"number": 7})
     assert heard.sessions == (ONE,)
     assert heard.repository == "o/r", "as the configuration still calls it"
+
+
+def test_another_name_at_the_projects_own_address_is_believed_until_the_id_is_known(ears: Ears) -> None:
+    new = {"id": 78, "full_name": "o/new"}
+    with pytest.raises(NotFound):
+        ears.read("pull_request", pull_request={"number": 7}, repository=new)
+    heard = ears.hear("pull_request", named=True, pull_request={"number": 7}, repository=new)
+    assert heard.sessions == (ONE,)
+    assert not ears.covered, "it may be another repository's: polling goes on"
+    ears.hearing.know(ONE, "o/r", Shown(branch="feat/issue-1", number=7), repository_id=77)
+    with pytest.raises(NotFound):
+        ears.read("pull_request", named=True, pull_request={"number": 7}, repository=new)
 
 
 def test_a_rename_is_understood_also_where_the_id_was_not_known(ears: Ears) -> None:
