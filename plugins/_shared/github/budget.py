@@ -251,6 +251,14 @@ class Budget:
         self.stretched = min(max(1.0, wanted), MOST_STRETCH)
         return self.stretched
 
+    def quota(self, now: float) -> tuple[float, float] | None:
+        """Points that looks may still take, and the seconds until there are all again; None: not known."""
+        bucket = self._current("graphql", now)
+        if bucket is None:
+            return None
+        left = max(0.0, bucket.remaining - bucket.limit * RESERVE)
+        return left, max(1.0, bucket.resets_at - self.server(now))
+
     def _rates(self, bucket: Bucket, now: float) -> tuple[float, float]:
         """Points a second: ours as they would be without slowing, and those of others."""
         while self._spent and not now - WINDOW < self._spent[0][0] <= now:
