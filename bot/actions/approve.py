@@ -16,6 +16,8 @@ HEAD = Argument(
     name="head", help="the head commit that you saw; a newer push disarms it", kind=Kind.HEAD, option=True
 )
 
+LATER = "The forge does not answer now; it is carried there as soon as it does."
+
 
 async def run(context: Context, request: Request) -> Message:
     """Kept as ours first, then carried to the forge."""
@@ -24,8 +26,10 @@ async def run(context: Context, request: Request) -> Message:
     meant = await session_of(context, request)
     head = request.text("head")
     session = await approve.approve(context.core, meant.id, head=head, by=request.who)
+    later = f"👍 {session.id} is approved here at {short_sha(head)}. {LATER}"
     words = (
-        already_approved(meant, head, request.who)
+        (later if approve.waits(session, request.who) else "")
+        or already_approved(meant, head, request.who)
         or f"👍 {session.id} is approved at {short_sha(head)}{_how(session, head, request.who)}."
     )
     return about(session, words, f"merge {session.id}")

@@ -22,9 +22,9 @@ async def run(context: Context, request: Request) -> Message:
     buttons: list[Button] = []
     steps: list[str] = []
     if push is not None:
-        lines += [f"Push of {short_sha(push.head)}:", "", *push_lines(push), ""]
+        lines += [_push_title(push), "", *push_lines(push), ""]
         buttons += push_buttons(session, push)
-        steps += [f"release {session.id} --head {short_sha(push.head)}", f"send-back {session.id} <text>"]
+        steps += _push_steps(session, push)
     for text in texts:
         lines += [
             f"Text {text.id}, {text.words} by {text.author}:",
@@ -56,16 +56,32 @@ async def run(context: Context, request: Request) -> Message:
 def waiting(session: Session) -> tuple[HeldPush | None, tuple[HeldText, ...]]:
     """What nobody has decided yet."""
     push = session.held.push
-    return (push if push is not None and push.waits else None), tuple(
+    return (push if push is not None and push.needs_person else None), tuple(
         t for t in session.held.texts if t.waits
     )
+
+
+def _push_title(push: HeldPush) -> str:
+    return f"Push of {short_sha(push.head)}{', refused by the forge' if push.refused else ''}:"
+
+
+def _push_steps(session: Session, push: HeldPush) -> list[str]:
+    again = f"release {session.id} --head {short_sha(push.head)}" if push.findings else f"retry {session.id}"
+    return [again, f"send-back {session.id} <text>"]
 
 
 def _push_data(push: HeldPush) -> Json:
     found: list[Json] = [
         {"kind": f.kind.value, "path": f.path, "words": f.words, "hunks": f.hunks} for f in push.findings
     ]
-    return {"id": push.id, "head": push.head, "since": push.since, "findings": found}
+    return {
+        "id": push.id,
+        "head": push.head,
+        "since": push.since,
+        "stage": push.stage.value,
+        "refusal": push.words if push.refused else "",
+        "findings": found,
+    }
 
 
 def _text_data(text: HeldText) -> Json:

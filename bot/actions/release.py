@@ -25,7 +25,7 @@ async def run(context: Context, request: Request) -> Message:
 
 ACTION = Action(
     verb="release",
-    summary="let a push that is held go out, at the head that you saw",
+    summary="let a push that is held go out, or one that the forge refused again, at the head that you saw",
     role=Role.APPROVER,
     confirmation=Confirmation.HEAD,
     preview=facts.of_held_push,

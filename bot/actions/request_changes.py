@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.actions import facts
 from bot.actions.action import Action, Argument, Confirmation, Context, Kind, Role
-from bot.actions.approve import HEAD
+from bot.actions.approve import HEAD, LATER
 from bot.actions.target import SESSION, about, session_of
 from bot.chat.message import Message
 from bot.chat.request import Request
@@ -20,9 +20,10 @@ async def run(context: Context, request: Request) -> Message:
     session = await approve.request_changes(
         context.core, meant.id, head=head, text=request.text("text"), by=request.who
     )
-    return about(
-        session, f"📝 {session.id} is asked for changes at {short_sha(head)}.", f"status {session.id}"
-    )
+    words = f"📝 {session.id} is asked for changes at {short_sha(head)}."
+    if approve.waits(session, request.who):
+        words = f"{words} {LATER}"
+    return about(session, words, f"status {session.id}")
 
 
 ACTION = Action(

@@ -67,8 +67,9 @@ def _facts(session: Session) -> tuple[Field, ...]:
     if session.unasked:
         found.append(Field("permissions", "⚠️ runs whatever it likes without asking"))
     push = session.held.push
-    if push is not None and push.waits:
-        found.append(Field("push held", one_line(f"{short_sha(push.head)}: {push.reasons}", 200)))
+    if push is not None and push.needs_person:
+        why = push.words if push.refused else push.reasons
+        found.append(Field(f"push {push.stage.value}", one_line(f"{short_sha(push.head)}: {why}", 200)))
     if session.hold:
         found.append(Field("hold", f"{session.hold} says that nobody merges this"))
     if session.rescues and session.ended:
@@ -112,6 +113,8 @@ def _input_needed(session: Session) -> str:
     push = session.held.push
     if push is None:
         return "The agent waits for an answer."
+    if push.refused:
+        return f"The forge refused its push of {short_sha(push.head)}: {one_line(push.words, 300)}"
     return f"Its push of {short_sha(push.head)} is held: {one_line(push.reasons, 200)}"
 
 

@@ -18,6 +18,8 @@ MOST_SHOWN = 2_600
 def push_message(session: Session, push: HeldPush) -> Message:
     """As it stands in the thread: with the hunks and its buttons while it waits, then what became of it."""
     at = short_sha(push.head)
+    if push.refused:
+        return _refused_message(session, push)
     if not push.waits:
         outcome = _outcome(push)
         return Message(
@@ -44,9 +46,21 @@ def push_message(session: Session, push: HeldPush) -> Message:
     )
 
 
+def _refused_message(session: Session, push: HeldPush) -> Message:
+    """What the forge said, what to do about it, and the buttons that try it again or give it back."""
+    by = f"It was released by {push.by.placed} at {clock(push.at)}." if push.by and push.findings else ""
+    return Message(
+        title=f"⚠️ Push of {short_sha(push.head)} was refused by the forge",
+        lines=(*push_lines(push), *((by,) if by else ())),
+        buttons=push_buttons(session, push),
+        level=Level.ACTION,
+        session=session.id,
+    )
+
+
 def push_lines(push: HeldPush) -> tuple[str, ...]:
-    """Every reason with what it shows."""
-    lines: list[str] = []
+    """Every reason with what it shows; first what the forge said to it, where it refused."""
+    lines: list[str] = [*excerpt(push.words, 1000).splitlines(), ""] if push.refused else []
     for finding in push.findings:
         lines += [f"● {finding.words}", *finding.hunks.splitlines(), ""]
     return tuple(lines[:-1])
@@ -55,11 +69,12 @@ def push_lines(push: HeldPush) -> tuple[str, ...]:
 def _outcome(push: HeldPush) -> tuple[str, ...]:
     who = f"{push.by.placed if push.by else 'ao'} at {clock(push.at)}"
     words = {
-        PushStage.RELEASED: f"✅ Released by {who}; it goes out next.",
-        PushStage.PUSHED: f"✅ Released by {who}, and pushed." if push.by else "✅ Pushed.",
+        PushStage.RELEASED: f"✅ {'Released' if push.findings else 'Tried again'} by {who}; it goes out next.",
+        PushStage.PUSHED: f"✅ {'Released' if push.findings else 'Tried again'} by {who}, and pushed."
+        if push.by
+        else "✅ Pushed.",
         PushStage.SENT_BACK: f"↩️ Sent back by {who}.",
         PushStage.OVERTAKEN: f"⏭️ Overtaken by {one_line(push.words, 20)}.",
-        PushStage.REFUSED: f"⚠️ Released by {who}, and then refused: {one_line(push.words, 300)}",
     }[push.stage]
     said = push.words if push.stage is PushStage.SENT_BACK else ""
     return (words, *excerpt(said, 1000).splitlines())
@@ -68,11 +83,16 @@ def _outcome(push: HeldPush) -> tuple[str, ...]:
 def push_buttons(session: Session, push: HeldPush) -> tuple[Button, ...]:
     """Bound to the head that is shown; none once a newer commit has disarmed them."""
     over = session.wanted.state is WantedState.STOP
-    if over or not push.waits or session.local_head not in {"", push.head}:
+    if over or not push.needs_person or session.local_head not in {"", push.head}:
         return ()
     bound = {"session": str(session.id), "head": push.head}
+    if push.findings:
+        facts = push_facts(session, push)
+        out = Button(label="Release this push", verb="release", arguments=bound, confirm=facts)
+    else:  # nothing in it was ever held: no approver is needed
+        out = Button(label="Push again", verb="retry", arguments={"session": str(session.id)})
     return (
-        Button(label="Release this push", verb="release", arguments=bound, confirm=push_facts(session, push)),
+        out,
         Button(label="Send back", verb="send-back", arguments=bound, ask="What should the agent change?"),
     )
 
@@ -84,6 +104,7 @@ def push_facts(session: Session, push: HeldPush) -> tuple[str, ...]:
         f"{session.id} at {short_sha(push.head)}, to {one_line(session.branch, 80)}",
         *(one_line(finding.words, 160) for finding in push.findings[:8]),
         *((f"and {left} more",) if left > 0 else ()),
+        *((f"The forge refused it: {one_line(push.words, 200)}",) if push.refused else ()),
         "It is pushed as it is; the same in later commits passes too."
         + (" The pull request is opened with it." if push.opens and session.change is None else ""),
     )

@@ -105,7 +105,7 @@ def size_words(pr: PullRequest) -> str:
 def needs_person(session: Session) -> bool:
     """Whether it goes on only if somebody does something: also where the agent whose turn it is is gone."""
     status, push = session.status.status, session.held.push
-    held = (push is not None and push.waits) or bool(session.held.task_waits)
+    held = (push is not None and push.needs_person) or bool(session.held.task_waits)
     lives = session.wanted.state is not WantedState.STOP
     return (held and lives) or status in NEEDS_PERSON or (status in _AGENTS_TURN and agent_is_gone(session))
 
@@ -316,8 +316,9 @@ def next_steps(session: Session) -> tuple[str, ...]:
     """What can be typed next, the likeliest first."""
     status = session.status.status
     push = session.held.push
-    if push is not None and push.waits and session.question is None:
-        return (f"held {session.id}", f"release {session.id}", f"send-back {session.id} <text>")
+    if push is not None and push.needs_person and session.question is None:
+        out = f"release {session.id}" if push.findings else f"retry {session.id}"
+        return (f"held {session.id}", out, f"send-back {session.id} <text>")
     if session.held.task_waits:
         return (f"held {session.id}", f"release-text {session.id} {session.held.task_waits}")
     steps = {

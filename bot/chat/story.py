@@ -40,6 +40,8 @@ _PLAIN = {
     "ci.passing": "✅ Checks passed.",
     "review.changes_requested": "📝 Changes are asked for.",
     "review.changes_asked_here": "📝 Changes are asked for.",
+    "review.waits": "⏳ Not on the forge yet.",
+    "review.not_carried": "⚠️ Not carried to the forge.",
     "review.commented": "💬 New review comments.",
     "merge.conflicts": "🔀 It conflicts with its base.",
     "merge.refused": "⚠️ Not merged.",
@@ -54,6 +56,7 @@ _PLAIN = {
     "pr.draft": "📝 A draft again.",
     "pr.ready": "📬 Ready for review.",
     "pr.base_merged": "⤵️ Its base is merged in.",
+    "pr.refused": "⚠️ No pull request.",
     "pr.closed": "📪 Pull request closed.",
     "pr.merged": "🎉 Merged.",
     "push.refused": "⚠️ Not pushed.",
@@ -110,8 +113,15 @@ def entries(logged: LoggedEvent, session: Session) -> tuple[Entry, ...]:
         return _of_message(event, session)
     if kind in _HEAD_BOUND:
         return _waiting(event, session)
-    found = [_plain(event, session)] if kind in _PLAIN and not event.data.get(HERE) else []
+    told = kind in _PLAIN and not event.data.get(HERE) and not _first_refusal(event, session)
+    found = [_plain(event, session)] if told else []
     return (*_of_held(event, session), *found, *_overtaken(event, session))
+
+
+def _first_refusal(event: Event, session: Session) -> bool:
+    """A push that nobody had to release was refused: its own post is new, and says it."""
+    push = next((p for p in session.held.pushes if p.id == event.data.get("push")), None)
+    return event.type == "push.refused" and push is not None and push.by is None
 
 
 def _of_held(event: Event, session: Session) -> tuple[Entry, ...]:
@@ -133,7 +143,7 @@ def held_entries(session: Session) -> tuple[Entry, ...]:
         Entry(
             about=f"push:{push.id}",
             at=push.since,
-            mention=push.waits,
+            mention=push.waits or (push.refused and push.by is None),
             whom=whom,
             message=push_message(session, push),
         )

@@ -70,8 +70,8 @@ def _held(session: Session) -> list[Json]:
     """What waits for a release, in words; `ao held` shows it in full."""
     push = session.held.push
     found: list[Json] = []
-    if push is not None and push.waits:
-        found.append(f"push of {push.head}: {push.reasons}")
+    if push is not None and push.needs_person:
+        found.append(f"push of {push.head}: {push.why if push.refused else push.reasons}")
     return [*found, *(f"{text.id}: {text.words}" for text in session.held.texts if text.waits)]
 
 

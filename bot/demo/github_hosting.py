@@ -39,7 +39,6 @@ OURS = {
     "statuses": "write",
     "actions": "write",
     "issues": "write",
-    "administration": "read",
     "repository_hooks": "write",
 }
 """What the token of `ao` may, as docs/github.md says that it needs."""

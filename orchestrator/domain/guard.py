@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import cache
 
 from orchestrator.domain.counted import counted
-from orchestrator.domain.outside_text import excerpt, one_line, whole_tokens
+from orchestrator.domain.outside_text import excerpt, mask, one_line, whole_tokens
 from orchestrator.domain.pushed_diff import SUBMODULE, SYMLINK, FileStatus, PushedDiff, PushedFile
 
 FORGES = (
@@ -38,8 +38,14 @@ CI = (
 AGENTS = (
     *("**/.claude/**", ".mcp.json", "CLAUDE.md", "CLAUDE.local.md"),
     *("AGENTS.md", "AGENTS.override.md", "agent-orchestrator.y*ml"),
+    *("**/.codex/**", "GEMINI.md", "**/.gemini/**", "**/.cursor/**", ".cursorrules", ".windsurfrules"),
 )
-DEFAULT_PATHS = (*FORGES, *CI, *AGENTS)
+MACHINES = (
+    *("**/.husky/**", ".pre-commit-config.y*ml", ".envrc"),
+    *("**/.devcontainer/**", ".devcontainer.json", "**/.vscode/tasks.json", "**/.vscode/launch.json"),
+)
+"""What runs by itself on the machine of whoever checks the branch out."""
+DEFAULT_PATHS = (*FORGES, *CI, *AGENTS, *MACHINES)
 """A name without a slash is guarded in every folder; `folder/**` is also the folder's own name."""
 
 MOST_HUNKS = 6_000
@@ -98,7 +104,7 @@ def findings(guard: Guard, diff: PushedDiff) -> tuple[Finding, ...]:
     for file in diff.files:
         found += _of_file(guard, file)
     if guard.secrets:
-        found += _passing_secrets(diff, known={f.fingerprint for f in found})
+        found += _other_secrets(diff, known={f.fingerprint for f in found})
     return _bounded(found)
 
 
@@ -137,19 +143,26 @@ def _secrets(file: PushedFile) -> Iterator[Finding]:
             kind=FindingKind.SECRET,
             fingerprint=_fingerprint(FindingKind.SECRET, token),
             words=words,
-            path=one_line(file.path),
+            path=_name(file.path),
             hunks=excerpt("\n".join(lines[:3]), 600),
         )
 
 
-def _passing_secrets(diff: PushedDiff, known: Collection[str]) -> Iterator[Finding]:
-    for token in whole_tokens(diff.passing):
-        fingerprint = _fingerprint(FindingKind.SECRET, token)
-        if fingerprint not in known:
-            words = (
-                f"a commit on the way holds {_kind_of(token)}; that a later one takes it away helps nobody"
-            )
-            yield Finding(kind=FindingKind.SECRET, fingerprint=fingerprint, words=words)
+def _other_secrets(diff: PushedDiff, known: Collection[str]) -> Iterator[Finding]:
+    """Those in no file's new lines, which are pushed all the same."""
+    seen = set(known)
+    names = "\n".join(path for file in diff.files for path in file.paths)
+    for where, text in (
+        ("a file's name holds {kind}", names),
+        ("a commit's message holds {kind}", diff.messages),
+        ("a commit on the way holds {kind}; that a later one takes it away helps nobody", diff.passing),
+    ):
+        for token in whole_tokens(text):
+            fingerprint = _fingerprint(FindingKind.SECRET, token)
+            if fingerprint not in seen:
+                seen.add(fingerprint)
+                words = where.format(kind=_kind_of(token))
+                yield Finding(kind=FindingKind.SECRET, fingerprint=fingerprint, words=words)
 
 
 def _kind_of(token: str) -> str:
@@ -207,7 +220,7 @@ def _finding(
         kind=kind,
         fingerprint=_fingerprint(kind, *named_by),
         words=words,
-        path=one_line(file.path),
+        path=_name(file.path),
         hunks=_shown(file) if hunks is None else hunks,
     )
 
@@ -252,7 +265,7 @@ def _with_hunks(finding: Finding, hunks: str) -> Finding:
 
 
 def _name(path: str) -> str:
-    return one_line(path, 200)
+    return mask(one_line(path, 200))
 
 
 # Paths ----------------------------------------------------------------------------------------------

@@ -67,3 +67,5 @@ class PushedDiff:
     files: tuple[PushedFile, ...] = ()
     passing: str = ""
     """Lines that commits on the way bring and later ones take away again: they are pushed too. Bounded."""
+    messages: str = ""
+    """What the commits on the way say of themselves: subjects and bodies. Bounded."""

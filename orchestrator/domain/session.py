@@ -16,6 +16,7 @@ from orchestrator.domain.message import Message
 from orchestrator.domain.person import Actor
 from orchestrator.domain.pull_request import PullRequest, PullRequestState
 from orchestrator.domain.status import Status
+from orchestrator.domain.uncarried import UncarriedReview
 from orchestrator.domain.usage import Used
 
 
@@ -174,9 +175,9 @@ class Change:
     merged_by: str = ""
     """Who asked us to merge it; empty when it was merged elsewhere."""
     merged_at: float = 0.0
-    asked_head: str = ""
-    """The newest head for which somebody asked for changes here."""
+    asked_head: str = ""  # the newest head for which somebody asked for changes here
     asked_by: str = ""
+    uncarried: tuple[UncarriedReview, ...] = ()  # reviews given here that the forge has not got yet
     merged_via: str = ""  # where they asked: `slack`, `web`; empty also where that was not kept yet
     merged_as: str = ""  # with whose rights on the forge; empty: ours
 

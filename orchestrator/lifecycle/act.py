@@ -12,7 +12,18 @@ from orchestrator.domain.issue import IssueState
 from orchestrator.domain.message import MessageStage
 from orchestrator.domain.session import EndingStep, Session, Setup, SetupStep
 from orchestrator.errors import AoError, Conflict, NotFound
-from orchestrator.lifecycle import acts, delivery, end, forge, holding, merging, setup, speak
+from orchestrator.lifecycle import (
+    acts,
+    delivery,
+    end,
+    forge,
+    holding,
+    merging,
+    reviewing,
+    setup,
+    speak,
+    uncarried,
+)
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
 
@@ -25,6 +36,7 @@ _DO: dict[type[acts.Act], Perform] = {
     acts.PressEnter: speak.press_enter,
     acts.DeliverAnswer: speak.deliver_answer,
     acts.Publish: forge.publish,
+    acts.CarryReview: reviewing.carry_later,
     acts.Merge: forge.merge,
     acts.TakeMergeBack: forge.take_merge_back,
     acts.TellTracker: forge.tell_tracker,
@@ -56,17 +68,11 @@ class Act:
             case acts.DeliverAnswer(question=question):
                 speak.undeliverable(draft, question, str(error))
             case acts.Publish(head=head):
-                draft.set(published=head)
-                held = holding.refused(draft, head, str(error))
+                push = holding.refused(draft, head, str(error))
                 text = f"{short_sha(head)} was not pushed: {error}"
-                draft.tell("push.refused", text, Level.ACTION, head=head, **held)
-            case acts.Merge(head=head):
-                draft.close_intent(merging.KEY)
-                draft.tell(
-                    "merge.refused", f"{short_sha(head)} was not merged: {error}", Level.ACTION, head=head
-                )
-            case acts.TellTracker(state=state):
-                _tracker_refused(draft, state, error)
+                draft.tell("push.refused", text, Level.ACTION, head=head, push=push.id)
+            case acts.CarryReview() | acts.Merge() | acts.TellTracker():
+                _forge_refused(draft, act, error)
             case acts.RemoveWorkspace() if isinstance(error, Conflict):
                 # Work appeared after it was saved: it is saved again before anything is removed.
                 self.delayed(draft, act, error)
@@ -84,11 +90,27 @@ class Act:
             if message is not None and message.stage is MessageStage.TYPING and never_typed:
                 # No terminal was there. Any other failure may have typed it: its signals will tell.
                 delivery.stage(draft, message, MessageStage.RECEIVED, str(error))
+        elif isinstance(act, acts.CarryReview):
+            uncarried.put_off(draft, act.review, error)
         elif isinstance(act, _ENDING):
             ending = draft.session.ending
             if ending.tries == 0:
                 draft.tell("cleanup.delayed", f"clean-up is tried again: {error}", Level.WARNING)
             draft.set(ending=replace(ending, reason=str(error), tries=ending.tries + 1))
+
+
+def _forge_refused(
+    draft: Draft, act: acts.CarryReview | acts.Merge | acts.TellTracker, error: AoError
+) -> None:
+    match act:
+        case acts.CarryReview(review=review):
+            uncarried.refused(draft, review, error)
+        case acts.Merge(head=head):
+            draft.close_intent(merging.KEY)
+            text = f"{short_sha(head)} was not merged: {error}"
+            draft.tell("merge.refused", text, Level.ACTION, head=head)
+        case acts.TellTracker(state=state):
+            _tracker_refused(draft, state, error)
 
 
 def _tracker_refused(draft: Draft, state: str, error: AoError) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from typing_extensions import override
+
+from orchestrator.domain.uncarried import UncarriedReview
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
@@ -51,6 +55,19 @@ class Publish(Act):
     """Push the branch to its open pull request: the turn ended with the branch ahead."""
 
     head: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarryReview(Act):
+    """Bring a person's review to the forge. Repeatable."""
+
+    review: UncarriedReview
+
+    @property
+    @override
+    def key(self) -> str:
+        """Everybody's waits by itself."""
+        return f"CarryReview {self.review.by.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ from orchestrator.domain.message import digest
 from orchestrator.domain.policy import Judgement, described, judge
 from orchestrator.domain.session import Outcome, Question, Session, WantedState
 from orchestrator.errors import AoError, BadInput, Conflict, TemporaryError
-from orchestrator.lifecycle import agent_folder, decide, forge, outsiders, permissions, pull_requests
+from orchestrator.lifecycle import agent_folder, decide, forge, holding, outsiders, permissions, pull_requests
 from orchestrator.lifecycle.changes import OPEN, PUBLISHING
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.fleet import Fleet
@@ -192,7 +192,12 @@ class AgentRequests:
         title = pull.title or ("" if has_one else outsiders.title_of(session) or session.branch)
         body = _body(session, pull.body) if not has_one or pull.body else ""
         words = PullRequestWords(title=title, body=body, draft=pull.draft)
-        shown = await forge.push(self._fleet, session, look.head, words)
+        try:
+            shown = await forge.push(self._fleet, session, look.head, words)
+        except Conflict as error:
+            refusal = error
+            await self._fleet.change(session.id, lambda d: holding.not_taken(d, refusal))
+            raise
         if shown is None:
             msg = "the forge made no pull request."
             raise AoError(msg)

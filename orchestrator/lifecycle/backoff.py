@@ -6,7 +6,7 @@ It forgets at a restart: everything is then tried at once.
 from __future__ import annotations
 
 from orchestrator.domain.ids import SessionId
-from orchestrator.errors import AoError, Conflict, PermanentError, TemporaryError
+from orchestrator.errors import AoError, Conflict, NotAllowed, PermanentError, SignedOut, TemporaryError
 
 Key = tuple[SessionId, str]
 STEPS = (1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 21.0, 34.0, 55.0, 89.0, 144.0)
@@ -36,7 +36,11 @@ class Backoff:
         self._failures[key] = (count, now, wait)
         if isinstance(error, TemporaryError):
             return False
-        return isinstance(error, PermanentError | Conflict) or count >= UNFORESEEN
+        # A credential that is not taken may be renewed by the next try; a right that lacks comes from a person.
+        refused = isinstance(error, PermanentError | Conflict | NotAllowed) and not isinstance(
+            error, SignedOut
+        )
+        return refused or count >= UNFORESEEN
 
     def clear(self, key: Key) -> None:
         """It succeeded."""

@@ -21,7 +21,7 @@ from orchestrator.domain.pull_request import (
 from orchestrator.domain.rules import Rules
 from orchestrator.domain.session import Change
 from orchestrator.domain.when import clock
-from orchestrator.lifecycle import outsiders
+from orchestrator.lifecycle import holding, outsiders
 from orchestrator.lifecycle.draft import Draft
 
 OPEN = frozenset({PullRequestState.OPEN, PullRequestState.DRAFT})
@@ -62,6 +62,7 @@ def decide_change(draft: Draft, look: Look[PullRequest | None]) -> None:
     red = _red_heads(old, new)
     _put(draft, replace(old, pr=new, at=draft.now, since=since, unseen="", red_heads=red))
     _tell_changes(draft, old, new)
+    holding.seen_on_forge(draft, new.head)
     held = outside_texts.of_pull_request(new, draft.now)
     if held or draft.session.held.texts:
         settled = outside_texts.settled_in(new, draft.now)
@@ -198,12 +199,19 @@ def approved(change: Change, rules: Rules) -> bool:
     The forge's may be no more than an approval of ours that was carried there: it does not count beside
     one whose giver may not approve any more.
     """
-    if change.pr.decision is ReviewDecision.CHANGES_REQUESTED:
+    if _changes_asked(change):
         return False
     theirs = change.pr.decision is ReviewDecision.APPROVED and not _former(change, rules)
     enough = max(approvals(change, rules), int(theirs)) >= rules.approvals
     forge_waits = change.pr.decision is ReviewDecision.PENDING and rules.approvals == 0
     return enough and not forge_waits
+
+
+def _changes_asked(change: Change) -> bool:
+    """By the forge, or by somebody here whose words the forge has not got yet."""
+    asked = ReviewDecision.CHANGES_REQUESTED
+    here = any(r.decision is asked and r.head == change.pr.head for r in change.uncarried)
+    return here or change.pr.decision is asked
 
 
 def green(pr: PullRequest) -> bool:
@@ -229,7 +237,7 @@ def merge_blockers(change: Change, rules: Rules, *, held_by: str = "") -> tuple[
 
 
 def _approval_words(change: Change, rules: Rules) -> str:
-    if change.pr.decision is ReviewDecision.CHANGES_REQUESTED:
+    if _changes_asked(change):
         return "changes are asked for"
     words = f"{approvals(change, rules)} of {rules.approvals} approvals at {short_sha(change.pr.head)}"
     former = ", ".join(sorted(_former(change, rules)))

@@ -24,7 +24,7 @@ from orchestrator.domain.session import (
     Work,
 )
 from orchestrator.domain.usage import counted
-from orchestrator.lifecycle import changes, delivery, merging, permissions
+from orchestrator.lifecycle import changes, delivery, merging, permissions, uncarried
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.lifecycle.observation import Observation
 from orchestrator.ports.agent import AgentLook
@@ -58,6 +58,7 @@ def decide(draft: Draft, seen: Observation, rules: Rules) -> None:
     if seen.pull_request is not None:
         changes.decide_change(draft, seen.pull_request)
         merging.follow(draft)
+        uncarried.follow(draft)
 
 
 def _runtime(old: RuntimeFact, look: Seen[RuntimeLook] | Unseen, rules: Rules, now: float) -> RuntimeFact:

@@ -327,14 +327,14 @@ class Fleet:
     async def _failed(self, session: Session, act: acts.Act, error: AoError) -> None:
         """Tried again later if it may pass, else refused; either way the session says why."""
         give_up = self._backoff.failed((session.id, act.key), error, self.now)
-        if give_up and isinstance(act, acts.MakeWorkspace | acts.StartAgent):
-            self._backoff.clear((session.id, act.key))  # whoever restores it need not wait
         log.warning("act failed: %s", error, extra={"session": session.id, "action": act.key})
         if session.id not in self._sessions:
             return
         try:
             outcome = self._performer.refused if give_up else self._performer.delayed
             await self.change(session.id, lambda d: outcome(d, act, error))
+            if give_up and isinstance(act, acts.MakeWorkspace | acts.StartAgent | acts.Publish):
+                self._backoff.clear((session.id, act.key))  # whoever asks for it again need not wait
         except AoError as unkept:
             # The disk refuses: the session stays as it was and the act is tried again after its wait.
             log.warning("failure not kept: %s", unkept, extra={"session": session.id, "action": act.key})

@@ -78,6 +78,7 @@ async def push(
     def done(d: Draft) -> None:
         d.set(published=head, local_head=head)
         d.close_intent(changes.PUBLISHING)
+        holding.taken(d)
         if shown is None or d.session.held.push is not None:
             holding.went_out(d, head)
         if shown is not None:
@@ -130,6 +131,7 @@ def claims(fleet: Fleet, session: Session) -> Claims:
 def handed_over(draft: Draft, pull: PullRequest) -> None:
     """The pull request is the session's: what the forge has of it is published already."""
     draft.set(claiming=0, published=pull.head)
+    holding.taken(draft)
     changes.decide_change(draft, Seen(pull))
 
 

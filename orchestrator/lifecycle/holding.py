@@ -1,14 +1,15 @@
-"""A push that is held: found, released, sent back, overtaken, out. Pure."""
+"""A push that is held or was refused: found, released, sent back, overtaken, tried again, out. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from orchestrator.domain.event import Level, Scalar
+from orchestrator.domain.event import Level
 from orchestrator.domain.guard import Finding
-from orchestrator.domain.held import HeldPush, PullRequestWords, PushStage
+from orchestrator.domain.held import MOST_REFUSAL, HeldPush, PullRequestWords, PushStage
 from orchestrator.domain.ids import short_sha
+from orchestrator.domain.outside_text import one_line
 from orchestrator.domain.person import Actor
 from orchestrator.domain.session import Session
 from orchestrator.errors import Conflict
@@ -62,8 +63,7 @@ def hold(draft: Draft, head: str, found: Sequence[Finding], words: PullRequestWo
     _overtake(draft, head)
     number = draft.session.event_serial + 1
     push = HeldPush(id=f"p{number}", head=head, since=draft.now, findings=tuple(found), opens=words)
-    pushes = (*draft.session.held.pushes, push)[-KEPT:]
-    draft.set(held=replace(draft.session.held, pushes=pushes))
+    _add(draft, push)
     draft.tell(
         "push.held", f"push of {short_sha(head)} held: {push.reasons}", Level.ACTION, push=push.id, head=head
     )
@@ -71,24 +71,29 @@ def hold(draft: Draft, head: str, found: Sequence[Finding], words: PullRequestWo
 
 
 def release(draft: Draft, push: HeldPush, by: Actor) -> None:
-    """A person has looked at exactly this: it goes out, and the same later too."""
+    """A person has looked at exactly this: it goes out, and the same later too. Refused ones are tried anew."""
     held = draft.session.held
     released = dict.fromkeys((*held.released, *(finding.fingerprint for finding in push.findings)))
     draft.set(held=replace(held, released=tuple(released)[-MOST_RELEASED:]))
     _decide(draft, push, PushStage.RELEASED, by)
-    text = f"{by} released the push of {short_sha(push.head)}: {push.reasons}"
+    text = f"{by} released the push of {short_sha(push.head)}: {push.reasons or 'the forge had refused it'}"
     draft.tell("push.released", text, push=push.id, head=push.head, by=str(by))
 
 
 def send_back(draft: Draft, push: HeldPush, by: Actor, words: str) -> None:
     """A person refuses it: the agent is told what and why, and that head is pushed no more."""
     _decide(draft, push, PushStage.SENT_BACK, by, words)
-    reasons = "\n".join(f"- {finding.words}" for finding in push.findings)
+    reasons = "\n".join(
+        [
+            *(f"- {finding.words}" for finding in push.findings),
+            *([f"- the forge refused it: {one_line(push.words, MOST_REFUSAL)}"] if push.refused else []),
+        ]
+    )
     said = f"\n\n{by} says:\n{words}" if words else ""
     again = "run `ao pr create` again" if push.opens else "push again"
     draft.enqueue(
-        f"Your push of {short_sha(push.head)} was held and is now sent back by {by}; nothing of it went out. "
-        f"It was held because of:\n{reasons}{said}\n\nChange that, commit, and {again}.",
+        f"Your push of {short_sha(push.head)} was {push.stage.value} and is now sent back by {by}; nothing of it "
+        f"went out. It was {push.stage.value} because of:\n{reasons}{said}\n\nChange that, commit, and {again}.",
         by=str(by),
         key=f"sent-back:{push.id}",
     )
@@ -106,13 +111,36 @@ def went_out(draft: Draft, head: str) -> None:
     draft.tell("push.done", f"{short_sha(head)} is pushed", head=head, push=push.id if push else "")
 
 
-def refused(draft: Draft, head: str, why: str) -> dict[str, Scalar]:
-    """The forge would not take what a person had released: which push that was, for the event that tells it."""
+def refused(draft: Draft, head: str, why: str) -> HeldPush:
+    """The forge would not take it: it waits for a person, released before or not. The push, for who tells of it."""
     push = draft.session.held.push
-    if push is not None and push.head == head and push.stage is PushStage.RELEASED:
-        _decide(draft, push, PushStage.REFUSED, push.by, why, at=push.at)
-        return {"push": push.id}
-    return {}
+    if push is None or push.head != head:
+        opens = words_of(draft.session)
+        _overtake(draft, head)
+        number = draft.session.event_serial + 1
+        push = HeldPush(id=f"p{number}", head=head, since=draft.now, findings=(), opens=opens)
+        _add(draft, push)
+    _decide(draft, push, PushStage.REFUSED, push.by, why, at=push.at)
+    return push
+
+
+def again(draft: Draft, by: Actor) -> HeldPush | None:
+    """What the forge refused is tried anew, in the name of who had released it. None: nothing was refused."""
+    push = draft.session.held.push
+    if push is None or not push.refused:
+        return None
+    released = push.by is not None
+    _decide(draft, push, PushStage.RELEASED, push.by or by, at=push.at if released else None)
+    text = f"{by} has the push of {short_sha(push.head)} tried again"
+    draft.tell("push.again", text, push=push.id, head=push.head, by=str(by))
+    return push
+
+
+def seen_on_forge(draft: Draft, head: str) -> None:
+    """The forge shows that head: if its push was refused, somebody else brought it there."""
+    push = draft.session.held.push
+    if push is not None and push.refused and push.head == head:
+        went_out(draft, head)
 
 
 def _overtake(draft: Draft, head: str) -> None:
@@ -138,7 +166,27 @@ def _decide(
     _put(draft, replace(push, stage=stage, by=by, at=when, words=words, findings=told))
 
 
+def _add(draft: Draft, push: HeldPush) -> None:
+    held = draft.session.held
+    draft.set(held=replace(held, pushes=(*held.pushes, push)[-KEPT:]))
+
+
 def _put(draft: Draft, push: HeldPush) -> None:
     held = draft.session.held
     pushes = tuple(push if one.id == push.id else one for one in held.pushes)
     draft.set(held=replace(held, pushes=pushes))
+
+
+def not_taken(draft: Draft, error: Conflict) -> None:
+    """The forge has something in the way of the agent's pull request: people are told, once for each reason."""
+    why = f"{error.what} {error.next_step}".strip()
+    if isinstance(error, PushHeld) or draft.session.held.not_taken == why:
+        return
+    draft.set(held=replace(draft.session.held, not_taken=why))
+    draft.tell("pr.refused", f"its pull request was not taken: {why}", Level.ACTION)
+
+
+def taken(draft: Draft) -> None:
+    """The forge took what the session has: nothing is in the way any more."""
+    if draft.session.held.not_taken:
+        draft.set(held=replace(draft.session.held, not_taken=""))

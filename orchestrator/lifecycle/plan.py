@@ -12,7 +12,7 @@ from orchestrator.domain.session import (
     WantedState,
 )
 from orchestrator.domain.status import Status
-from orchestrator.lifecycle import acts, delivery, merging
+from orchestrator.lifecycle import acts, delivery, merging, uncarried
 from orchestrator.lifecycle.changes import OPEN
 
 _ENDING: dict[EndingStep, acts.Act] = {
@@ -37,9 +37,11 @@ def due(session: Session, now: float) -> tuple[acts.Act, ...]:
 
     What failed is due all the same: how long it waits is the back-off's business alone.
     """
+    # What people said of the head comes before what is merged, and before the end.
+    carry = tuple(acts.CarryReview(review=review) for review in uncarried.due(session, now))
     if session.wanted.state is WantedState.STOP:
-        return (_ending(session),)
-    merge, intent = _merge(session), merging.intent_of(session)
+        return (*carry, _ending(session))
+    merge, intent = (*carry, *_merge(session)), merging.intent_of(session)
     if session.wanted.state is WantedState.PAUSE:
         return merge
     if session.setup.step is not SetupStep.READY:
@@ -121,7 +123,7 @@ def _held_goes_on(session: Session) -> bool:
     if push is None or not head or session.held.stops(head):
         return False
     if push.head == head:
-        return not push.waits
+        return True  # released: what waits or was refused stops above
     return not _busy(session) and head != session.published
 
 

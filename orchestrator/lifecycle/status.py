@@ -22,7 +22,7 @@ from orchestrator.domain.session import (
     WantedState,
 )
 from orchestrator.domain.status import Status
-from orchestrator.lifecycle import changes, merging
+from orchestrator.lifecycle import changes, merging, uncarried
 from orchestrator.lifecycle.changes import OPEN
 
 Rule = Callable[[Session, Rules, float], tuple[Status, str] | None]
@@ -70,8 +70,8 @@ def _evidence(session: Session) -> str:
         pr = session.change.pr
         parts.append(f"#{pr.number} {pr.state.value} at {short_sha(pr.head)}, checks {pr.checks.value}")
     push = session.held.push
-    if push is not None and push.waits:
-        parts.append(f"push of {short_sha(push.head)} held")
+    if push is not None and push.needs_person:
+        parts.append(f"push of {short_sha(push.head)} {push.stage.value}")
     return "; ".join(parts)
 
 
@@ -197,12 +197,14 @@ def _trouble(activity: Activity) -> str:
 
 
 def _held(session: Session, _rules: Rules, _now: float) -> tuple[Status, str] | None:
-    """A push waits for a person, and the agent has nothing else to do."""
+    """A push waits for a person, or was refused by the forge, and the agent has nothing else to do."""
     push = session.held.push
     busy = session.work.activity.state in {ActivityState.BUSY, ActivityState.STARTING}
-    if push is None or not push.waits or busy:
+    if push is None or not push.needs_person or busy:
         return None
-    return Status.WAITING_INPUT, f"push held: {push.reasons}"
+    if push.refused and session.local_head not in {"", push.head}:
+        return None  # the branch went on, or back: this head is nobody's concern any more
+    return Status.WAITING_INPUT, push.why
 
 
 def _silent(session: Session, rules: Rules, now: float) -> tuple[Status, str] | None:
@@ -275,9 +277,8 @@ def _needs_people(session: Session, change: Change, rules: Rules, _now: float) -
         return Status.MERGEABLE, f"#{pr.number} at {short_sha(pr.head)} can be merged"
     if pr.state is PullRequestState.DRAFT or not changes.green(pr):
         return None
-    if changes.approved(change, rules):
-        return Status.APPROVED, "; ".join(blockers)
-    return Status.REVIEW_PENDING, "; ".join(blockers)
+    words = "; ".join((*blockers, *uncarried.words(change)))
+    return (Status.APPROVED if changes.approved(change, rules) else Status.REVIEW_PENDING), words
 
 
 def _alone(session: Session, rules: Rules, now: float) -> tuple[Status, str] | None:
@@ -285,10 +286,11 @@ def _alone(session: Session, rules: Rules, now: float) -> tuple[Status, str] | N
     state = session.work.activity.state
     if session.change is not None and session.change.pr.state is PullRequestState.CLOSED:
         return Status.IDLE, f"#{session.change.pr.number} was closed without a merge"
+    refused = f"; its pull request was not taken: {session.held.not_taken}" if session.held.not_taken else ""
     if session.work.reported_done and state is not ActivityState.BUSY:
-        return Status.DONE, "the agent says that it is done"
+        return Status.DONE, f"the agent says that it is done{refused}"
     if state is ActivityState.IDLE:
-        return Status.IDLE, "its turn is over and no pull request is open"
+        return Status.IDLE, f"its turn is over and no pull request is open{refused}"
     unclear = _unclear(session.work.activity, _span(rules.stuck_after))
     if unclear and now - session.work.progress_at > rules.stuck_after:
         return Status.STUCK, unclear

@@ -24,8 +24,7 @@ async def claim(
     pull = await _find(core, name, number)
     for other in core.fleet.live(name):
         if other.branch == pull.branch and other.id != session and other.wanted.state is not WantedState.STOP:
-            msg = f"#{number} belongs to {other.id}."
-            raise Conflict(msg, next_step=f"`ao send {other.id} …` tells its agent what to do.")
+            raise await _on_its_branch(core, other, number)
     if session is None:
         prompt = f"Take over pull request #{number} ({pull.title}) on branch {pull.branch}."
         return await spawn.spawn(core, spawn.SpawnAsk(project=name, prompt=prompt, claims=pull), by=by)
@@ -42,6 +41,21 @@ async def claim(
     changed = await core.fleet.change(session, lambda d: forge.handed_over(d, claimed))
     core.fleet.wake(session)
     return changed
+
+
+async def _on_its_branch(core: Core, other: Session, number: int) -> Conflict:
+    """What to say of a pull request that has the name of another session's branch.
+
+    Raises what the forge says where no session can have it: one from a fork only has the name in common.
+    """
+    mine = {other.claiming, *(change.pr.number for change in other.changes)}
+    if number in mine:
+        msg = f"#{number} belongs to {other.id}."
+        return Conflict(msg, next_step=f"`ao send {other.id} …` tells its agent what to do.")
+    await forge.claims(core.fleet, other).bring(core.settings.project(other.project), number)
+    msg = f"#{number} is on {other.branch}, on which {other.id} works, and is not its pull request."
+    step = f"`ao claim {other.project} {number} --session {other.id}` hands it over to it."
+    return Conflict(msg, next_step=step)
 
 
 async def _find(core: Core, project: ProjectId, number: int) -> PullRequest:

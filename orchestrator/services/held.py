@@ -18,7 +18,10 @@ MOST_WORDS = 4_000
 
 
 async def release_push(core: Core, session_id: SessionId, *, head: str, by: Actor) -> Session:
-    """Let the push that was shown go out; the ring brings it out. Raises `Conflict` for a newer head."""
+    """Let the push that was shown go out, or be tried anew where the forge refused it; the ring brings it out.
+
+    Raises `Conflict` for a newer head.
+    """
     await ended.refuse(core, session_id)
 
     def how(draft: Draft) -> None:
@@ -26,7 +29,7 @@ async def release_push(core: Core, session_id: SessionId, *, head: str, by: Acto
 
     shown = push_at(core.fleet.get(session_id), head)
     session = await core.fleet.change(session_id, how)
-    await core.audit(by, "release", session_id, shown.head, shown.reasons)
+    await core.audit(by, "release", session_id, shown.head, shown.reasons or shown.why)
     core.fleet.wake(session_id)
     return session
 
@@ -81,6 +84,8 @@ def _text(session: Session, name: str) -> HeldText:
 def push_at(session: Session, head: str = "") -> HeldPush:
     """The push that waits for a person, if its head is `head` (at least 7 hex digits of it) and still the newest.
 
+    Also one that the forge refused: it may be released again, or sent back.
+
     Raises `NotFound` when none waits, `BadInput` for no SHA, `Conflict` when it was decided or overtaken.
     """
     if head and (len(head) < SHORTEST_SHA or any(c not in "0123456789abcdef" for c in head.lower())):
@@ -90,10 +95,10 @@ def push_at(session: Session, head: str = "") -> HeldPush:
         msg = "it is ended or ending; nothing of it is pushed any more."
         raise Conflict(msg, session=session.id, next_step=f"`ao restore {session.id}` brings it back.")
     push = session.held.push
-    if push is None or not push.waits:
+    if push is None or not push.needs_person:
         raise _decided(session, head)
     if not push.head.startswith(head.lower()):
-        msg = f"the push that is held is at {short_sha(push.head)}, not at {short_sha(head)}."
+        msg = f"the push that is {push.stage.value} is at {short_sha(push.head)}, not at {short_sha(head)}."
         raise Conflict(msg, session=session.id, next_step=f"`ao held {session.id}` shows it.")
     if session.local_head not in {"", push.head}:
         msg = f"its branch is at {short_sha(session.local_head)} now, not at {short_sha(push.head)}."
@@ -109,7 +114,7 @@ def _decided(session: Session, head: str) -> NotFound | Conflict:
             words = {
                 PushStage.RELEASED: "was released",
                 PushStage.PUSHED: "was released",
-                PushStage.REFUSED: "was released",
+                PushStage.REFUSED: "was refused by the forge; released",
                 PushStage.SENT_BACK: "was sent back",
             }.get(push.stage, "is overtaken")
             who = f" by {push.by} at {clock(push.at)}" if push.by is not None else ""

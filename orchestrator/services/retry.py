@@ -1,4 +1,4 @@
-"""A person's Retry: what was tried is forgotten, so every reaction may run again."""
+"""A person's Retry: what was tried is forgotten, so every reaction may run again, and a refused push too."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import Actor
 from orchestrator.domain.session import Session, WantedState
 from orchestrator.errors import AoError, Conflict
-from orchestrator.lifecycle import react
+from orchestrator.lifecycle import holding, react
 from orchestrator.lifecycle.draft import Draft
 from orchestrator.ports.scm import Reruns
 from orchestrator.services.core import Core
@@ -26,6 +26,8 @@ async def retry(
         cleared = tuple(replace(c, red_heads=()) for c in draft.session.changes)
         draft.set(attempts=(), changes=cleared)
         draft.tell("reaction.retry", f"{by} asks to try again", by=str(by))
+        if draft.session.wanted.state is not WantedState.STOP:
+            holding.again(draft, by)
         if send:
             _send(core, draft)
 

@@ -75,6 +75,7 @@ async def read(mirror: Mirror, base: str, head: str, *, most: int = MOST_PATCH) 
         head=head,
         files=tuple(await _looked_through(mirror, found)),
         passing=await _passing(mirror, base, head),
+        messages=await _messages(mirror, base, head),
     )
 
 
@@ -270,3 +271,9 @@ async def _passing(mirror: Mirror, base: str, head: str) -> str:
     )
     lines = done.stdout.decode(errors="replace").split("\n")
     return "\n".join(line[1:] for line in lines if line[:1] == "+" and line[:4] != "+++ ")
+
+
+async def _messages(mirror: Mirror, base: str, head: str) -> str:
+    """What the commits on the way say, the newest first."""
+    which = ("log", "--format=%B", "--max-count=500", head, f"^{base}", "--")
+    return (await _ask(mirror, MOST_PASSING, *which)).stdout.decode(errors="replace")

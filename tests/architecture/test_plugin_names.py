@@ -14,7 +14,9 @@ _SLOTS = ("agent", "tracker", "scm", "runtime", "workspace", "terminal", "notifi
 _EVERYDAY = {"local", "custom", "none", "process", "copy", "clone", "desktop", "web", "webhook"}
 
 # Where people have accounts of their own is no plugin's name only: verbs, addresses and people's keys say it.
+# A folder that a program obeys bears its name.
 _WHERE_PEOPLE_ARE = {
+    "codex": ("orchestrator/domain/guard.py",),
     "github": (
         "bot/actions/demo.py",
         "bot/actions/github_doctor.py",

@@ -142,7 +142,7 @@ class TestApp:
         assert "as the GitHub App ao" in found[0].text
         assert [one.text for one in found if one.level != "ok"] == [
             "missing: statuses: write (to see commit statuses and set ao/approval)",
-            "needless: workflows: write (may change workflows, which run with the repository's secrets: only for pushes that people release)",
+            "needless: workflows: write (may change workflows, which run with the repository's secrets: needed only where agents are meant to change workflow files)",
         ]
         await account.aclose()
 

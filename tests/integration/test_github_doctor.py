@@ -110,7 +110,7 @@ async def test_scopes_that_lack_and_scopes_that_nothing_needs_are_named(bench: B
         ("warning", "needless: delete_repo (may delete repositories)"),
         (
             "warning",
-            "needless: workflow (may change workflows, which run with the repository's secrets: only for pushes that people release)",
+            "needless: workflow (may change workflows, which run with the repository's secrets: needed only where agents are meant to change workflow files)",
         ),
     ]
 

@@ -221,7 +221,7 @@ async def test_a_crash_between_a_post_and_its_record_shows_it_once(
             if says(m, "One or two?" if after == "a post" else "demo-1")
         ]
 
-    await eventually(posted, bool, 15.0)
+    await eventually(posted, bool, 30.0)
     await rig.front.stop()
     again = await rig.ring.crash()
     other = await make_rig(again, *world)

@@ -24,7 +24,9 @@ class Report:
     status: str = "completed"
     conclusion: str | None = None
     log: str = ""
-    """Lines; the server adds the times."""
+    """Lines; the server adds the times. A job that fails has one at least."""
+    log_after: float = 0.0
+    """Seconds after its end from which on the log is there."""
     steps: Sequence[tuple[str, str]] = ()
     """Name and conclusion of each; made up where there are none."""
     annotations: Sequence[Mapping[str, object]] = ()
@@ -74,14 +76,21 @@ def change(world: World, repo: Repository, run: CheckRun, report: Report) -> Non
         report.title or run.title, report.summary or run.summary, report.text or run.text
     )  # fmt: skip
     run.annotations += [dict(row) for row in report.annotations]
-    if report.log:
-        run.log = "".join(f"{str(iso(now))[:-1]}.0000000Z {line}\n" for line in report.log.splitlines())
+    if log := report.log or _least(run):
+        run.log = "".join(f"{str(iso(now))[:-1]}.0000000Z {line}\n" for line in log.splitlines())
+        run.log_from = now + report.log_after
     run.steps = _steps(run, report, str(iso(now)))
     run.suite.updated_at = now
     if run.suite.run is not None:
         run.suite.run.updated_at = now
     if run.status == "completed":
         _tell(world, repo, run, "completed")
+
+
+def _least(run: CheckRun) -> str:
+    return (
+        "##[error]Process completed with exit code 1." if run.conclusion == "failure" and not run.log else ""
+    )
 
 
 def _steps(run: CheckRun, report: Report, at: str) -> list[Json]:

@@ -97,6 +97,7 @@ class GitHttp:
         }
         if not self.access.allows(who, repo, "workflows", "write"):
             env["AO_NO_WORKFLOW"] = "a Personal Access Token" if not who.is_installation else "a GitHub App"
+            env["AO_WORKFLOW_RIGHT"] = "`workflows` permission" if who.is_installation else "`workflow` scope"
         _, out, _ = await talk(["git", "http-backend"], repo.path, env, body, LIMIT)
         return _answer(out)
 

@@ -24,7 +24,7 @@ if [ -n "$AO_NO_WORKFLOW" ] && [ "$3" != "$(printf %040d 0)" ]; then
   old=$2; [ "$old" = "$(printf %040d 0)" ] && old=$(git merge-base HEAD "$3" 2>/dev/null)
   found=$(git diff --name-only "${old:-4b825dc642cb6eb9a060e54bf8d69288fbee4904}" "$3" -- .github/workflows | head -n 1)
   if [ -n "$found" ]; then
-    echo "refusing to allow $AO_NO_WORKFLOW to create or update workflow \\`$found\\` without \\`workflow\\` scope" >&2
+    echo "refusing to allow $AO_NO_WORKFLOW to create or update workflow \\`$found\\` without $AO_WORKFLOW_RIGHT" >&2
     exit 1
   fi
 fi

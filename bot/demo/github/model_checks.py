@@ -43,6 +43,8 @@ class CheckRun:
     annotations: list[Json] = field(default_factory=list)
     log: str = ""
     steps: list[Json] = field(default_factory=list)
+    log_from: float = 0.0
+    """When its log comes to be there."""
     replaced: bool = False
     """A newer attempt with the same name is there; `filter=latest` leaves this one out."""
     attempt: int = 1

@@ -206,7 +206,7 @@ async def job(call: Call) -> Reply:
 async def job_logs(call: Call) -> Reply:
     """302 to an address that needs no token and serves for a minute. 404 before it is finished."""
     _, one = _job_of(call)
-    if one.status != "completed" or not one.log:
+    if one.status != "completed" or not one.log or call.world.now < one.log_from:
         raise not_found()
     url = call.world.page(f"/api/logs/{call.world.log_ticket(one.log)}")
     return Reply(None, 302, {"Location": url})

@@ -114,7 +114,7 @@ class Door:
 async def _whole(headers: Headers, receive: Receive, within: float, most: int) -> bytes:
     """The whole body. Raises `TooLarge`, before reading where its length is told; `TooSlow`; `BadInput`."""
     length = headers.get("content-length", "")
-    if length.isdigit() and int(length) > most:
+    if length.isascii() and length.isdigit() and int(length) > most:
         await drain(receive, _DRAIN_MOST)
         raise too_large(most)
     body, parts = Body(receive, within, most), []

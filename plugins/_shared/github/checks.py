@@ -50,6 +50,7 @@ class Check:
     words: str = ""
     """A status' own description, or what kind of failure it was."""
     began: float = 0.0
+    ended: float = 0.0
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -85,6 +86,7 @@ def _run(row: Node) -> Check:
         actions=app == "github-actions",
         words="" if conclusion in {"", "FAILURE", "SUCCESS"} else conclusion.lower().replace("_", " "),
         began=moment(row.get("startedAt")),
+        ended=moment(row.get("completedAt")),
     )
 
 
@@ -118,7 +120,16 @@ def with_missing(found: Sequence[Check], required: Collection[str]) -> tuple[Che
     return (*known, *waiting)
 
 
-def shown(found: Sequence[Check], tails: Mapping[int, str] | None = None) -> tuple[CheckRun, ...]:
+def unread(found: Sequence[Check], tails: Mapping[int, str | None]) -> tuple[Check, ...]:
+    """Those that failed and whose lines are not there yet as if they still ran."""
+    waits = {number for number, tail in tails.items() if tail is None}
+    return tuple(
+        replace(one, state=CheckState.RUNNING) if one.id in waits and one.state is CheckState.FAILED else one
+        for one in found
+    )
+
+
+def shown(found: Sequence[Check], tails: Mapping[int, str | None] | None = None) -> tuple[CheckRun, ...]:
     """As the fleet knows them. `tails`: failing lines by the check run's number."""
     any_required = any(check.required for check in found)
     rows = zip(_names(found), found, strict=True)
@@ -134,7 +145,7 @@ def shown(found: Sequence[Check], tails: Mapping[int, str] | None = None) -> tup
     )
 
 
-def _tail(check: Check, tails: Mapping[int, str]) -> str:
+def _tail(check: Check, tails: Mapping[int, str | None]) -> str:
     tail = tails.get(check.id, "") if check.id else ""
     return "\n".join(filter(None, (f"[{check.words}]" if check.words else "", tail)))
 

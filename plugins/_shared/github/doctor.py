@@ -228,7 +228,7 @@ async def _may(where: _Where, signed_in: _SignedIn, repo: Mapping[str, Any]) -> 
     rows += [_lack(where, lack) for lack in lacks]
     rows += [_needless(where, name, why) for name, why in more]
     if signed_in.scopes is None and signed_in.given is None:
-        text = "GitHub does not tell what else a fine-grained token may; look at its page: no Workflows, no Administration: write"
+        text = "GitHub does not tell what else a fine-grained token may; look at its page: no Administration: write, and Workflows only if agents are meant to change workflow files"
         rows.append(_good("permissions", text))
     return rows or [_good("permissions", "all that is needed, and nothing more")]
 

@@ -17,7 +17,8 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from orchestrator.domain.ids import SessionId, branch_name, short_sha
-from orchestrator.errors import AoError, Conflict, NotAllowed, NotFound, PermanentError
+from orchestrator.domain.outside_text import one_line
+from orchestrator.errors import AoError, Conflict, NotAllowed, NotFound, PermanentError, SignedOut
 from plugins._shared.git import Git, failure
 from plugins._shared.mirror import FETCH_TIMEOUT, Mirror, base_ref, incoming, outgoing
 
@@ -25,6 +26,10 @@ T = TypeVar("T")
 _MOST_UPDATES = 20
 """Merges of the base, one on the other, that are looked through."""
 _NOT_IN = re.compile(r"Authentication failed|could not read (?:Username|Password)|returned error: 401")
+_WORKFLOW = re.compile(
+    r"refusing to allow (?P<who>an? [\w -]{1,60}?) to create or update workflow\s+`?(?P<file>[^`\n]{1,300}?)`?\s+without"
+)
+"""What GitHub says to tokens (`workflow` scope) and to Apps (`workflows` permission)."""
 _DENIED = re.compile(r"returned error: 403|Permission to \S+ denied|refusing to allow")
 _GONE = re.compile(r"Repository not found|returned error: 404|repository '[^']*' not found")
 _RULED = re.compile(r"remote rejected|GH0\d\d|hook declined|protected branch")
@@ -183,7 +188,12 @@ class Remote:
         """What the forge's refusal means, which git only hands on as text."""
         if _NOT_IN.search(error.what):
             msg = f"{self.url} does not let us in: the token is not taken."
-            return NotAllowed(msg, next_step="Renew it; `ao github doctor` says what it may do.")
+            return SignedOut(msg, next_step="Renew it; `ao github doctor` says what it may do.")
+        if workflow := _WORKFLOW.search(error.what):
+            file = one_line(workflow["file"], 120)
+            msg = f"GitHub refuses it: {workflow['who']} without the permission Workflows may not change {file}."
+            step = "Give the token Workflows: write (a classic one: scope workflow), then release it again."
+            return NotAllowed(msg, next_step=step)
         if _DENIED.search(error.what):
             return NotAllowed(error.what, next_step="`ao github doctor` names the missing permission.")
         if _GONE.search(error.what):

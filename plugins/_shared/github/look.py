@@ -322,14 +322,15 @@ class Looker:
             log.exception("looks at %s failed", self._hub.host)
             for track in tracks:
                 track.fails(Unseen(f"the look failed: {type(error).__name__}"), began, 0.0)
-        self._again_after_outage(tracks, began)
+        self._catch_up(tracks, began)
         unheard = asyncio.current_task() in self._unheard
         for track in tracks:
             if track.answer != before[track.ref.id] and (unheard or track.ref.id in aside):
                 self._wake(track.ref.id)
 
-    def _again_after_outage(self, tracks: Sequence[Track], began: float) -> None:
-        if began <= self._recovered_at:  # what failed here failed before, or so it may be
+    def _catch_up(self, tracks: Sequence[Track], began: float) -> None:
+        """What failed in a round in which an outage ended may have failed before its end."""
+        if began <= self._recovered_at:
             for track in tracks:
                 if track.pace.failures:
                     track.pace.recovered(began, self._recovered_at)

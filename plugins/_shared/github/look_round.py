@@ -174,7 +174,7 @@ class LookRound:
         facts = track.facts()
         if facts is not None:
             failed = github_checks.failed(checks_of(facts))
-            track.tails = await self._failures.tails(track.repo, failed)
+            track.tails = await self._failures.tails(track.repo, failed, self._server)
 
     def _put_off(self, track: Track, began: float) -> None:
         """The answer is older than what is known: what is known stays, and GitHub is asked again soon."""

@@ -123,6 +123,8 @@ class Pace:
     standing: Standing = Standing.NONE
     unknown: int = 0
     """Looks in a row in which GitHub had not worked out whether it merges."""
+    unread: int = 0
+    """The same in which the lines of a failing check were not there yet."""
     failures: int = 0
     over: bool = False
     """An outage ended since the last look."""
@@ -185,14 +187,20 @@ class Pace:
         self.over = self.over or missed or self.failures > 0
         return self.over
 
+    def _soon(self) -> float:
+        """Seconds to the next look at what GitHub is about to show by itself; 0 for everything else."""
+        if self.waits_for_us:
+            return WORKED_OUT[1]
+        if self.unread:
+            return WORKED_OUT[min(self.unread, len(WORKED_OUT)) - 1]
+        return WORKED_OUT[self.unknown - 1] if 0 < self.unknown <= len(WORKED_OUT) else 0.0
+
     def interval(self, now: float, *, covered: bool, stretch: float, base: float = BASE) -> float:
         """Seconds from the last look to the next."""
         if self.failures:
             return max(TROUBLE[min(self.failures, len(TROUBLE)) - 1], self.delay)
-        if self.waits_for_us:
-            return WORKED_OUT[1]
-        if 0 < self.unknown <= len(WORKED_OUT):
-            return WORKED_OUT[self.unknown - 1]
+        if soon := self._soon():
+            return soon
         if self.standing is Standing.NONE:
             return SAFETY
         if self.standing is Standing.MERGED:

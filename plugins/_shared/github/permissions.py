@@ -47,8 +47,12 @@ _HARMLESS_SCOPES = frozenset(
         "read:project",
     }
 )
+_WORKFLOWS = (
+    "may change workflows, which run with the repository's secrets: needed only where agents are meant to "
+    "change workflow files"
+)
 _WHY_SCOPES = {
-    "workflow": "may change workflows, which run with the repository's secrets: only for pushes that people release",
+    "workflow": _WORKFLOWS,
     "delete_repo": "may delete repositories",
     "gist": "may write gists",
     "user": "may change the account",
@@ -57,7 +61,7 @@ _WHY_SCOPES = {
     "audit_log": "may read audit logs",
 }
 _WHY_PERMISSIONS = {
-    "workflows": "may change workflows, which run with the repository's secrets: only for pushes that people release",
+    "workflows": _WORKFLOWS,
     "administration": "may change the repository's settings and protection",
     "secrets": "may reach secrets",
     "members": "may see or change members of the organization",

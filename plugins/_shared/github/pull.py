@@ -49,8 +49,8 @@ class Facts:
     said: Mapping[str, Sequence[Node]] = field(default_factory=dict)
     """Thread -> its comments."""
     rules: BranchRules = BranchRules()
-    tails: Mapping[int, str] = field(default_factory=dict)
-    """Check run -> its failing lines."""
+    tails: Mapping[int, str | None] = field(default_factory=dict)
+    """Check run -> its failing lines; None: they are not there yet."""
     notes: tuple[str, ...] = ()
     behind: bool | None = None
     """None: only GitHub's own word is known."""
@@ -71,6 +71,7 @@ def pull_request(facts: Facts, now: float) -> PullRequest:
     state = _state(pull)
     over = state in {PullRequestState.MERGED, PullRequestState.CLOSED}
     checks = github_checks.checks(facts.contexts) if over else checks_of(facts)
+    checks = github_checks.unread(checks, facts.tails)
     runs = github_checks.shown(checks, facts.tails)
     reviews = github_reviews.verdicts(facts.reviews)
     decision = github_reviews.decision(

@@ -201,6 +201,13 @@ async def _verdicts(forge: Forge, head: str) -> dict[str, ReviewDecision]:
 
 async def _remarked(forge: Forge, said: Verdict) -> None:
     """A review without a verdict is allowed to everybody, and can stand at lines."""
+    words, placed = parted(clean(_signed(said), BODY_LIMIT))
+    rows = [] if placed else await forge.hub.pages(f"{forge.path}/pulls/{said.pull.number}/reviews")
+    for row in rows:
+        # Left before a failure or a crash: the agent is to read it once.
+        there = (row.get("state"), row.get("commit_id"), str(row.get("body") or "").strip())
+        if there == ("COMMENTED", said.head, words.strip()):
+            return
     remark = Verdict(pull=said.pull, head=said.head, decision=ReviewDecision.PENDING, by=said.by)
     await _given(forge, remark, forge.hub, _signed(said))
 

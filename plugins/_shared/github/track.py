@@ -42,7 +42,7 @@ class Track:
     asked_at: float = 0.0
     """When somebody last wanted to know."""
     rules: BranchRules = field(default_factory=BranchRules)
-    tails: Mapping[int, str] = field(default_factory=dict)
+    tails: Mapping[int, str | None] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     behind: bool | None = None
     head: str = ""
@@ -136,8 +136,14 @@ class Track:
         unknown = shown is not None and not shown.over and not runs and shown.mergeable is Mergeable.UNKNOWN
         self.pace.looked(began, github_pace.standing(shown), unknown=unknown)
         self.pace.waits_for_us = False
+        self.pace.unread = self.pace.unread + 1 if self.is_unread else 0
         if whole:
             self.pace.whole_at = began
+
+    @property
+    def is_unread(self) -> bool:
+        """A check failed whose lines are not there yet."""
+        return any(tail is None for tail in self.tails.values())
 
     def whole_is_old(self, now: float, *, covered: bool, share: float = 1.0) -> bool:
         """Everything was read that long ago, or a part of it."""
@@ -150,7 +156,7 @@ class Track:
             return True
         if self.pace.forgotten or self.pace.hinted_at is not None:
             return True
-        if self.whole_is_old(now, covered=covered):
+        if self.is_unread or self.whole_is_old(now, covered=covered):
             return True
         shown = self.answer.value
         if shown is None:

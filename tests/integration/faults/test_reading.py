@@ -31,12 +31,14 @@ VERBS: tuple[tuple[str, ...], ...] = (
     ("rules",),
     ("people",),
     ("token", "ls"),
+    ("held", "demo-1"),
 )
 """What needs no configuration."""
 OF_THE_FILE: tuple[tuple[str, ...], ...] = (
     ("project", "ls"),
     ("issues", "demo"),
     ("github", "webhook", "ls"),
+    ("github", "doctor"),
 )
 """What shows the configuration itself, or what it names."""
 

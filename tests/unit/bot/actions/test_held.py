@@ -58,6 +58,36 @@ async def test_a_release_is_kept_at_the_head_that_was_shown(house: House, ask: A
         await ask("release", session="demo-1", head=examples.HEAD)
 
 
+async def test_a_refused_push_is_shown_with_the_forges_words_and_can_be_released_again(
+    house: House, ask: Ask, preview: Ask
+) -> None:
+    words = "GitHub refuses it. Give the token Workflows: write."
+    refused = replace(PUSH, stage=PushStage.REFUSED, by=examples.ADA, words=words)
+    house.fleet.put(examples.session(id="demo-1", held=Held(pushes=(refused,))))
+    shown = await ask("held", session="demo-1")
+    assert shown.title == "1 thing held in demo-1"
+    assert shown.lines[:3] == (f"Push of {examples.HEAD[:12]}, refused by the forge:", "", words)
+    assert shown.next_steps[0] == f"release demo-1 --head {examples.HEAD[:12]}"
+    assert (data(shown)["push"]["stage"], data(shown)["push"]["refusal"]) == ("refused", words)
+    facts = await preview("release", session="demo-1")
+    assert facts.lines[0] == words
+    await ask("release", session="demo-1", head=examples.HEAD)
+    assert house.fleet.get("demo-1").held.pushes[0].stage is PushStage.RELEASED
+
+
+async def test_a_refused_push_that_was_never_held_is_tried_again_by_retry(house: House, ask: Ask) -> None:
+    refused = replace(PUSH, findings=(), stage=PushStage.REFUSED, words="diverged")
+    session = examples.session(id="demo-1", held=Held(pushes=(refused,)))
+    house.fleet.put(session)
+    assert needs_person(session)
+    assert next_steps(session)[:2] == ("held demo-1", "retry demo-1")
+    assert session_detail(session)["held"] == [f"push of {examples.HEAD}: push refused: diverged"]
+    assert (await ask("held", session="demo-1")).next_steps[0] == "retry demo-1"
+    answer = await ask("retry", session="demo-1")
+    assert f"Its push of {examples.HEAD[:12]} is tried again." in answer.title
+    assert house.fleet.get("demo-1").held.pushes[0].stage is PushStage.RELEASED
+
+
 async def test_its_facts_show_every_hunk_and_are_bound_to_the_head(house: House, preview: Ask) -> None:
     house.fleet.put(WAITS)
     for verb, label in (("release", "Release this push"), ("send-back", "Send this push back")):

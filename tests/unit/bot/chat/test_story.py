@@ -286,7 +286,6 @@ def test_a_newer_commit_takes_its_buttons_away() -> None:
         (PushStage.PUSHED, "", "and pushed."),
         (PushStage.SENT_BACK, "Leave it alone.", "Leave it alone."),
         (PushStage.OVERTAKEN, "abc", "Overtaken by abc"),
-        (PushStage.REFUSED, "diverged", "then refused: diverged"),
     ],
 )
 def test_what_became_of_it_stands_where_the_buttons_were(stage: PushStage, words: str, shown: str) -> None:
@@ -312,6 +311,28 @@ def test_what_a_forge_refuses_after_a_release_is_told_beside_it() -> None:
     refused = replace(PUSH, stage=PushStage.REFUSED, by=OWNER, words="diverged")
     found = entries(event("push.refused", push="p9"), session(held=Held(pushes=(refused,))))
     assert [entry.about for entry in found] == ["push:p9", "demo-1:9"]
+    assert not found[0].mention, "the other calls a person"
+    told = found[0].message
+    assert told.title == f"⚠️ Push of {examples.HEAD[:12]} was refused by the forge"
+    assert told.lines[0] == "diverged"
+    assert "● .github/workflows/ci.yml is changed" in told.lines
+    assert told.lines[-1].startswith("It was released by owner")
+    assert [(button.label, button.verb) for button in told.buttons] == [
+        ("Release this push", "release"),
+        ("Send back", "send-back"),
+    ]
+    assert told.buttons[0].arguments["head"] == examples.HEAD
+    assert "The forge refused it: diverged" in told.buttons[0].confirm
+
+
+def test_a_refused_push_that_was_never_held_has_one_post_and_is_pushed_again_without_an_approver() -> None:
+    refused = replace(PUSH, findings=(), stage=PushStage.REFUSED, words="diverged")
+    found = one("push.refused", session(held=Held(pushes=(refused,))), push="p9")
+    assert (found.about, found.mention) == ("push:p9", True)
+    assert [(button.label, button.verb) for button in found.message.buttons] == [
+        ("Push again", "retry"),
+        ("Send back", "send-back"),
+    ]
 
 
 def test_a_held_text_shows_exactly_what_would_be_sent() -> None:

@@ -31,8 +31,10 @@ def file(path: str, **fields: object) -> PushedFile:
     return replace(made, **fields)  # type: ignore[arg-type]
 
 
-def found(*files: PushedFile, guard: Guard | None = None, passing: str = "") -> tuple[Finding, ...]:
-    diff = PushedDiff(base="b" * 40, head="a" * 40, files=files, passing=passing)
+def found(
+    *files: PushedFile, guard: Guard | None = None, passing: str = "", messages: str = ""
+) -> tuple[Finding, ...]:
+    diff = PushedDiff(base="b" * 40, head="a" * 40, files=files, passing=passing, messages=messages)
     return findings(guard or Guard(), diff)
 
 
@@ -225,6 +227,21 @@ def test_a_token_that_is_taken_away_waits_only_where_a_commit_on_the_way_brings_
     [one] = found(file("a.py"), passing=f"x\n{TOKEN}\n")
     assert one.words.startswith("a commit on the way holds what looks like a secret")
     assert len(found(brings("a.py", TOKEN), passing=TOKEN)) == 1
+
+
+def test_a_token_in_a_commits_message_or_a_files_name_waits_and_is_not_shown() -> None:
+    [said] = found(file("a.py"), messages=f"Try it\n\nwith {TOKEN}\n")
+    assert said.words.startswith("a commit's message holds what looks like a secret")
+    [named] = found(file(f"keys/{TOKEN}.txt"))
+    assert named.words.startswith("a file's name holds what looks like a secret")
+    guarded = found(file(f".github/{TOKEN}"))
+    assert len(guarded) == 2
+    assert all(TOKEN not in f"{one.words} {one.path}" for one in (said, named, *guarded))
+
+
+@pytest.mark.parametrize("path", ["GEMINI.md", "web/.husky/pre-commit", ".devcontainer/devcontainer.json"])
+def test_what_runs_by_itself_where_it_is_checked_out_waits(path: str) -> None:
+    assert [one.kind for one in found(file(path))] == [FindingKind.PATH]
 
 
 def test_secrets_can_be_left_to_others() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.domain.event import Level
+from orchestrator.domain.held import Held, HeldPush, PullRequestWords, PushStage
 from orchestrator.domain.message import Message, MessageStage
 from orchestrator.domain.session import Ending, EndingStep, Question, SetupStep
 from orchestrator.errors import AoError, Conflict, NotFound, PermanentError, TemporaryError
@@ -69,9 +70,22 @@ def test_refused_answer_is_told_to_whoever_gave_it() -> None:
 
 def test_refused_push_is_not_repeated_for_that_head() -> None:
     draft = refused(acts.Publish(head=ex.HEAD))
-    assert draft.session.published == ex.HEAD
+    [push] = draft.session.held.pushes
+    assert (push.head, push.stage, push.words, push.by) == (ex.HEAD, PushStage.REFUSED, "no", None)
+    assert draft.session.published == "", "the forge has not got it"
     assert types(draft) == [("push.refused", Level.ACTION)]
-    assert draft.events[0].data == {"head": ex.HEAD}
+    assert draft.events[0].data == {"head": ex.HEAD, "push": push.id}
+
+
+def test_refused_push_of_a_newer_head_takes_the_place_of_the_one_before_and_opens_what_that_was_to_open() -> (
+    None
+):
+    words = PullRequestWords(title="Add CI")
+    before = HeldPush(id="p1", head=ex.HEAD, since=ex.NOW, findings=(), stage=PushStage.REFUSED, opens=words)
+    held = refused(acts.Publish(head=ex.OTHER_HEAD), held=Held(pushes=(before,))).session.held
+    assert [push.stage for push in held.pushes] == [PushStage.OVERTAKEN, PushStage.REFUSED]
+    assert (held.pushes[1].head, held.pushes[1].opens) == (ex.OTHER_HEAD, words)
+    assert held.pushes[1].id != "p1"
 
 
 def test_refused_merge_closes_the_intent_and_is_told() -> None:

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from orchestrator.domain.event import Level
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import OWNER
-from orchestrator.errors import TemporaryError
+from orchestrator.errors import Conflict, TemporaryError
 from orchestrator.services.answer import answer
 from orchestrator.testing.fakes.place import FakePlace
 from orchestrator.testing.ring import Ring
@@ -29,6 +30,22 @@ async def test_pull_request_is_opened_with_the_issue_named(ring: Ring) -> None:
     pull = ring.scm.pull_of(one)
     assert (pull.title, pull.branch, pull.base) == ("Add a", "feat/issue-1", "main")
     assert (await ring.told(one)).count("pr.opened") == 1
+
+
+async def test_people_are_told_once_what_is_in_the_way_of_a_pull_request(ring: Ring) -> None:
+    one = await ring.spawn()
+    await ring.workspace.commit(one, "a.py", "1")
+    taken = "feat/issue-1 is in pull request #17 by ada, which no session of this ao opened."
+    for _ in range(2):
+        ring.scm.fail_next("publish", Conflict(taken, session=one, next_step="`ao claim demo 17` takes it."))
+        assert (await do(ring, one, "pr", "create")).startswith("1\nao: ")
+    (told,) = [e for e in await ring.events(one) if e.type == "pr.refused"]
+    words = f"its pull request was not taken: {taken} `ao claim demo 17` takes it."
+    assert (told.text, told.level) == (words, Level.ACTION)
+    await do(ring, one, "done")
+    assert ring.session(one).status.reason == f"the agent says that it is done; {words}"
+    await do(ring, one, "pr", "create")
+    assert ring.session(one).held.not_taken == ""
 
 
 async def test_title_falls_back_to_the_issue_and_stays_when_the_pull_request_is_updated(ring: Ring) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.domain.ids import SessionId
-from orchestrator.errors import AoError, Conflict, PermanentError, TemporaryError
+from orchestrator.errors import AoError, Conflict, NotAllowed, PermanentError, SignedOut, TemporaryError
 from orchestrator.lifecycle.backoff import STEPS, UNFORESEEN, Backoff, Key
 
 KEY = (SessionId("demo-1"), "Publish")
@@ -45,8 +45,15 @@ def test_waits_are_bounded_by_the_last_step_where_no_more_was_asked() -> None:
 def test_refusals_are_given_up_at_once_and_the_unforeseen_after_a_while() -> None:
     assert Backoff().failed(KEY, PermanentError("x"), 0.0)
     assert Backoff().failed(KEY, Conflict("x"), 0.0)
+    assert Backoff().failed(KEY, NotAllowed("x"), 0.0)
     backoff = Backoff()
     given_up = [backoff.failed(KEY, AoError("x"), 0.0) for _ in range(UNFORESEEN)]
+    assert given_up == [False] * (UNFORESEEN - 1) + [True]
+
+
+def test_credential_that_is_not_taken_may_be_renewed_and_is_tried_again() -> None:
+    backoff = Backoff()
+    given_up = [backoff.failed(KEY, SignedOut("401"), 0.0) for _ in range(UNFORESEEN)]
     assert given_up == [False] * (UNFORESEEN - 1) + [True]
 
 

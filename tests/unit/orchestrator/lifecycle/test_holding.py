@@ -9,10 +9,11 @@ from orchestrator.domain.guard import Guard
 from orchestrator.domain.held import PushStage
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.person import OWNER, Actor, ActorKind
-from orchestrator.errors import BadInput, Conflict, NotFound, TemporaryError
+from orchestrator.errors import BadInput, Conflict, NotAllowed, NotFound, SignedOut, TemporaryError
 from orchestrator.services.approve import approve
 from orchestrator.services.held import release_push, send_back
 from orchestrator.services.merge import merge
+from orchestrator.services.retry import retry
 from orchestrator.testing.ring import Ring
 
 CI = ".github/workflows/ci.yml"
@@ -266,3 +267,108 @@ async def test_an_agent_that_waits_for_a_release_is_not_nagged(ring: Ring) -> No
     await ring.later(3600, step=60.0)
     assert ring.session(one).messages == ()
     assert ring.status(one) == "waiting_input"
+
+
+NO_WORKFLOWS = NotAllowed("GitHub refuses it.", next_step="Give the token Workflows: write.")
+
+
+async def refused(ring: Ring) -> tuple[SessionId, str]:
+    """A session whose push was released, and then refused by the forge."""
+    one, head, _ = await held(ring)
+    ring.agent.says(one, ActivityState.IDLE)
+    await ring.look(one)
+    ring.scm.fail_next("publish", NO_WORKFLOWS)
+    await release_push(ring.core, one, head=head, by=ADA)
+    await ring.settle()
+    return one, head
+
+
+async def test_a_refusal_after_a_release_is_said_at_once_and_stays_in_sight(ring: Ring) -> None:
+    one, head = await refused(ring)
+    assert (ring.status(one), ring.session(one).status.reason) == (
+        "waiting_input",
+        "push refused: GitHub refuses it. Give the token Workflows: write.",
+    )
+    assert f"push of {head[:12]} refused" in ring.session(one).status.evidence
+    await ring.later(600, step=60.0)
+    assert (await ring.told(one)).count("push.refused") == 1
+    assert ring.scm.calls.count("publish") == 1
+    again = await ring.crash()
+    await again.later(60)
+    assert again.session(one).status.reason.startswith("push refused: ")
+    assert again.scm.calls.count("publish") == 1
+
+
+@pytest.mark.parametrize("how", ["release", "retry"])
+async def test_a_refused_push_goes_out_once_a_person_has_it_tried_again(ring: Ring, how: str) -> None:
+    one, head = await refused(ring)
+    if how == "release":
+        await release_push(ring.core, one, head=head, by=OWNER)
+    else:
+        await retry(ring.core, one, by=OWNER)
+    await ring.settle()
+    pull, push = ring.scm.pull_of(one), ring.session(one).held.pushes[-1]
+    assert (pull.head, pull.title) == (head, "Add CI")
+    assert push.stage is PushStage.PUSHED
+    assert push.by == (OWNER if how == "release" else ADA), "who has it tried again has released nothing"
+
+
+async def test_a_refused_push_can_be_refused_again_and_is_told_again(ring: Ring) -> None:
+    one, head = await refused(ring)
+    ring.scm.fail_next("publish", NO_WORKFLOWS)
+    await release_push(ring.core, one, head=head, by=ADA)
+    await ring.settle()
+    assert (await ring.told(one)).count("push.refused") == 2
+    assert ring.status(one) == "waiting_input"
+
+
+async def test_a_refused_push_can_be_sent_back_and_the_agent_hears_what_the_forge_said(ring: Ring) -> None:
+    one, head = await refused(ring)
+    await send_back(ring.core, one, head=head, words="Leave CI alone.", by=ADA)
+    [message] = [m for m in ring.session(one).messages if m.key.startswith("sent-back")]
+    assert "was refused and is now sent back by ada" in message.text
+    assert "the forge refused it: GitHub refuses it." in message.text
+    await ring.settle()
+    assert on_forge(ring) == set()
+
+
+async def test_a_newer_head_overtakes_what_was_refused_and_opens_its_pull_request(ring: Ring) -> None:
+    one, _ = await refused(ring)
+    newer = await ring.workspace.commit(one, "a.py", "1")
+    await ring.look(one)
+    assert (ring.scm.pull_of(one).head, ring.scm.pull_of(one).title) == (newer, "Add CI")
+    assert ring.session(one).held.push is None
+
+
+async def test_a_refused_push_of_an_open_pull_request_waits_and_is_tried_again_on_retry(ring: Ring) -> None:
+    one = await ring.spawn()
+    await ring.pull_request(one)
+    head = await ring.workspace.commit(one, "more.py", "2")
+    ring.scm.fail_next("publish", NO_WORKFLOWS)
+    await ring.look(one)
+    assert ring.session(one).status.reason.startswith("push refused: GitHub refuses it.")
+    await retry(ring.core, one, by=ADA)
+    await ring.settle()
+    assert ring.scm.pull_of(one).head == head
+    assert ring.session(one).held.push is None
+    assert (await ring.told(one)).count("push.again") == 1
+
+
+async def test_what_somebody_else_brought_to_the_forge_is_refused_no_more(ring: Ring) -> None:
+    one = await ring.spawn()
+    await ring.pull_request(one)
+    head = await ring.workspace.commit(one, "more.py", "2")
+    ring.scm.fail_next("publish", NO_WORKFLOWS)
+    await ring.look(one)
+    ring.scm.push_from_elsewhere(ring.fleet.world.ref(ring.session(one)), head)
+    await ring.look(one)
+    assert ring.session(one).held.push is None
+    assert not ring.session(one).status.reason.startswith("push refused")
+
+
+async def test_what_the_forge_does_not_take_the_token_for_is_tried_again_by_itself(ring: Ring) -> None:
+    one, head, _ = await held(ring)
+    ring.scm.fail_next("publish", SignedOut("401"))
+    await release_push(ring.core, one, head=head, by=ADA)
+    await ring.later(10)
+    assert ring.scm.pull_of(one).head == head

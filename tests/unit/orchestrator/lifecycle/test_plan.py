@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.domain.activity import ActivityState, Dialog
+from orchestrator.domain.held import Held, HeldPush, PushStage
 from orchestrator.domain.message import Message, MessageStage
 from orchestrator.domain.pull_request import PullRequestState
 from orchestrator.domain.session import (
@@ -209,6 +210,17 @@ def test_answer_is_delivered_once() -> None:
     assert due(told(ex.session(questions=(asked,))), ex.NOW) == (acts.DeliverAnswer(question="q1"),)
     assert due(told(ex.session(questions=(replace(asked, delivered=True),))), ex.NOW) == ()
     assert due(told(ex.session(questions=(replace(asked, withdrawn=True),))), ex.NOW) == ()
+
+
+@pytest.mark.parametrize("changes", [(), (ex.change(),)], ids=["to open one", "of an open one"])
+def test_refused_push_is_due_again_only_once_a_person_says_so_or_with_a_newer_head(changes: Any) -> None:
+    push = HeldPush(id="p1", head=ex.OTHER_HEAD, since=ex.NOW, findings=(), stage=PushStage.REFUSED)
+    idle = told(ex.session(work=IDLE, changes=changes, local_head=ex.OTHER_HEAD, held=Held(pushes=(push,))))
+    assert due(idle, ex.NOW) == ()
+    again = replace(idle, held=Held(pushes=(replace(push, stage=PushStage.RELEASED),)))
+    assert due(again, ex.NOW) == (acts.Publish(head=ex.OTHER_HEAD),)
+    newer = replace(idle, local_head="c" * 40)
+    assert due(newer, ex.NOW) == (acts.Publish(head="c" * 40),)
 
 
 def test_branch_ahead_of_its_pull_request_is_pushed_when_the_turn_ended() -> None:

@@ -106,3 +106,21 @@ async def test_pull_request_that_is_closed_or_not_there(ring: Ring) -> None:
     with pytest.raises(Conflict, match="is closed"):
         await claim(ring.core, "demo", 7, by=OWNER)
     assert ring.fleet.all() == ()
+
+
+async def test_a_strangers_pull_request_from_a_fork_is_not_said_to_be_a_sessions(ring: Ring) -> None:
+    foreign(ring)
+    await spawn(ring.core, SpawnAsk(project="demo", prompt="x", branch="feat/by-hand"), by=OWNER)
+    await ring.settle()
+    ring.scm.fail_next("bring", Conflict("Pull request #7 is from a fork."))
+    with pytest.raises(Conflict, match="from a fork"):
+        await claim(ring.core, "demo", 7, by=OWNER)
+
+
+async def test_what_somebody_opened_on_a_sessions_branch_can_be_handed_to_that_session(ring: Ring) -> None:
+    foreign(ring)
+    one = await spawn(ring.core, SpawnAsk(project="demo", prompt="x", branch="feat/by-hand"), by=OWNER)
+    await ring.settle()
+    with pytest.raises(Conflict, match=f"{one.id} works, and is not its pull request") as refused:
+        await claim(ring.core, "demo", 7, by=OWNER)
+    assert f"ao claim demo 7 --session {one.id}" in refused.value.next_step

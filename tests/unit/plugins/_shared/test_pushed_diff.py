@@ -195,6 +195,16 @@ async def test_what_commits_on_the_way_bring_is_seen(work: Work) -> None:
     assert token not in str(one)
 
 
+async def test_what_commits_on_the_way_say_is_seen(work: Work) -> None:
+    token = "gh" + "p_" + "aB3dE5fG7hI9jK1lM2nO4pQ6rS8tU0vW1xY2"
+    work.git("commit", "--quiet", "--allow-empty", "--message", "Try", "--message", f"with {token}")
+    work.write("code", "fine\n")
+    work.commit()
+    [one] = findings(Guard(), await work.diff())
+    assert one.words.startswith("a commit's message holds")
+    assert token not in str(one)
+
+
 async def test_a_history_of_its_own_is_all_new(work: Work) -> None:
     work.git("checkout", "--quiet", "--orphan", "other")
     work.write("mine", "x\n")

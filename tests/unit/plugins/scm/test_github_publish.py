@@ -14,7 +14,15 @@ import pytest_asyncio
 from orchestrator.domain.ids import SessionId
 from orchestrator.domain.look import Seen
 from orchestrator.domain.pull_request import PullRequestState
-from orchestrator.errors import AoError, Conflict, NotAllowed, NotFound, PermanentError, TemporaryError
+from orchestrator.errors import (
+    AoError,
+    Conflict,
+    NotAllowed,
+    NotFound,
+    PermanentError,
+    SignedOut,
+    TemporaryError,
+)
 from orchestrator.ports.scm import Publication
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.testing.contracts.scm import on_branch, publish
@@ -268,15 +276,25 @@ async def test_token_that_may_push_but_open_nothing_says_so_after_the_push(bench
 
 async def test_token_that_is_not_taken_any_more_is_no_outage(bench: GitHubBench) -> None:
     bench.scm = bench.make(token="ghp_gone")  # noqa: S106 - it is none
-    with pytest.raises(NotAllowed, match="token"):
+    with pytest.raises(SignedOut, match="token"):
         await bench.scm.base(bench.project)
 
 
-async def test_workflow_file_without_that_right_is_refused_in_githubs_words(bench: GitHubBench) -> None:
+async def test_workflow_file_without_that_right_says_which_right_and_is_taken_with_it(
+    bench: GitHubBench,
+) -> None:
     session = bench.session()
     head = await bench.commit(session, ".github/workflows/ci.yml", "on: push")
-    with pytest.raises(NotAllowed, match="workflow"):
+    with pytest.raises(NotAllowed) as refused:
         await publish(bench, session, head)
+    assert refused.value.what == (
+        "GitHub refuses it: a Personal Access Token without the permission Workflows may not change "
+        ".github/workflows/ci.yml."
+    )
+    assert "Give the token Workflows: write (a classic one: scope workflow)" in refused.value.next_step
+    bench.scm = bench.make(token=bench.github.control.token(US, scopes=("repo", "workflow")))
+    await publish(bench, session, head)
+    assert await bench.github.control.head(REPO, session.branch) == head
 
 
 async def test_repository_that_is_not_there_says_so(bench: GitHubBench) -> None:

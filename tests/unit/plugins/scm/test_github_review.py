@@ -168,6 +168,13 @@ async def test_changes_that_are_asked_for_here_can_be_read_as_remarks_and_take_t
     assert "<!-- ao -->" not in reviews(bench)[0].body
 
 
+async def test_remark_that_was_left_before_a_failure_is_not_left_again(bench: GitHubBench) -> None:
+    session, head = await bench.opened()
+    for words in ("Use a list.", "Use a list.", "And name it."):
+        await carry(bench, session, head, ASKED, words)
+    assert [r.body.rpartition("\n")[2] for r in reviews(bench)] == ["Use a list.", "And name it."]
+
+
 async def test_status_waits_for_as_many_people_as_it_is_told_and_for_whoever_asked_for_changes(
     bench: GitHubBench,
 ) -> None:

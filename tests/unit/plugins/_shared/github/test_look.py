@@ -118,6 +118,36 @@ async def test_failing_checks_come_with_the_failing_steps_last_lines(rig: Rig) -
     assert rig.github.control.calls[logs] == before[logs] == 1
 
 
+@pytest.mark.parametrize("covered", [False, True])
+async def test_a_check_fails_only_once_its_lines_are_there(rig: Rig, *, covered: bool) -> None:
+    """GitHub has a job's log some seconds after its end; who is told of the failure needs the lines."""
+    pull = await rig.opened()
+    rig.looker.cover(REPO, covered=covered)
+    await rig.check(pull.number, "test", "failure", log="E  assert 1 == 2\n##[error]exit 1", log_after=7.0)
+    (run,) = (seen := await rig.seen()).runs
+    assert (seen.checks, run.state, run.tail) == (Checks.PENDING, CheckState.RUNNING, "")
+    assert "not finished: test" in str(seen.blockers) or seen.mergeable is not Mergeable.CLEAN
+    queries = rig.queries
+    for _ in range(15):
+        rig.pass_time(1)
+        seen = await rig.seen(after=None)
+    assert seen.checks is Checks.FAILING
+    assert "E  assert 1 == 2" in seen.runs[0].tail
+    assert rig.queries - queries <= 6
+
+
+async def test_lines_that_never_come_hold_a_failure_up_for_a_minute_at_most(rig: Rig) -> None:
+    pull = await rig.opened()
+    rig.looker.cover(REPO, covered=True)
+    await rig.check(pull.number, "test", "failure", log="lost", log_after=1e9, summary="it broke")
+    began = rig.clock[0]
+    while (seen := await rig.seen(after=None)).checks is not Checks.FAILING:
+        rig.pass_time(2)
+        assert rig.clock[0] <= began + 80
+    assert rig.clock[0] >= began + 30
+    assert "it broke" in seen.runs[0].tail
+
+
 async def test_a_check_of_another_app_comes_with_its_annotations(rig: Rig) -> None:
     pull = await rig.opened()
     note = {
