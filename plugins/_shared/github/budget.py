@@ -199,7 +199,9 @@ class Budget:
         self._failures += 1
         self._probing = None
         delay = min(FIRST_PAUSE * 2.0 ** (self._failures - 1), LONGEST_PAUSE)
-        self._pause = _Pause(now, now + delay, f"{self.host} is in trouble", outage=True)
+        # What hung has waited already.
+        until = max(now + FIRST_PAUSE, (now if since is None else since) + delay)
+        self._pause = _Pause(now, until, f"{self.host} is in trouble", outage=True)
 
     def server(self, now: float) -> float:
         """The time by GitHub's clock."""

@@ -180,6 +180,16 @@ def test_an_outage_is_over_with_the_first_call_of_its_kind_that_succeeds() -> No
     assert not budget.down, "what hung since before says nothing of now"
 
 
+def test_in_an_outage_in_which_calls_hang_the_next_one_is_not_put_off_twice() -> None:
+    budget, now = Budget("github.com"), T0
+    for _ in range(10):
+        budget.began("rest", now)
+        budget.failed(now + 20, since=now)
+        now += 20 + budget.wait("rest", now + 20)
+    assert budget.wait("rest", now) == 0
+    assert now - T0 == 10 * 22
+
+
 def test_a_probe_that_is_never_answered_does_not_block_for_ever() -> None:
     budget = Budget("github.com")
     budget.failed(T0)

@@ -406,6 +406,17 @@ async def test_a_check_that_began_is_seen_within_ten_seconds_and_along_with_anot
     assert (await rig.seen(after=None)).checks is Checks.FAILING
 
 
+async def test_very_many_deliveries_are_looked_at_together(rig: Rig) -> None:
+    await rested(rig)
+    rig.looker.cover(REPO, covered=True)
+    queries = rig.queries
+    for _ in range(600):  # ten a second for a minute
+        rig.pass_time(0.1)
+        rig.looker.heard(rig.session().id)
+        await rig.looks([rig.session()])
+    assert 140 <= rig.queries - queries <= 165
+
+
 async def test_the_sessions_that_a_webhook_is_about_are_found(rig: Rig) -> None:
     number = await rested(rig)
     mine = rig.session().id
