@@ -38,7 +38,7 @@ _WHERE_PEOPLE_ARE = {
         "orchestrator/settings/project_model.py",
         "orchestrator/settings/remote.py",
         "orchestrator/settings/webhooks_model.py",
-    )
+    ),
 }
 
 
