@@ -308,6 +308,8 @@ class Looker:
             for track in tracks:
                 if self._running.get(track.ref.id) is task:
                     del self._running[track.ref.id]
+            if not task.cancelled() and any(t.pace.forgotten and t.answer is not None for t in tracks):
+                self._go_on_in(0.0)  # a webhook told of it meanwhile: what this look showed is old
 
         task.add_done_callback(ended)
 

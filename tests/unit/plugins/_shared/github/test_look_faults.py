@@ -374,6 +374,21 @@ async def test_progress_of_checks_is_looked_at_together_and_holds_up_nothing_tha
         assert len((await rig.seen(after=None)).comments) == turn + 1
 
 
+async def test_what_a_webhook_tells_while_a_look_is_under_way_is_looked_at_after_it(rig: Rig) -> None:
+    number = await rested(rig)
+    rig.looker.cover(REPO, covered=True)
+    rig.looker.patience = 0.0
+    rig.looker.heard(rig.session().id)
+    await rig.looks([rig.session()])
+    await asyncio.sleep(0)  # it begins
+    rig.github.control.comment(REPO, number, "hello", by="ana")
+    rig.looker.heard(rig.session().id)
+    rig.woken.clear()
+    await until(lambda: bool(rig.woken))
+    rig.looker.patience = PATIENCE
+    assert len((await rig.seen(after=None)).comments) == 1
+
+
 async def test_progress_wakes_its_session_when_nobody_asks(rig: Rig) -> None:
     await rested(rig)
     rig.looker.soon = 1.0
