@@ -306,7 +306,10 @@ class Heard:
     sessions: tuple[SessionId, ...] = ()
     """Those it concerns: they are looked at now."""
     later: tuple[SessionId, ...] = ()
-    """Those it may concern too (their base moved, rules changed): looked at when their next look is due."""
+    """Those it may concern too (their base moved, rules changed), or tells only progress of (a check began).
+
+    They are looked at within seconds, with what else comes until then.
+    """
     issues: bool = False
     """It tells of issues: the queue of the tracker is to be looked at."""
 
@@ -332,7 +335,7 @@ class Hears(Protocol):
         """
 
     def take(self, heard: Heard) -> None:
-        """The delivery is kept: what was known of its sessions is forgotten, so that the next look sees it anew."""
+        """The delivery is kept: what was known of its sessions is old. Those of `later` it wakes itself."""
 
     def covered(self, project: Project) -> bool:
         """Whether deliveries of the project's repository come in, so that what rests need not be polled."""

@@ -88,14 +88,15 @@ class World:
             "commits": {"nodes": [{"commit": commit}]},
         }
 
-    def deliveries(self, since: float, until: float) -> Iterator[int]:
-        """Sessions that webhooks tell of in a time, once for each delivery."""
+    def deliveries(self, since: float, until: float) -> Iterator[tuple[int, bool]]:
+        """Sessions that webhooks tell of in a time, once for each delivery, and whether it is mere progress of checks."""
         for number in range(1, self.active + 1):
             pushed = self.pushed_at(number, until)
-            times = [pushed, pushed + 1, pushed + CHECKS_RUN, pushed + COMMENT_AFTER]
-            times += [pushed + 10.0 * n for n in range(1, CHECKS + 1)]
+            progress = [pushed + 1, *(pushed + 10.0 * n for n in range(1, CHECKS + 1))]
+            times = [pushed, pushed + CHECKS_RUN, pushed + COMMENT_AFTER]
             times += [pushed + CHECKS_RUN - 60.0 * n for n in range(CHECKS)]
-            yield from (number for at in times if since < at <= until)
+            yield from ((number, True) for at in progress if since < at <= until)
+            yield from ((number, False) for at in times if since < at <= until)
 
 
 def _run(number: int, *, done: bool, at: float) -> dict[str, Any]:

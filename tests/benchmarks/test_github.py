@@ -64,9 +64,9 @@ async def an_hour(folder: Path, count: int, active: int, *, webhooks: bool) -> t
         if START + WARM <= clock[0] < START + WARM + TICK:
             first = (wire.points, wire.calls)
         before, clock[0] = clock[0], clock[0] + TICK
-        told = set(wire.world.deliveries(before, clock[0])) if webhooks else set()
-        for number in told:
-            looker.heard(refs[number - 1].id)
+        for number, progress in set(wire.world.deliveries(before, clock[0])) if webhooks else ():
+            tell = looker.hint if progress else looker.heard
+            tell(refs[number - 1].id)
         beat = int(clock[0] / TICK) % int(ASKED_EVERY / TICK)
         asked = [
             ref for at, ref in enumerate(refs, 1) if at % int(ASKED_EVERY / TICK) == beat or at <= active

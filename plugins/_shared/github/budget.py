@@ -30,6 +30,8 @@ MOST_STRETCH = 20.0
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 20.0
 """Seconds between two calls that try whether an outage is over: one small call, so that its end is soon known."""
+TROUBLE_TOLD = 600.0
+"""Seconds after a failure in which trouble is told of, until a call succeeds: later nobody tried, and nobody knows."""
 PROBE = 10.0
 """Seconds after which a probe that was not answered yet is made again."""
 _PROBING = 0.25
@@ -79,6 +81,7 @@ class Budget:
         self._failures = 0
         self._probing: float | None = None
         self._answered: dict[str, float] = {}
+        self._failed: dict[str, float] = {}
         self.down: dict[str, float] = {}
         """What is in trouble (`rest`, `graphql`) -> since when; until one of its calls succeeds."""
         self.on_recovery: list[Callable[[float], None]] = []
@@ -194,6 +197,7 @@ class Budget:
         if since is not None and since < self._answered.get(kind, since):
             return
         self.down.setdefault(kind, now if since is None else since)
+        self._failed[kind] = now
         if self._pausing(now):
             return  # others that were on their way
         self._failures += 1
@@ -253,6 +257,14 @@ class Budget:
         self.stretched = min(max(1.0, wanted), MOST_STRETCH)
         return self.stretched
 
+    def quota(self, now: float) -> tuple[float, float] | None:
+        """Points that looks may still take, and the seconds until there are all again; None: not known."""
+        bucket = self._current("graphql", now)
+        if bucket is None:
+            return None
+        left = max(0.0, bucket.remaining - bucket.limit * RESERVE)
+        return left, max(1.0, bucket.resets_at - self.server(now))
+
     def _rates(self, bucket: Bucket, now: float) -> tuple[float, float]:
         """Points a second: ours as they would be without slowing, and those of others."""
         while self._spent and not now - WINDOW < self._spent[0][0] <= now:
@@ -275,6 +287,9 @@ class Budget:
         pause = self._pausing(now)
         if pause and self._pause is not None:
             return f"{self._pause.why}; next try in {_span(pause)}"
+        # A pause that has run out is not the end of an outage: that is a call that succeeds.
+        if any(0 <= now - self._failed.get(kind, now) < TROUBLE_TOLD for kind in self.down):
+            return f"{self.host} is in trouble; the next call tries whether that is over"
         empty = [name for name in ("graphql", "rest") if self._for_bucket(name, now, write=False) > 0]
         if empty:
             return f"limit reached; looks go on in {_span(self._for_bucket(empty[0], now, write=False))}"

@@ -1,6 +1,6 @@
 """What GitHub's webhooks mean for sessions: whom a delivery concerns, and whether deliveries can be relied upon.
 
-hearing = Hearing(now=context.now, forget=looks.forget)
+hearing = Hearing(now=context.now, forget=looks.heard, hint=looks.hint)
 hearing.know(session.id, "o/r", branch=session.branch, number=7, head=sha, repository_id=1296269, base="main")
 heard = hearing.hear(project, headers, body, secrets)     # the listener; then, once it is kept:
 hearing.take(heard)
@@ -75,12 +75,14 @@ class Hearing(Hears):
         *,
         now: Callable[[], float],
         forget: Callable[[SessionId], object] = lambda _session: None,
+        hint: Callable[[SessionId], object] = lambda _session: None,
         repository: Callable[[Project], str] = lambda project: project.repo,
         options: WebhookOptions | None = None,
     ) -> None:
         chosen = options or WebhookOptions()
         self._now = now
         self._forget = forget
+        self._hint = hint
         self._repository = repository
         self._signature = (chosen.signature_header or SIGNATURE).lower()
         self._event = (chosen.event_header or EVENT).lower()
@@ -194,6 +196,8 @@ class Hearing(Hears):
             known = dict(self._known.get(repository.lower(), {})) if delivery.repository else {}
         concerned = tuple(s for s, one in known.items() if _concerns(delivery, one))
         later = tuple(s for s, one in known.items() if s not in concerned and _may_concern(delivery, one))
+        if delivery.progress:
+            concerned, later = (), (*concerned, *later)
         return Heard(
             id=delivery.id,
             event=delivery.event,
@@ -221,8 +225,10 @@ class Hearing(Hears):
             for session in (*heard.sessions, *heard.later):
                 self._told[session] = now
                 self._untold.get(name, {}).pop(session, None)
-        for session in (*heard.sessions, *heard.later):
+        for session in heard.sessions:
             self._forget(session)
+        for session in heard.later:
+            self._hint(session)
 
     @override
     def covered(self, project: Project) -> bool:

@@ -51,6 +51,13 @@ _HEADS = "refs/heads/"
 _QUEUE = re.compile(r"gh-readonly-queue/.*/pr-([0-9]{1,9})-[0-9a-f]{7,64}")
 """The branch that a merge queue makes for a pull request."""
 _SHA = re.compile(r"[0-9a-f]{40,64}")
+_PROGRESS: Mapping[str, frozenset[str]] = {
+    "check_run": frozenset({"created"}),
+    "check_suite": frozenset({"requested"}),
+    "workflow_job": frozenset({"queued", "waiting", "in_progress"}),
+    "workflow_run": frozenset({"requested", "in_progress"}),
+}
+"""Actions that tell of no outcome."""
 
 
 @dataclass(slots=True)
@@ -74,6 +81,8 @@ class Delivery:
     """Branches that moved: what is to be merged into them may be behind, or in conflict, now."""
     queue: bool = False
     """Issues or labels changed."""
+    progress: bool = False
+    """Checks come or begin to run: nobody waits for that, and much of it comes at once."""
     wide: bool = False
     """The repository itself or its rules changed: all that is known of it may be old."""
 
@@ -110,7 +119,16 @@ def parse(event: str, delivery: str, body: bytes, content_type: str = "") -> Del
     reader = _READERS.get(name)
     if reader is not None:
         reader(found, payload)
+    found.progress = _is_progress(name, payload)
     return found
+
+
+def _is_progress(event: str, payload: Payload) -> bool:
+    if event == "status":
+        return _text(payload, "state") == "pending"
+    # A check that an App reports when it is over is created with its conclusion.
+    ended = _text(_mapping(payload, event), "conclusion") or _text(_mapping(payload, event), "completed_at")
+    return not ended and _text(payload, "action") in _PROGRESS.get(event, ())
 
 
 def _payload(body: bytes, content_type: str) -> Payload:

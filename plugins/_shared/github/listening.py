@@ -36,7 +36,7 @@ class GitHubListening(GitHubHooks, Hears, Metered):
         """What was last seen of each session, and when somebody asked."""
         self._clock: Callable[[], float] = context.now
         self._server, self._wake = context.server, context.wake
-        self._hearing = Hearing(now=context.now, forget=self._heard, options=webhook)
+        self._hearing = Hearing(now=context.now, forget=self._heard, hint=self._hinted, options=webhook)
 
     def client(self, project: Project) -> GitHub:
         """How a project's repository is reached. Raises `BadInput`."""
@@ -54,6 +54,10 @@ class GitHubListening(GitHubHooks, Hears, Metered):
     def _heard(self, session: SessionId) -> None:
         for looker in self._lookers.values():
             looker.heard(session)  # what is known is told until it was looked at; many are looked at together
+
+    def _hinted(self, session: SessionId) -> None:
+        for looker in self._lookers.values():
+            looker.hint(session)
 
     def forget(self, session: SessionId) -> None:
         """What is known of a session is not told any more: we wrote."""

@@ -3,6 +3,7 @@
     looker = Looker(hub, marks, home=context.server, wake=context.wake)          # one for each client
     await looker.look(sessions, lambda session: "owner/name")   # from memory unless a look is due
     looker.heard(session.id)              # a webhook told of it: look at it next time
+    looker.hint(session.id)               # one told of mere progress: look at it within seconds, with others
     looker.forget(session.id)             # we wrote there: what is known is not told any more
     looker.pushed(session.id, head)       # we pushed: the same, and the head of before is not believed for a while
     looker.cover("owner/name", True)      # webhooks tell of this repository: polling is a safety only
@@ -27,7 +28,7 @@ from plugins._shared.github import pace as github_pace
 from plugins._shared.github.client import GitHub
 from plugins._shared.github.look_round import LookRound
 from plugins._shared.github.mark import Marks
-from plugins._shared.github.pace import PROBE, Haste
+from plugins._shared.github.pace import PROBE, Haste, Quota, Standing
 from plugins._shared.github.query import MOST_GLANCES, MOST_LOOKS
 from plugins._shared.github.track import PUSH_SHOWN, Track
 
@@ -57,6 +58,8 @@ class Looker:
         self._wake = wake
         self._base = base
         self.patience = patience
+        self.soon = github_pace.SOON
+        """Seconds until progress that a webhook told of is looked at; more in a large fleet."""
         self._round = LookRound(hub, marks, home, self.covers)
         self._tracks: dict[SessionId, Track] = {}
         self._running: dict[SessionId, asyncio.Task[None]] = {}
@@ -76,6 +79,12 @@ class Looker:
         """A webhook told of it: the next look sees it anew; until then what is known is told."""
         if session in self._tracks:
             self._tracks[session].heard(self._hub.now())
+
+    def hint(self, session: SessionId) -> None:
+        """A webhook told that something goes on there: it is looked at within seconds, and wakes who asks."""
+        if session in self._tracks:
+            soon = max(self.soon, github_pace.refill(len(self._tracks)))
+            self._go_on_in(self._tracks[session].pace.hint(self._hub.now(), soon))
 
     def forget(self, session: SessionId) -> None:
         """What is known of it is not told any more; the next look sees it anew."""
@@ -177,11 +186,11 @@ class Looker:
         due = [t for t in asked if t.ref.id not in self._running and self._is_due(t, now, stretch)]
         due = due or self._probe(now)
         told = [t for t in due if t.pace.forgotten and t.answer is not None]
-        rest = [t for t in due if t not in told]
-        if rest:
+        hinted = [t for t in due if t not in told and t.answer is not None and t.pace.hint_due_in(now) == 0.0]
+        if len(told) + len(hinted) < len(due):
             self._start([*due, *self._along(due, now, stretch)])
-        elif told and self._may_haste(told, now):
-            self._start(told)
+        elif hinted or (told and self._may_haste(told, now)):
+            self._start([*due, *self._hinted(due), *self._near(due, now, stretch)])
         waited = {self._running[t.ref.id] for t in asked if t.ref.id in self._running}
         for task in waited:
             first = any(t.answer is None and t.read is None for t in asked)
@@ -212,17 +221,40 @@ class Looker:
 
     def _may_haste(self, told: Sequence[Track], now: float) -> bool:
         """Whether what webhooks told of is looked at now, or in a moment together with more of it."""
-        wait = self._haste.wait(now, len(self._tracks))
+        known = self._hub.budget.quota(now)
+        wait = self._haste.wait(now, len(self._tracks), None if known is None else Quota(*known))
         if wait and len(told) < MOST_LOOKS:
-            if self._later is None or self._later.when() < asyncio.get_running_loop().time():
-                self._later = asyncio.get_running_loop().call_later(wait, self._go_on)
+            self._go_on_in(wait)
             return False
         self._haste.take()
         return True
 
+    def _go_on_in(self, wait: float) -> None:
+        loop = asyncio.get_running_loop()
+        if self._later is not None:
+            if not self._later.cancelled() and loop.time() <= self._later.when() <= loop.time() + wait:
+                return
+            self._later.cancel()
+        self._later = loop.call_later(wait, self._go_on)
+
     def _go_on(self) -> None:
-        for key in [key for key, track in self._tracks.items() if track.pace.forgotten]:
-            self._wake(key)
+        """Wake what is to be looked at now, and come again for what is to be a little later."""
+        now, waits = self._hub.now(), []
+        for key, track in list(self._tracks.items()):
+            wait = track.pace.hint_due_in(now)
+            if wait is not None and wait > 0 and not track.pace.forgotten:
+                waits.append(wait)
+            elif wait is not None or track.pace.forgotten:
+                self._wake(key)
+        if waits:
+            self._later = None
+            self._go_on_in(min(waits))
+
+    def _hinted(self, due: Sequence[Track]) -> list[Track]:
+        """What goes on elsewhere: in a query that reads anyway it costs nothing."""
+        taken = {t.ref.id for t in due} | self._running.keys()
+        hinted = [t for key, t in self._tracks.items() if t.pace.hinted_at is not None and key not in taken]
+        return hinted[: -len(due) % MOST_LOOKS]
 
     def _stretch(self) -> float:
         stretch = self._hub.budget.stretch(self._hub.now())
@@ -233,12 +265,30 @@ class Looker:
         covered = self.covers(track.repo)
         return track.pace.due(now, covered=covered, stretch=stretch, base=self._base)
 
+    def _near(self, due: Sequence[Track], now: float, stretch: float) -> list[Track]:
+        """What runs and would be due soon: it is read with what was told of, and not by a query of its own."""
+        room = -len([*due, *self._hinted(due)]) % MOST_LOOKS
+        near = [
+            t
+            for t in self._others(due, now, stretch)
+            if t.pace.standing is Standing.NEAR and t.pace.hinted_at is None
+        ]
+        for track in near[:room]:
+            track.pace.hint(now)
+        return near[:room]
+
     def _along(self, due: Sequence[Track], now: float, stretch: float) -> list[Track]:
         """Others that would be due soon: they cost nothing in a query that goes out anyway."""
         for key in [k for k, t in self._tracks.items() if now - t.asked_at > UNASKED]:
             if key not in self._running:
                 del self._tracks[key]
+        hinted = self._hinted(due)
+        due = [*due, *hinted]
         room = -len(due) % MOST_GLANCES
+        return [*hinted, *self._others(due, now, stretch)[:room]]
+
+    def _others(self, due: Sequence[Track], now: float, stretch: float) -> list[Track]:
+        """Those that would be due soon; whom nobody looked at for longest comes first."""
         taken = {t.ref.id for t in due} | self._running.keys()
         others = (t for key, t in self._tracks.items() if key not in taken)
         soon = [
@@ -246,7 +296,7 @@ class Looker:
             for t in others
             if t.pace.along(now, covered=self.covers(t.repo), stretch=stretch, base=self._base)
         ]
-        return sorted(soon, key=lambda t: t.pace.looked_at)[:room]
+        return sorted(soon, key=lambda t: t.pace.looked_at)
 
     # One round of looking --------------------------------------------------------------------------
 
@@ -262,11 +312,14 @@ class Looker:
             for track in tracks:
                 if self._running.get(track.ref.id) is task:
                     del self._running[track.ref.id]
+            if not task.cancelled() and any(t.pace.forgotten and t.answer is not None for t in tracks):
+                self._go_on_in(0.0)  # a webhook told of it meanwhile: what this look showed is old
 
         task.add_done_callback(ended)
 
     async def _run(self, tracks: Sequence[Track]) -> None:
         before = {t.ref.id: t.answer for t in tracks}
+        aside = {t.ref.id for t in tracks if t.pace.hinted_at is not None}
         stamps = {t.ref.id: t.stamp for t in tracks}
         began = self._hub.now()
         try:
@@ -276,10 +329,10 @@ class Looker:
             for track in tracks:
                 track.fails(Unseen(f"the look failed: {type(error).__name__}"), began, 0.0)
         self._catch_up(tracks, began)
-        if asyncio.current_task() in self._unheard:
-            for track in tracks:
-                if track.answer != before[track.ref.id]:
-                    self._wake(track.ref.id)
+        unheard = asyncio.current_task() in self._unheard
+        for track in tracks:
+            if track.answer != before[track.ref.id] and (unheard or track.ref.id in aside):
+                self._wake(track.ref.id)
 
     def _catch_up(self, tracks: Sequence[Track], began: float) -> None:
         """What failed in a round in which an outage ended may have failed before its end."""

@@ -3,7 +3,7 @@
 Something that is near a decision is looked at at the base interval, what rests as far more rarely as the
 budget says, and what webhooks tell of only once in a while, for deliveries that were lost. A session is
 looked at at once after `forget`: a webhook told of it, or we changed it ourselves. Where webhooks tell of very
-much, what they tell is looked at together, every few seconds.
+much, what they tell is looked at together, every few seconds; that checks come and begin is not looked at by itself.
 """
 
 from __future__ import annotations
@@ -44,15 +44,39 @@ ALONG = 0.5
 """From this part of its interval on, a session is looked at along with others that are due."""
 
 
+SOON = 10.0
+"""Seconds in which a session is looked at of which webhooks tell that checks come or begin."""
 HASTE = 20.0
 """Looks at once for what webhooks tell of; one more comes free every `refill` seconds."""
-QUICK, SLOW = 1.0, 15.0
+MOST_HASTE = 100.0
+"""The same where much is left of the limit."""
+HASTE_SHARE = 0.02
+"""Part of what is left of the limit that one burst may take."""
+QUICK, SLOW = 1.0, 12.0
 """Seconds in which one more comes free in a small fleet, and in one of a thousand sessions."""
 
 
-def refill(sessions: int) -> float:
-    """A small fleet is told of little and is to hear of it at once; a large one shares its looks."""
-    return min(SLOW, max(QUICK, SLOW * sessions / 1000))
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What is left of an hour's limit for looks."""
+
+    left: float
+    seconds: float
+    """Until it is full again."""
+
+
+def refill(sessions: int, quota: Quota | None = None) -> float:
+    """A small fleet is told of little and is to hear of it at once; a large one shares its looks.
+
+    No fleet has more of them than last to the end of the hour.
+    """
+    by_size = min(SLOW, max(QUICK, SLOW * sessions / 1000))
+    return by_size if quota is None else max(by_size, quota.seconds / max(1.0, quota.left))
+
+
+def burst(quota: Quota | None) -> float:
+    """How many looks may be made at once after a quiet time."""
+    return HASTE if quota is None else min(MOST_HASTE, max(1.0, quota.left * HASTE_SHARE))
 
 
 @dataclass(slots=True)
@@ -62,11 +86,12 @@ class Haste:
     left: float = HASTE
     at: float = 0.0
 
-    def wait(self, now: float, sessions: int) -> float:
-        """Seconds until the next one; 0: now. `sessions`: how many are looked after."""
-        passed, each = now - self.at, refill(sessions)
+    def wait(self, now: float, sessions: int, quota: Quota | None = None) -> float:
+        """Seconds until the next one; 0: now. `sessions`: how many are looked after. `quota` None: not known."""
+        passed, each = now - self.at, refill(sessions, quota)
         if passed > 0:
-            self.left = min(HASTE, self.left + passed / each)
+            self.left += passed / each
+        self.left = min(burst(quota), self.left)
         self.at = now
         return 0.0 if self.left >= 1.0 else (1.0 - self.left) * each
 
@@ -110,6 +135,10 @@ class Pace:
     waits_for_us: bool = False
     """GitHub has not shown yet what we did."""
     forgotten: bool = field(default=True)
+    hinted_at: float | None = None
+    """When a webhook first told of progress that no look has seen."""
+    soon: float = SOON
+    """Seconds after that in which it is looked at."""
 
     def forget(self, now: float) -> None:
         """Look at it next time."""
@@ -117,12 +146,25 @@ class Pace:
         self.told_at = now
         self.unknown = 0
 
+    def hint(self, now: float, soon: float = SOON) -> float:
+        """Something goes on there: look within so many seconds. Answers how many are left."""
+        if self.hinted_at is None or now < self.hinted_at:
+            self.hinted_at, self.soon = now, soon
+        return self.hint_due_in(now) or 0.0
+
+    def hint_due_in(self, now: float) -> float | None:
+        """Seconds until what goes on there is looked at, 0: now; None: nobody told of anything."""
+        if self.hinted_at is None:
+            return None
+        return max(0.0, self.hinted_at + self.soon - now) if now >= self.hinted_at else 0.0
+
     def looked(self, now: float, standing: Standing, *, unknown: bool) -> None:
         """A look that began at `now` succeeded."""
         self.looked_at, self.standing = now, standing
         self.unknown = self.unknown + 1 if unknown else 0
         self.failures, self.delay, self.forgotten = 0, 0.0, False
         self.over, self.in_vain = False, 0
+        self._saw_hint(now)
 
     def failed(self, now: float, delay: float) -> None:
         """A look failed. One that came sooner than it was due, for it was told of, says nothing of how long that lasts."""
@@ -133,6 +175,11 @@ class Pace:
         self.in_vain += self.over
         self.looked_at, self.delay = now, delay
         self.forgotten = self.over = False
+        self._saw_hint(now)
+
+    def _saw_hint(self, began: float) -> None:
+        if self.hinted_at is not None and self.hinted_at <= began:
+            self.hinted_at = None
 
     def recovered(self, began: float, now: float) -> bool:
         """GitHub answers again after an outage that began then: whether it is looked at again for that."""
@@ -168,6 +215,8 @@ class Pace:
     def due(self, now: float, *, covered: bool, stretch: float, base: float = BASE) -> bool:
         """Whether it is to be looked at now. A clock that was set back makes it due."""
         if self.forgotten:
+            return True
+        if self.hint_due_in(now) == 0.0:
             return True
         age = now - self.looked_at
         if self.over and age >= min(AGAIN * 2.0**self.in_vain, TROUBLE[-1]):

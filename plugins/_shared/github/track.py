@@ -152,7 +152,9 @@ class Track:
 
     def wants_whole(self, now: float, *, covered: bool) -> bool:
         """Everything is to be read, not only whether something changed."""
-        if self.read is None or self.answer is None or isinstance(self.answer, Unseen) or self.pace.forgotten:
+        if self.read is None or self.answer is None or isinstance(self.answer, Unseen):
+            return True
+        if self.pace.forgotten or self.pace.hinted_at is not None:
             return True
         if self.is_unread or self.whole_is_old(now, covered=covered):
             return True

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,6 +124,25 @@ class Rig:
         """GraphQL queries that came so far."""
         calls = self.github.control.calls
         return sum(n for name, n in calls.items() if name.startswith("GRAPHQL ") and name != "GRAPHQL points")
+
+
+async def rested(rig: Rig, number: int = 1) -> int:
+    """A pull request of which everything is known and nothing is near; its number."""
+    pull = await rig.opened(number)
+    await rig.check(pull.number, "test")
+    await rig.seen(number)
+    await rig.github.control.settle()
+    await rig.seen(number)
+    rig.pass_time(200)
+    await rig.seen(number, after=None)
+    return int(pull.number)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for a condition."""
+    async with asyncio.timeout(20):
+        while not holds():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager

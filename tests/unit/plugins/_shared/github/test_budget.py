@@ -8,6 +8,7 @@ from plugins._shared.github.budget import (
     CONTENT_A_MINUTE,
     CONTENT_AN_HOUR,
     LONGEST_PAUSE,
+    TROUBLE_TOLD,
     Budget,
 )
 
@@ -166,6 +167,31 @@ def test_whoever_waits_is_told_truly_what_for_and_how_long() -> None:
     for _ in range(CONTENT_A_MINUTE):
         written.began("rest", T0, write=True)
     assert "as much was written there as it allows" in written.hold("rest", T0 + 1, write=True)[1]
+
+
+def test_an_outage_is_told_of_without_a_gap_until_a_call_succeeds() -> None:
+    """`/healthz` says `degraded` all the time: a pause that has run out is not the end."""
+    budget, tried = Budget("github.com"), 0
+    for second in range(300):
+        now = T0 + second
+        if budget.wait("graphql", now) == 0 and second % 7 == 0:  # nobody tries at once
+            tried += 1
+            budget.began("graphql", now)
+            budget.failed(now, "graphql")
+        assert "github.com is in trouble" in budget.words(now)
+    assert tried > 5
+    budget.heard("rest", 200, {}, T0 + 300)
+    assert "is in trouble" in budget.words(T0 + 301), "half of it still is"
+    budget.heard("graphql", 200, {}, T0 + 302)
+    assert budget.words(T0 + 302) == ""
+
+
+def test_trouble_that_nobody_met_for_long_is_not_told_for_ever() -> None:
+    budget = Budget("github.com")
+    budget.failed(T0, "rest")
+    budget.heard("graphql", 200, {}, T0 + 5)
+    assert "is in trouble" in budget.words(T0 + TROUBLE_TOLD - 1)
+    assert budget.words(T0 + TROUBLE_TOLD) == ""
 
 
 def test_an_outage_is_over_with_the_first_call_of_its_kind_that_succeeds() -> None:

@@ -49,7 +49,10 @@ class Ears:
     def __init__(self, options: WebhookOptions | None = None) -> None:
         self.clock = FakeClock()
         self.forgotten: list[SessionId] = []
-        self.hearing = Hearing(now=self.clock.now, forget=self.forgotten.append, options=options)
+        self.hinted: list[SessionId] = []
+        self.hearing = Hearing(
+            now=self.clock.now, forget=self.forgotten.append, hint=self.hinted.append, options=options
+        )
         self.hearing.know(ONE, "o/r", Shown(branch="feat/issue-1", number=7, head=SHA, base="main"))
         self.hearing.know(TWO, "O/R", Shown(branch="feat/issue-2"))
 
@@ -114,7 +117,17 @@ def test_reading_alone_changes_nothing(ears: Ears) -> None:
 def test_a_base_that_moves_concerns_its_pull_requests_later(ears: Ears) -> None:
     heard = ears.hear("push", ref="refs/heads/main", after="c" * 40)
     assert (heard.sessions, heard.later) == ((), (ONE,))
-    assert ears.forgotten == [ONE]
+    assert (ears.forgotten, ears.hinted) == ([], [ONE])
+
+
+def test_a_check_that_begins_is_looked_at_later_and_one_that_ends_now(ears: Ears) -> None:
+    job = {"head_branch": "feat/issue-1"}
+    heard = ears.hear("workflow_job", action="queued", workflow_job=job)
+    assert (heard.sessions, heard.later, ears.forgotten, ears.hinted) == ((), (ONE,), [], [ONE])
+    ended = {**job, "conclusion": "success"}
+    assert ears.hear("workflow_job", action="completed", workflow_job=ended).sessions == (ONE,)
+    assert (ears.forgotten, ears.hinted) == ([ONE], [ONE])
+    assert ears.covered
 
 
 def test_new_rules_concern_all_later(ears: Ears) -> None:

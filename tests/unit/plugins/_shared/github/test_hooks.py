@@ -119,6 +119,39 @@ def test_an_issues_comment_is_told_apart_from_a_pull_requests() -> None:
             )
 
 
+@pytest.mark.parametrize(
+    ("event", "payload", "progress"),
+    [
+        (
+            "check_run",
+            {"action": "created", "check_run": {"status": "in_progress", "conclusion": None}},
+            True,
+        ),
+        ("check_run", {"action": "created", "check_run": {"conclusion": "success"}}, False),
+        ("check_run", {"action": "completed", "check_run": {"conclusion": "failure"}}, False),
+        ("check_suite", {"action": "requested", "check_suite": {}}, True),
+        ("check_suite", {"action": "completed", "check_suite": {"conclusion": "success"}}, False),
+        ("workflow_job", {"action": "queued", "workflow_job": {}}, True),
+        ("workflow_job", {"action": "in_progress", "workflow_job": {}}, True),
+        ("workflow_job", {"action": "completed", "workflow_job": {"conclusion": "success"}}, False),
+        ("workflow_run", {"action": "requested"}, True),
+        ("workflow_run", {"action": "completed"}, False),
+        ("status", {"state": "pending"}, True),
+        ("status", {"state": "failure"}, False),
+        ("pull_request", {"action": "synchronize"}, False),
+        ("pull_request", {"action": "closed"}, False),
+        ("pull_request_review", {"action": "submitted"}, False),
+        ("issue_comment", {"action": "created"}, False),
+        ("merge_group", {"action": "checks_requested"}, False),
+        ("push", {}, False),
+    ],
+)
+def test_progress_of_checks_is_told_apart_from_outcomes_and_what_people_do(
+    event: str, payload: dict[str, Any], progress: bool
+) -> None:
+    assert read(event, payload).progress is progress
+
+
 def test_a_merge_queues_branch_names_its_pull_request() -> None:
     sha = "b" * 40
     group = {"head_sha": "a" * 40, "head_ref": f"refs/heads/gh-readonly-queue/main/pr-104-{sha}"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from orchestrator.domain.look import Seen, Unseen
 from orchestrator.domain.pull_request import Checks, PullRequestState
 from orchestrator.errors import NotFound
 from orchestrator.ports.session_ref import SessionRef
-from tests.unit.plugins._shared.github.rig import PATIENCE, REPO, Rig, rigged
+from tests.unit.plugins._shared.github.rig import PATIENCE, REPO, Rig, rested, rigged, until
 
 pytestmark = pytest.mark.git
 IMPATIENT = 0.4
@@ -24,25 +24,6 @@ IMPATIENT = 0.4
 async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
     async with rigged(tmp_path) as made:
         yield made
-
-
-async def rested(rig: Rig, number: int = 1) -> int:
-    """A pull request of which everything is known and nothing is near; its number."""
-    pull = await rig.opened(number)
-    await rig.check(pull.number, "test")
-    await rig.seen(number)
-    await rig.github.control.settle()
-    await rig.seen(number)
-    rig.pass_time(200)
-    await rig.seen(number, after=None)
-    return int(pull.number)
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait for a condition."""
-    async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110 - what is waited for tells nobody
-            await asyncio.sleep(0.01)
 
 
 # What failed is not "no pull request" ----------------------------------------------------------------
@@ -355,17 +336,6 @@ async def test_what_a_webhook_told_of_is_seen_at_once_and_until_then_the_old_is_
     rig.looker.patience = IMPATIENT
     rig.looker.heard(rig.session().id)
     assert len((await rig.seen(after=None)).comments) == 1
-
-
-async def test_very_many_deliveries_are_looked_at_together(rig: Rig) -> None:
-    await rested(rig)
-    rig.looker.cover(REPO, covered=True)
-    queries = rig.queries
-    for _ in range(600):  # ten a second for a minute
-        rig.pass_time(0.1)
-        rig.looker.heard(rig.session().id)
-        await rig.looks([rig.session()])
-    assert 70 <= rig.queries - queries <= 90
 
 
 async def test_the_sessions_that_a_webhook_is_about_are_found(rig: Rig) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.domain.pull_request import Checks, Mergeable, PullRequest, PullRequestState, ReviewDecision
 from plugins._shared.github import pace as github_pace
-from plugins._shared.github.pace import Haste, Pace, Standing
+from plugins._shared.github.pace import Haste, Pace, Quota, Standing
 
 T0 = 1_800_000_000.0
 PULL = PullRequest(
@@ -122,9 +122,43 @@ def test_webhooks_are_followed_at_once_until_there_are_very_many() -> None:
             haste.take()
             looks += 1
         now += 0.25
-    assert 240 <= looks <= 262
+    assert 300 <= looks <= 322
     assert haste.wait(now, 1000) <= github_pace.SLOW
     assert haste.wait(now + 20 * github_pace.SLOW, 1000) == 0
+
+
+def played(haste: Haste, seconds: int, quota: Quota | None) -> int:
+    """Looks at once in a small fleet that is told of something four times a second."""
+    looks = 0
+    for quarter in range(4 * seconds):
+        if haste.wait(T0 + quarter / 4, 1, quota) == 0:
+            haste.take()
+            looks += 1
+    return looks
+
+
+def test_haste_goes_by_what_is_left_of_the_limit() -> None:
+    rested_long = T0 - 3600
+    plenty, scarce = Quota(left=4800, seconds=3000), Quota(left=100, seconds=2000)
+    assert played(Haste(at=rested_long), 20, plenty) == 80, "each of them"
+    assert 35 <= played(Haste(at=rested_long), 20, None) <= 40
+    assert 2 <= played(Haste(at=rested_long), 20, scarce) <= 3
+    assert played(Haste(at=rested_long), 600, scarce) <= 32
+    assert played(Haste(at=rested_long), 20, Quota(left=0, seconds=2000)) <= 1
+
+
+def test_progress_is_due_within_seconds_of_its_first_word_however_often_it_is_told() -> None:
+    pace = rested(Standing.IDLE)
+    assert pace.hint_due_in(T0) is None
+    waits = [pace.hint(T0 + second) for second in range(12)]
+    assert (waits[0], waits[9], waits[11]) == (10.0, 1.0, 0.0)
+    assert not pace.due(T0 + 9, covered=True, stretch=1.0)
+    assert pace.due(T0 + 10, covered=True, stretch=1.0)
+    pace.looked(T0 + 10, Standing.IDLE, unknown=False)
+    assert not pace.due(T0 + 60, covered=True, stretch=1.0)
+    pace.hint(T0 + 60)
+    pace.looked(T0 + 59, Standing.IDLE, unknown=False)
+    assert pace.due(T0 + 70, covered=True, stretch=1.0), "that look began before"
 
 
 def test_a_small_fleet_hears_at_once_of_nearly_everything() -> None:
