@@ -192,7 +192,7 @@ class Remote:
         if workflow := _WORKFLOW.search(error.what):
             file = one_line(workflow["file"], 120)
             msg = f"GitHub refuses it: {workflow['who']} without the permission Workflows may not change {file}."
-            step = "Give the token Workflows: write (a classic one: scope workflow), then release it again."
+            step = "Give the token Workflows: write (a classic one: scope workflow); then `ao retry` has it pushed again."
             return NotAllowed(msg, next_step=step)
         if _DENIED.search(error.what):
             return NotAllowed(error.what, next_step="`ao github doctor` names the missing permission.")
