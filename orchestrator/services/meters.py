@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
-from orchestrator.ports.scm import Meter, Metered
+from orchestrator.ports.meter import Meter, Metered
 from orchestrator.services.core import Core
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from orchestrator.domain.status import Status
-from orchestrator.ports.scm import Meter
+from orchestrator.ports.meter import Meter
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 

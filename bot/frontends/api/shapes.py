@@ -213,7 +213,9 @@ class Healthz(Shape):
 
     ok: bool
     reasons: list[str]
-    degraded: list[str] = Field(description="Chat surfaces and forges that are away, behind, or do not let us in.")
+    degraded: list[str] = Field(
+        description="Chat surfaces and forges that are away, behind, or do not let us in."
+    )
     webhooks: dict[str, str]
     limits: list[Limit] = Field(description="What is left of the limits that outside services set.")
     version: str

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.ports.scm import Meter
+from orchestrator.ports.meter import Meter
 
 CONTENT_A_MINUTE = 75
 CONTENT_AN_HOUR = 480

@@ -21,7 +21,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from orchestrator.errors import AoError, NotReady, TemporaryError
-from orchestrator.ports.scm import Meter
+from orchestrator.ports.meter import Meter
 from plugins._shared.github.answers import (
     Answer,
     Json,

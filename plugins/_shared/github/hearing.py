@@ -189,9 +189,8 @@ class Hearing(Hears):
             # address names the project and its secret is ours. It shows nothing of what else comes in.
             maybe = named and bool(repository) and repository.lower() not in self._ids
             if delivery.repository and not here and not maybe:
-                msg = (
-                    f"it is about {delivery.repository[:100]}, and {project.id} is {repository or 'nowhere'}."
-                )
+                about, ours = delivery.repository[:100], repository or "nowhere"
+                msg = f"it is about {about}, and {project.id} is {ours}."
                 raise NotFound(msg)
             known = dict(self._known.get(repository.lower(), {})) if delivery.repository else {}
         concerned = tuple(s for s, one in known.items() if _concerns(delivery, one))

@@ -14,8 +14,9 @@ from orchestrator.domain.ids import SessionId
 from orchestrator.domain.look import Look, Seen
 from orchestrator.domain.project import Project
 from orchestrator.domain.pull_request import PullRequest
+from orchestrator.ports.meter import Meter, Metered
 from orchestrator.ports.plugin import PluginContext
-from orchestrator.ports.scm import Heard, Hears, Meter, Metered
+from orchestrator.ports.scm import Heard, Hears
 from orchestrator.ports.session_ref import SessionRef
 from plugins._shared.github.client import GitHub
 from plugins._shared.github.hearing import Hearing, Shown, WebhookOptions

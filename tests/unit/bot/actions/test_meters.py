@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from typing_extensions import override
 
+from orchestrator.ports.meter import Meter, Metered
 from orchestrator.ports.plugin import Options, Plugin
-from orchestrator.ports.scm import SCM, Meter, Metered
+from orchestrator.ports.scm import SCM
 from orchestrator.services import meters
 from orchestrator.testing.fakes.scm import FakeScm
 from tests.unit.bot.accounts import use_account

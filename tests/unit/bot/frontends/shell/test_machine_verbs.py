@@ -147,7 +147,7 @@ def test_a_forge_that_is_not_there_is_said(machine: Workshop, where: Surrounding
     subprocess.run(remote, cwd=repository, check=True, timeout=20)
     console = Quiet()
     init.write(machine, where, console, repository)
-    assert "forge.example: its forge is not built in" in console.err.getvalue()
+    assert "forge.example: whose forge that is cannot be seen from here" in console.err.getvalue()
     assert "repo:" not in (repository / "agent-orchestrator.yaml").read_text()
 
 
