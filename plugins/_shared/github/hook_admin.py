@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, Protocol
 
 from typing_extensions import override
@@ -36,9 +37,9 @@ class Rest(Protocol):
 class GitHubHooks(ManagesHooks):
     """Only a hook that delivers to our own address, or whose id we kept, is ever written to."""
 
+    @abstractmethod
     def hook_place(self, project: Project) -> tuple[Rest, str]:
         """How GitHub is reached for this project, and its `owner/name`."""
-        raise NotImplementedError
 
     @override
     async def find_hook(self, project: Project, url: str, known: str = "") -> Hook | None:

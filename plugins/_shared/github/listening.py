@@ -6,6 +6,7 @@ deliveries can be relied upon; the looks then poll less what is covered.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 
 from typing_extensions import override
@@ -39,9 +40,9 @@ class GitHubListening(GitHubHooks, Hears, Metered):
         self._server, self._wake = context.server, context.wake
         self._hearing = Hearing(now=context.now, forget=self._heard, hint=self._hinted, options=webhook)
 
+    @abstractmethod
     def client(self, project: Project) -> GitHub:
         """How a project's repository is reached. Raises `BadInput`."""
-        raise NotImplementedError
 
     def looker(self, project: Project) -> Looker:
         """Whoever looks at a project's pull requests."""
