@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,13 +19,12 @@ from orchestrator.domain.person import OWNER
 from orchestrator.domain.project import Project
 from orchestrator.domain.pull_request import PullRequest
 from orchestrator.errors import NotAllowed
-from orchestrator.ports.scm import Heard
 from orchestrator.ports.session_ref import SessionRef
 from orchestrator.services import forge_hooks, webhooks
 from orchestrator.testing.fakes.scm import FakeScm
 from orchestrator.testing.ring import CHECK, CONFIG, FakeWorld, Ring, open_ring
 from plugins._shared.github.client import GitHub
-from plugins._shared.github.hearing import Hearing, Shown
+from plugins._shared.github.hearing import Hearing, HearsThrough, Shown
 from plugins._shared.github.hook_admin import GitHubHooks, Rest
 from tests.unit.bot.demo.github.rig import REPO, acme
 
@@ -48,7 +47,7 @@ class WithToken:
         return Auth.Token(self.token)
 
 
-class HearingScm(GitHubHooks, FakeScm):
+class HearingScm(GitHubHooks, HearsThrough, FakeScm):
     """Pull requests in memory; hooks and deliveries are GitHub's."""
 
     def __init__(self, hub: GitHub, world: FakeWorld) -> None:
@@ -71,26 +70,6 @@ class HearingScm(GitHubHooks, FakeScm):
         for session in sessions:
             self.hearing.know(session.id, session.project.repo, Shown(branch=session.branch))
         return await super().observe(sessions)
-
-    @override
-    def hear(
-        self,
-        project: Project,
-        headers: Mapping[str, str],
-        body: bytes,
-        secrets: Sequence[str],
-        *,
-        named: bool = False,
-    ) -> Heard:
-        return self.hearing.hear(project, headers, body, secrets, named=named)
-
-    @override
-    def take(self, heard: Heard) -> None:
-        self.hearing.take(heard)
-
-    @override
-    def covered(self, project: Project) -> bool:
-        return self.hearing.covered(project)
 
 
 @dataclass

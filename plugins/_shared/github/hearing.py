@@ -244,3 +244,29 @@ def _concerns(delivery: Delivery, one: Shown) -> bool:
 
 def _may_concern(delivery: Delivery, one: Shown) -> bool:
     return delivery.wide or bool(one.number and one.base in delivery.bases)
+
+
+class HearsThrough(Hears):
+    """To be inherited: the port, answered by a `Hearing` that is made anew or shared as its owner likes."""
+
+    hearing: Hearing
+
+    @override
+    def hear(
+        self,
+        project: Project,
+        headers: Mapping[str, str],
+        body: bytes,
+        secrets: Sequence[str],
+        *,
+        named: bool = False,
+    ) -> Heard:
+        return self.hearing.hear(project, headers, body, secrets, named=named)
+
+    @override
+    def take(self, heard: Heard) -> None:
+        self.hearing.take(heard)
+
+    @override
+    def covered(self, project: Project) -> bool:
+        return self.hearing.covered(project)

@@ -17,16 +17,15 @@ from orchestrator.domain.project import Project
 from orchestrator.domain.pull_request import PullRequest
 from orchestrator.ports.meter import Meter, Metered
 from orchestrator.ports.plugin import PluginContext
-from orchestrator.ports.scm import Heard, Hears
 from orchestrator.ports.session_ref import SessionRef
 from plugins._shared.github.client import GitHub
-from plugins._shared.github.hearing import Hearing, Shown, WebhookOptions
+from plugins._shared.github.hearing import Hearing, HearsThrough, Shown, WebhookOptions
 from plugins._shared.github.hook_admin import GitHubHooks, Rest
 from plugins._shared.github.look import UNASKED, Looker
 from plugins._shared.github.mark import Marks
 
 
-class GitHubListening(GitHubHooks, Hears, Metered):
+class GitHubListening(GitHubHooks, HearsThrough, Metered):
     """To be inherited: lookers by client, what they showed, and what was heard."""
 
     def __init__(self, context: PluginContext, webhook: WebhookOptions | None) -> None:
@@ -38,7 +37,7 @@ class GitHubListening(GitHubHooks, Hears, Metered):
         """What was last seen of each session, and when somebody asked."""
         self._clock: Callable[[], float] = context.now
         self._server, self._wake = context.server, context.wake
-        self._hearing = Hearing(now=context.now, forget=self._heard, hint=self._hinted, options=webhook)
+        self.hearing = Hearing(now=context.now, forget=self._heard, hint=self._hinted, options=webhook)
 
     @abstractmethod
     def client(self, project: Project) -> GitHub:
@@ -69,7 +68,7 @@ class GitHubListening(GitHubHooks, Hears, Metered):
     def cover(self, sessions: Sequence[SessionRef]) -> None:
         """What webhooks cover need not be polled; what they covered before must be again."""
         for project in {session.project.repo: session.project for session in sessions}.values():
-            covered = self._hearing.covered_repository(project.repo)
+            covered = self.hearing.covered_repository(project.repo)
             self.looker(project).cover(project.repo, covered)
 
     def note(
@@ -81,36 +80,18 @@ class GitHubListening(GitHubHooks, Hears, Metered):
             look, repo = looks[session.id], session.project.repo
             known = self._seen.get(session.id, (None, now))[0]
             pull = look.value if isinstance(look, Seen) else known
-            if session.id in self._seen and _told_by_webhooks(pull) != _told_by_webhooks(known):
-                self._hearing.noticed(session.id)
+            # What is answered from memory is the very same object: sessions at rest are not compared.
+            new = pull is not known and session.id in self._seen
+            if new and _told_by_webhooks(pull) != _told_by_webhooks(known):
+                self.hearing.noticed(session.id)
             self._seen[session.id] = (pull, now)
             number = self.looker(session.project).repository_id(repo)
-            self._hearing.know(session.id, repo, _shown(session, pull), repository_id=number)
+            self.hearing.know(session.id, repo, _shown(session, pull), repository_id=number)
         for over in [key for key, (_, asked) in self._seen.items() if now - asked > UNASKED]:
             del self._seen[over]
-            self._hearing.lose(over)
+            self.hearing.lose(over)
 
     # The ports ---------------------------------------------------------------------------------------
-
-    @override
-    def hear(
-        self,
-        project: Project,
-        headers: Mapping[str, str],
-        body: bytes,
-        secrets: Sequence[str],
-        *,
-        named: bool = False,
-    ) -> Heard:
-        return self._hearing.hear(project, headers, body, secrets, named=named)
-
-    @override
-    def take(self, heard: Heard) -> None:
-        self._hearing.take(heard)
-
-    @override
-    def covered(self, project: Project) -> bool:
-        return self._hearing.covered(project)
 
     @override
     def hook_place(self, project: Project) -> tuple[Rest, str]:
